@@ -1,0 +1,21 @@
+# xlrm::sentencepiece, version 0.2.1 or later: earlier ones overflow the heap on a crafted model (CVE-2026-1260).
+set(xlrm_spm_hint ${XLRM_CACHE}/sentencepiece-0.2.1)
+find_path(XLRM_SENTENCEPIECE_INCLUDE sentencepiece_processor.h HINTS ${xlrm_spm_hint}/include)
+find_library(XLRM_SENTENCEPIECE_LIBRARY NAMES sentencepiece HINTS ${xlrm_spm_hint}/lib ${xlrm_spm_hint}/lib64)
+find_library(XLRM_SENTENCEPIECE_TRAIN_LIBRARY NAMES sentencepiece_train HINTS ${xlrm_spm_hint}/lib ${xlrm_spm_hint}/lib64)
+find_file(XLRM_SENTENCEPIECE_PC sentencepiece.pc HINTS ${xlrm_spm_hint}/lib ${xlrm_spm_hint}/lib64 PATH_SUFFIXES pkgconfig lib/pkgconfig)
+set(xlrm_spm_version 0)
+if(XLRM_SENTENCEPIECE_PC)
+  file(STRINGS ${XLRM_SENTENCEPIECE_PC} xlrm_spm_line REGEX "^Version:")
+  string(REGEX REPLACE "^Version: *" "" xlrm_spm_version "${xlrm_spm_line}")
+endif()
+if(NOT XLRM_SENTENCEPIECE_INCLUDE OR NOT XLRM_SENTENCEPIECE_LIBRARY OR NOT XLRM_SENTENCEPIECE_TRAIN_LIBRARY
+   OR xlrm_spm_version VERSION_LESS 0.2.1)
+  message(FATAL_ERROR "xlrm needs sentencepiece 0.2.1 or later (found: ${xlrm_spm_version}; earlier ones have CVE-2026-1260).\n"
+    "  scripts/setup builds it into ${xlrm_spm_hint}.    Spack: sentencepiece@0.2.1:    conda-forge: libsentencepiece>=0.2.1")
+endif()
+add_library(xlrm_sentencepiece INTERFACE)
+add_library(xlrm::sentencepiece ALIAS xlrm_sentencepiece)
+target_include_directories(xlrm_sentencepiece SYSTEM INTERFACE ${XLRM_SENTENCEPIECE_INCLUDE})
+find_package(Threads REQUIRED)
+target_link_libraries(xlrm_sentencepiece INTERFACE ${XLRM_SENTENCEPIECE_TRAIN_LIBRARY} ${XLRM_SENTENCEPIECE_LIBRARY} Threads::Threads)

@@ -1,0 +1,24 @@
+# xlrm_add_test(layer/module [NP n...] [LINK target...] [LABELS label...] [TIMEOUT s] [SOURCES file...])
+# Builds tests/layer/module_test.cpp with the common main and registers one CTest entry for each rank count.
+# XLRM_TEST_NP tells the main how many ranks it must find, so a launch that yields singletons fails.
+function(xlrm_add_test path)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "NP;LINK;LABELS;SOURCES" ${ARGN})
+  if(NOT ARG_NP)
+    set(ARG_NP 1)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  get_filename_component(layer ${path} DIRECTORY)
+  string(REPLACE "/" "_" target ${path}_test)
+  add_executable(${target} ${PROJECT_SOURCE_DIR}/tests/${path}_test.cpp ${ARG_SOURCES})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE xlrm::${layer} ${ARG_LINK} xlrm_test_support xlrm::warnings)
+  target_compile_definitions(${target} PRIVATE XLRM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  foreach(np IN LISTS ARG_NP)
+    add_test(NAME ${path}/np${np} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none
+      ${MPIEXEC_NUMPROC_FLAG} ${np} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${target}> ${MPIEXEC_POSTFLAGS})
+    set_tests_properties(${path}/np${np} PROPERTIES PROCESSORS ${np} TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+      ENVIRONMENT "XLRM_TEST_NP=${np};OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_mpi_yield_when_idle=1;OMPI_MCA_btl_vader_single_copy_mechanism=none;OMPI_MCA_rmaps_base_oversubscribe=1")
+  endforeach()
+endfunction()

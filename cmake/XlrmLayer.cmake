@@ -1,0 +1,23 @@
+# xlrm_add_layer(NAME SOURCES file... [LINK target...])
+# One static library a layer, xlrm::NAME. Its public headers are include/xlrm/NAME/*.hpp; every header must compile
+# alone (target xlrm_NAME_verify_interface_header_sets).
+function(xlrm_add_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/xlrm/${name}/*.hpp)
+  if(NOT ARG_SOURCES)
+    add_library(xlrm_${name} INTERFACE)
+    add_library(xlrm::${name} ALIAS xlrm_${name})
+    target_include_directories(xlrm_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(xlrm_${name} INTERFACE ${ARG_LINK})
+    return()
+  endif()
+  add_library(xlrm_${name} STATIC)
+  add_library(xlrm::${name} ALIAS xlrm_${name})
+  set_target_properties(xlrm_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON)
+  target_sources(xlrm_${name} PRIVATE ${ARG_SOURCES}
+    PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
+  if(XLRM_ARCH)
+    target_compile_options(xlrm_${name} PRIVATE -march=${XLRM_ARCH})
+  endif()
+  target_link_libraries(xlrm_${name} PUBLIC ${ARG_LINK} PRIVATE xlrm::warnings)
+endfunction()

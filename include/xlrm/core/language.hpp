@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace xlrm {
+
+//! ISO 639-1 code of a language name as data sets write it: "ko", "kor_Hang", "kor", "Korean", "zh-CN", "zho_Hans",
+//! "spa_Latn", "es-ES". Names that are not known come back lower-cased as they are, so that no row is lost.
+std::string canonical_language(std::string_view name);
+
+}  // namespace xlrm

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace xlrm {
+
+//! Counter-based stream: the same (seed, stream) gives the same numbers on every machine and rank count. SplitMix64.
+class Random {
+public:
+    explicit Random(std::uint64_t seed, std::uint64_t stream = 0);
+    std::uint64_t next();
+    //! Uniform in [0, bound), without modulo bias. REQUIRES: bound > 0.
+    std::uint64_t below(std::uint64_t bound);
+    //! Uniform in [0, 1), 53 bits.
+    double uniform();
+    //! N(0, 1), Box-Muller on two uniforms.
+    double normal();
+
+private:
+    std::uint64_t state_;
+    double spare_ = 0.0;
+    bool has_spare_ = false;
+};
+
+//! Mersenne Twister 19937 as in PyTorch's CPU generator (32-bit outputs).
+class TorchMt19937 {
+public:
+    explicit TorchMt19937(std::uint64_t seed);
+    std::uint32_t next();
+
+private:
+    std::uint32_t state_[624];
+    int left_ = 1;
+    int next_ = 0;
+    void refill();
+};
+
+//! torch.randperm(n, generator=torch.Generator().manual_seed(seed)), exactly, for n < 2^32 / 20: the order of examples in
+//! the Hugging Face trainer at epoch e is torch_randperm(n, seed + e).
+std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed);
+
+//! Stable 64-bit hash of text (FNV-1a followed by SplitMix64's finaliser); used to split data by id.
+std::uint64_t stable_hash(std::string_view text);
+
+}  // namespace xlrm

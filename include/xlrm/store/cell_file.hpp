@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "xlrm/core/json.hpp"
+#include "xlrm/store/dtype.hpp"
+
+namespace xlrm {
+
+//! Pooled residual stream of one layer for all items, row-major (item, feature), as bits of `dtype`.
+struct LayerRows {
+    int layer = 0;             //!< 0 = embedding output, l = after block l
+    DType dtype = DType::bf16;
+    std::int64_t features = 0;
+    std::vector<std::byte> chosen;
+    std::vector<std::byte> rejected;
+};
+
+//! Residual stream of every token of a sample of items (CF contiguous ragged array).
+struct TokenRows {
+    int layer = 0;
+    DType dtype = DType::bf16;
+    std::int64_t features = 0;
+    std::vector<std::int64_t> item;      //!< row of /scores
+    std::vector<std::int32_t> row_size;  //!< tokens of each item
+    std::vector<std::byte> values;       //!< (token, feature)
+};
+
+//! All that one cell holds; what the file says is what determines it, so equal runs give byte-equal files.
+struct Cell {
+    std::string model, source_lang, target_lang, pooling, head, chat_template, template_sha256, tokenizer_sha256, model_sha256, dtype;
+    std::int64_t seed = 0;
+    Json provenance;                   //!< options that matter to the content, code version, input hashes
+    bool has_scores = true;            //!< false for a base model (head = "none"): ids are still written
+    std::vector<std::string> id, subset, lang;
+    std::vector<float> chosen, rejected;             //!< margin = chosen - rejected in float32
+    std::vector<std::int32_t> chosen_tokens, rejected_tokens;
+    std::int64_t max_answers = 2;                    //!< > 2: `response` (item, k), NaN behind the last answer, and num_correct
+    std::vector<float> response;
+    std::vector<std::int32_t> num_correct;
+    std::map<std::string, std::vector<LayerRows>> activations;  //!< capture ("last", "mean") → layers
+    std::map<std::string, std::vector<TokenRows>> token_activations;  //!< "chosen" | "rejected" → layers
+    std::vector<float> final_norm;     //!< effective weight of the final norm (feature); empty when not captured
+    double norm_eps = 0.0;
+    std::vector<float> head_weight;    //!< reward head (feature); empty for a base model
+};
+
+//! design of the file: groups /scores, /activations/<capture>/layer_NN, /head; netCDF-4 rules (dimension scales, creation
+//! order tracked, no object times), so h5py, xarray (group="scores") and R read it unchanged.
+//! `<path>` is written as memory image → temporary file → fsync → rename, then `<path minus .h5>.sha256` and `.run.json`
+//! (host, ranks, times, Slurm ids: everything that may differ between equal runs).
+void write_cell(const std::filesystem::path& path, const Cell& cell, const Json& run);
+
+//! Scores part, attributes and head of a cell (activations only when asked for, as float32 in `activations_f32`).
+struct CellScores {
+    Json attributes;
+    std::vector<std::string> id, subset, lang;
+    std::vector<float> chosen, rejected;
+    std::vector<std::int32_t> chosen_tokens, rejected_tokens;
+};
+CellScores read_cell_scores(const std::filesystem::path& path);
+
+//! (item, feature) in float32 of one dataset. Throws Error naming file and dataset when absent.
+std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
+                                         const std::string& side, std::int64_t* features);
+
+//! Whether `path` and its `.sha256` exist and agree. Never throws for damaged files: they do not verify.
+bool cell_verifies(const std::filesystem::path& path);
+
+}  // namespace xlrm

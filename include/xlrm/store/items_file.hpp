@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+
+#include "xlrm/store/items.hpp"
+
+namespace xlrm {
+
+//! pairs.h5 / items.h5, schema "XLRM-items-1":
+//!     /            Conventions="XLRM-items-1", schema_version, attributes (JSON)
+//!     /tokens      int32 (token)
+//!     /answers/begin int64, length int32, prompt int32              (answer)
+//!     /items/id lang subset (UTF-8), first_answer int64, answers int32, num_correct int32, margin float32   (item)
+//! Written atomically; equal content gives equal bytes.
+void write_items(const std::filesystem::path& path, const ItemSet& set);
+
+//! Reads and checks (version, lengths, offsets in range). Throws Error naming file and dataset.
+ItemSet read_items(const std::filesystem::path& path);
+
+}  // namespace xlrm

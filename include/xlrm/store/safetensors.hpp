@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "xlrm/store/dtype.hpp"
+
+namespace xlrm {
+
+//! A tensor within a safetensors file: bytes are little-endian, row-major.
+struct TensorView {
+    DType dtype = DType::f32;
+    std::vector<std::int64_t> shape;
+    std::span<const std::byte> bytes;  //!< valid as long as the file object lives
+    std::int64_t elements() const;
+};
+
+//! A read-only mapped `*.safetensors`. Refuses, naming the file and the tensor: a header longer than the file or 100 MB, broken
+//! JSON, offsets outside the data or overlapping or leaving gaps, a dtype that is not F32/F64/BF16/F16 (integer tensors are
+//! refused by name only when asked for), dtype x shape != bytes.
+class SafetensorsFile {
+public:
+    explicit SafetensorsFile(const std::filesystem::path& path);
+    ~SafetensorsFile();
+    SafetensorsFile(SafetensorsFile&&) noexcept;
+    SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
+
+    const std::filesystem::path& path() const { return path_; }
+    std::vector<std::string> names() const;
+    bool contains(const std::string& name) const;
+    //! Throws Error when absent.
+    TensorView tensor(const std::string& name) const;
+    const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+private:
+    std::filesystem::path path_;
+    void* mapping_ = nullptr;
+    std::size_t size_ = 0;
+    std::map<std::string, TensorView> tensors_;
+    std::map<std::string, std::string> metadata_;
+};
+
+//! A tensor to be written.
+struct TensorOut {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::int64_t> shape;
+    std::span<const std::byte> bytes;
+};
+
+//! Writes atomically, tensors in the order given, header padded to 8 bytes with blanks as the reference library does,
+//! metadata {"format": "pt"} so that transformers opens it.
+void write_safetensors(const std::filesystem::path& path, const std::vector<TensorOut>& tensors,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+
+}  // namespace xlrm
