@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "xlrm/model/config.hpp"
+#include "xlrm/model/packed_batch.hpp"
+#include "xlrm/model/parameters.hpp"
+
+namespace xlrm {
+
+//! What a forward pass keeps for the backward pass; opaque.
+struct DecoderSaved;
+struct DecoderSavedDeleter {
+    void operator()(DecoderSaved* saved) const;
+};
+using DecoderSavedPtr = std::unique_ptr<DecoderSaved, DecoderSavedDeleter>;
+DecoderSavedPtr make_decoder_saved();
+
+//! The decoder, forward and backward written out over the ops: embedding, L blocks of (norm, q/k/v, rope, attention, output, add,
+//! norm, gated MLP, add), final norm. No autograd graph. Heads are not part of it.
+class Decoder {
+public:
+    //! `config` and `parameters` must outlive the decoder. The compute dtype is that of parameters.flat, whose content may change
+    //! between calls (training).
+    Decoder(const ModelConfig& config, const Parameters& parameters);
+    ~Decoder();
+
+    //! Called with the residual stream [T, d] before the final norm: layer 0 = embedding output, l = after block l. With `needed` the
+    //! last layer's rows are those rows only.
+    using LayerHook = std::function<void(std::int64_t layer, const at::Tensor& residual)>;
+
+    //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed` (int64 [N], ascending),
+    //! for which alone the last block is computed beyond its keys and values. `saved` keeps what backward needs.
+    at::Tensor forward(const PackedBatch& batch, const at::Tensor& needed = {}, DecoderSaved* saved = nullptr,
+                       const LayerHook& hook = {}) const;
+
+    //! Final norm of rows [N, d]; `rstd` receives what its backward needs.
+    at::Tensor final_norm(const at::Tensor& rows, at::Tensor* rstd = nullptr) const;
+
+    //! d(rows) from d(normed rows); adds the norm weight's gradient into the flat `gradient`.
+    at::Tensor final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd, at::Tensor gradient) const;
+
+    //! Called when the elements [offset, offset + count) of the gradient are final; from the end of the buffer on.
+    using GradientReady = std::function<void(std::int64_t offset, std::int64_t count)>;
+
+    //! From the gradient with respect to forward's result adds all blocks' and the embedding's gradients into the flat `gradient`
+    //! (fp32; fp64 for an fp64 model) and empties `saved`. `ready` is empty while more micro-batches follow.
+    void backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
+                  const GradientReady& ready = {}) const;
+
+    const ModelConfig& config() const { return config_; }
+    const Parameters& parameters() const { return parameters_; }
+
+private:
+    struct Cache;
+    const ModelConfig& config_;
+    const Parameters& parameters_;
+    std::unique_ptr<Cache> cache_;
+};
+
+}  // namespace xlrm

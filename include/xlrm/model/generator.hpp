@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "xlrm/model/decoder.hpp"
+
+namespace xlrm {
+
+//! logits [N, V] fp32 (fp64) of normed rows [N, d] through the LM head, tied or not.
+at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed);
+
+//! Greedy continuation of `prompt`. REQUIRES: the model has an LM head. Ends after max_new tokens or behind `eos`.
+std::vector<std::int32_t> generate_greedy(const Decoder& decoder, const std::vector<std::int32_t>& prompt, std::int64_t max_new,
+                                          std::optional<std::int32_t> eos = {});
+
+}  // namespace xlrm

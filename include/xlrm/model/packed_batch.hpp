@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "xlrm/ops/segments.hpp"
+#include "xlrm/store/items.hpp"
+
+namespace xlrm {
+
+//! Texts laid end to end without padding; answers that have the same prefix tokens share them.
+struct PackedBatch {
+    at::Tensor tokens;     //!< [T] int32
+    at::Tensor positions;  //!< [T] int32
+    Segments segments;
+    //! Of each text, in the order in which they were added, as rows of the batch: the tokens behind its prefix [begin, end), its last
+    //! token, and its prefix's segment (or -1). A text that ends with its prefix has begin == end and its last row in the prefix.
+    struct Text {
+        std::int64_t begin = 0, end = 0, last = 0, prefix_segment = -1;
+    };
+    std::vector<Text> texts;
+    std::int64_t logical_tokens = 0;  //!< prefixes counted once for each text
+
+    std::int64_t physical_tokens() const;
+    //! Row of token `index` of text `text` (prefix included).
+    std::int64_t row(std::int64_t text, std::int64_t index) const;
+};
+
+//! Packs the texts `answers` (indices into set.answers) in that order. `share`: consecutive texts with equal prefix tokens share one
+//! prefix segment; without it each text has a prefix segment of its own, so the arithmetic of a text stays the same.
+//! A text whose prefix is 0 tokens is one segment.
+PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool share = true);
+
+}  // namespace xlrm
