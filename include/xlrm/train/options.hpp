@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "xlrm/core/options.hpp"
+
+namespace xlrm {
+
+//! What one training run needs; defaults are those of --help. The sweep fills one for each model from its own configuration.
+struct TrainOptions {
+    std::string objective = "bt";         //!< bt | lm
+    std::string model;                    //!< folder to start from (weights, tokenizer), or
+    std::string model_config;             //!< config.json of a model to be made from nothing, with
+    std::string tokenizer;                //!< the folder of its tokenizer (default: that of `model`)
+    std::vector<std::string> data;        //!< preference rows (bt) or {text} rows (lm): .jsonl, .jsonl.gz, .h5
+    std::vector<std::string> langs;       //!< empty = all
+    std::string split, part;              //!< "train=0.6,test=0.4", "train"; empty = all rows
+    std::string output;                   //!< model folder to write
+    double lr = 1e-5;
+    std::string schedule = "cosine";      //!< cosine | linear | constant
+    double warmup_ratio = 0.1;
+    std::int64_t batch_pairs = 128;       //!< items a step over all ranks (pairs, or rows for lm)
+    std::int64_t token_budget = 8192;     //!< physical tokens a micro-batch on one rank
+    double epochs = 1.0;
+    std::int64_t steps = 0;               //!< > 0 wins over epochs
+    std::int64_t max_length = 2048;
+    std::string over_length = "drop";     //!< drop | left | right | error (lm rows: longer ones are split, not dropped)
+    std::string chat_template = "auto";
+    double clip = 1.0;                    //!< global gradient norm; 0 = off
+    double weight_decay = 0.0;
+    double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+    std::string pooling = "last";
+    std::string head_init = "paper";      //!< paper | hf | zero
+    double center_rewards_coefficient = 0.0;
+    double lm_coefficient = 0.0;          //!< auxiliary LM loss (mean per token) on the chosen answer's text; needs an LM head in `model`
+    std::vector<std::string> eval_data;
+    std::int64_t eval_every = 0;          //!< steps; 0 = only at the end
+    double checkpoint_every = 15.0;       //!< minutes; 0 = only on a stop signal
+    std::string resume = "auto";          //!< auto | never
+    std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
+    std::int64_t seed = 42;
+    bool share_prefix = true;
+};
+
+//! Adds every field under its option name (`--lr`, `--batch-pairs`, `--batch-rows` as its synonym, …) to the current section.
+void describe(Options& options, TrainOptions& train);
+
+//! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
+//! token_budget.
+Json content_of(const TrainOptions& train);
+
+}  // namespace xlrm
