@@ -12,16 +12,17 @@ namespace {
 class RankPrefix : public testing::EmptyTestEventListener {
 public:
     explicit RankPrefix(int rank) : rank_(rank) {}
+    // Kept here because asking GoogleTest while it reports a result would wait for the lock it holds.
+    void OnTestStart(const testing::TestInfo& info) override { test_ = std::string(info.test_suite_name()) + "." + info.name(); }
     void OnTestPartResult(const testing::TestPartResult& result) override {
         if (result.passed()) return;
-        const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-        std::fprintf(stderr, "[rank %d] %s.%s%s: %s:%d\n%s\n", rank_, info ? info->test_suite_name() : "", info ? info->name() : "",
-                     result.skipped() ? " skipped" : "", result.file_name() ? result.file_name() : "?", result.line_number(),
-                     result.message());
+        std::fprintf(stderr, "[rank %d] %s%s: %s:%d\n%s\n", rank_, test_.c_str(), result.skipped() ? " skipped" : "",
+                     result.file_name() ? result.file_name() : "?", result.line_number(), result.message());
     }
 
 private:
     int rank_;
+    std::string test_;
 };
 
 }  // namespace
