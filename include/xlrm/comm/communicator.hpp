@@ -71,6 +71,8 @@ public:
     //! Collective. True when it is true on any / every rank.
     bool any(bool value) const;
     bool all(bool value) const;
+    //! Collective. Like any(), for ranks that may have to wait long for the others: polls with sleeps instead of spinning a core.
+    bool any_after_wait(bool value) const;
     //! Collective. Root's text to all.
     std::string broadcast(const std::string& text, int root = 0) const;
     void broadcast_bytes(std::span<std::byte> bytes, int root = 0) const;
@@ -85,12 +87,12 @@ public:
     struct Message {
         std::string text;
         int from = 0;
-        int tag = 0;
     };
-    //! The next message of any rank and tag, or nothing when none has come. Does not wait.
-    std::optional<Message> try_receive() const;
+    //! The next message with `tag` from any rank, or nothing when none has come. Does not wait. Threads may receive different tags of
+    //! one communicator at the same time.
+    std::optional<Message> try_receive(int tag) const;
     //! Waits with sleeps of at most `poll_ms` instead of spinning a core.
-    Message receive(double poll_ms = 0.3) const;
+    Message receive(int tag, double poll_ms = 0.3) const;
 
     //! Collective. Agreement at a checkpoint of a cell: `error` empty means success. Returns the first non-empty error (by
     //! rank, with the rank named), or "" on every rank.

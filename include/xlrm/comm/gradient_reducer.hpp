@@ -26,7 +26,8 @@ public:
 
     //! `gradient` must stay valid until finish().
     void begin(std::span<float> gradient);
-    //! The elements [offset, offset + count) will not change any more. The same calls, in the same order, on every rank.
+    //! The elements [offset, offset + count) will not change any more. From the end of the buffer on, without gaps; the same calls, in
+    //! the same order, on every rank.
     void ready(std::int64_t offset, std::int64_t count);
     //! Collective. Waits until every element of the buffer has been summed, those never announced included.
     void finish();

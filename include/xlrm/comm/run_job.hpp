@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 
 #include "xlrm/comm/communicator.hpp"
@@ -15,6 +16,14 @@ namespace xlrm {
 //! code goes to --status-file ({"exit": 75, "reason": "..."}). With one rank the code is returned.
 //! The option texts of common options (--help, --version, --config, --dry-run, --log-level, --status-file) are added here.
 int run_job(int argc, char** argv, Options options, const std::function<ExitCode(const Communicator&, const Options&)>& body);
+
+//! The same frame for what needs no other rank (status of a folder, inspection of a file): MPI is not started, so it also runs inside
+//! a batch script.
+int run_local(int argc, char** argv, Options options, const std::function<ExitCode(const Options&)>& body);
+
+//! Prints the exception with its rank and ends the whole MPI job with its exit code (1 for one that is not an Error). For threads
+//! other than main, whose exceptions run_job cannot see.
+[[noreturn]] void end_job(const std::exception_ptr& problem);
 
 //! Set by SIGUSR1, SIGTERM and SIGINT. The handler sets a flag and nothing else. Ranks agree by Communicator::any at their
 //! own checkpoints (between batches), since some ranks may never see the signal.

@@ -27,9 +27,14 @@ public:
     //! "src/store/cell_file.cpp:41", for logs.
     const std::string& where() const noexcept { return where_; }
 
+    //! Whether every rank of the group throws this error together (Communicator::agree), so that the group may go on afterwards.
+    bool agreed() const noexcept { return agreed_; }
+    Error& mark_agreed() noexcept { agreed_ = true; return *this; }
+
 private:
     ExitCode code_;
     std::string where_;
+    bool agreed_ = false;
 };
 
 //! Throws Error(message) at the caller's place.

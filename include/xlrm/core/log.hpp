@@ -15,6 +15,9 @@ void set_log(int rank, int size, LogLevel level);
 
 //! One line on standard error from rank 0 alone: "xlrm: message".
 void log_root(LogLevel level, const std::string& message);
+//! Whether this process is rank 0 (progress is shown there alone).
+bool log_is_root();
+
 //! One line on standard error from the calling rank: "xlrm [rank 3]: message".
 void log_rank(LogLevel level, const std::string& message);
 

@@ -25,6 +25,7 @@ private:
     std::string unit_;
     std::int64_t total_;
     std::int64_t done_ = 0;
+    std::int64_t first_ = -1;  //!< done before this run began (resumed work does not count in the rate)
     std::chrono::steady_clock::time_point start_;
     std::chrono::steady_clock::time_point shown_;
     bool terminal_;

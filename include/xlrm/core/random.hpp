@@ -6,7 +6,7 @@
 
 namespace xlrm {
 
-//! Counter-based stream: the same (seed, stream) gives the same numbers on every machine and rank count. SplitMix64.
+//! SplitMix64 stream: the same (seed, stream) gives the same numbers on every machine and rank count.
 class Random {
 public:
     explicit Random(std::uint64_t seed, std::uint64_t stream = 0);
@@ -22,19 +22,6 @@ private:
     std::uint64_t state_;
     double spare_ = 0.0;
     bool has_spare_ = false;
-};
-
-//! Mersenne Twister 19937 as in PyTorch's CPU generator (32-bit outputs).
-class TorchMt19937 {
-public:
-    explicit TorchMt19937(std::uint64_t seed);
-    std::uint32_t next();
-
-private:
-    std::uint32_t state_[624];
-    int left_ = 1;
-    int next_ = 0;
-    void refill();
 };
 
 //! torch.randperm(n, generator=torch.Generator().manual_seed(seed)), exactly, for n < 2^32 / 20: the order of examples in

@@ -1,0 +1,18 @@
+# Writes OUTPUT with the commit of SOURCE_DIR; the file is touched only when its content changes, so nothing is rebuilt needlessly.
+execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse --short=8 HEAD OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE
+  ERROR_QUIET RESULT_VARIABLE failed)
+if(failed)
+  set(commit "no git")
+else()
+  execute_process(COMMAND git -C ${SOURCE_DIR} status --porcelain --untracked-files=no OUTPUT_VARIABLE changes ERROR_QUIET)
+  if(changes)
+    string(APPEND commit "+dirty")
+  endif()
+endif()
+set(content "#define XLRM_COMMIT \"${commit}\"\n")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} old)
+endif()
+if(NOT "${old}" STREQUAL "${content}")
+  file(WRITE ${OUTPUT} "${content}")
+endif()

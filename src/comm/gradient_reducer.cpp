@@ -1,0 +1,119 @@
+#include "xlrm/comm/gradient_reducer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "xlrm/core/error.hpp"
+
+namespace xlrm {
+
+namespace {
+
+bool threads_may_communicate() {
+    int level = MPI_THREAD_SINGLE;
+    MPI_Query_thread(&level);
+    return level == MPI_THREAD_MULTIPLE;
+}
+
+}  // namespace
+
+struct GradientReducer::State {
+    State(const Communicator& group, std::int64_t bucket_size) : channel(group.duplicate()), bucket(std::max<std::int64_t>(bucket_size, 1)) {
+        if (channel.size() > 1 && threads_may_communicate()) worker = std::thread([this] { work(); });
+    }
+    ~State() {
+        if (!worker.joinable()) return;
+        {
+            const std::lock_guard lock(mutex);
+            quit = true;
+        }
+        wake.notify_all();
+        worker.join();
+    }
+
+    //! Thread: one blocking all-reduce after the other, in the order of the queue, which is the same on every rank.
+    void work() {
+        std::unique_lock lock(mutex);
+        for (;;) {
+            wake.wait(lock, [this] { return quit || !queue.empty(); });
+            if (queue.empty()) return;
+            const std::span<float> part = queue.front();
+            lock.unlock();
+            std::exception_ptr failed;
+            try {
+                channel.sum(part);
+            } catch (...) {
+                failed = std::current_exception();
+            }
+            lock.lock();
+            if (failed) problem = failed;
+            queue.pop_front();
+            idle.notify_all();
+        }
+    }
+
+    //! Hands [low, high) over, in pieces of the bucket's size.
+    void flush() {
+        const std::lock_guard lock(mutex);
+        for (std::int64_t end = high; end > low; end -= bucket) {
+            const std::int64_t begin = std::max(low, end - bucket);
+            queue.push_back(gradient.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+        }
+        high = low;
+        wake.notify_all();
+    }
+
+    Communicator channel;
+    std::int64_t bucket;
+    std::span<float> gradient;
+    std::int64_t low = 0, high = 0;  //!< announced and not handed over; everything from `high` on was
+    std::thread worker;
+    std::mutex mutex;
+    std::condition_variable wake, idle;
+    std::deque<std::span<float>> queue;
+    std::exception_ptr problem;
+    bool quit = false;
+    double exposed = 0.0;
+};
+
+GradientReducer::GradientReducer(const Communicator& group, std::int64_t bucket) : state_(std::make_unique<State>(group, bucket)) {}
+
+GradientReducer::~GradientReducer() = default;
+
+void GradientReducer::begin(std::span<float> gradient) {
+    state_->gradient = gradient;
+    state_->low = state_->high = static_cast<std::int64_t>(gradient.size());
+}
+
+void GradientReducer::ready(std::int64_t offset, std::int64_t count) {
+    State& s = *state_;
+    if (s.channel.size() == 1) return;
+    require(offset + count == s.low && offset >= 0, "GradientReducer: parts must be announced from the end of the buffer on, without gaps");
+    s.low = offset;
+    if (s.worker.joinable() && s.high - s.low >= s.bucket) s.flush();
+}
+
+void GradientReducer::finish() {
+    State& s = *state_;
+    if (s.channel.size() == 1) return;
+    const auto start = std::chrono::steady_clock::now();
+    s.low = 0;
+    if (s.worker.joinable()) {
+        s.flush();
+        std::unique_lock lock(s.mutex);
+        s.idle.wait(lock, [&s] { return s.queue.empty(); });
+        if (s.problem) std::rethrow_exception(s.problem);
+    } else {
+        s.channel.sum(s.gradient.first(static_cast<std::size_t>(s.high)));
+    }
+    s.exposed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double GradientReducer::exposed_seconds() const { return state_->exposed; }
+
+}  // namespace xlrm
