@@ -16,13 +16,13 @@ namespace xlrm {
 struct TensorView {
     DType dtype = DType::f32;
     std::vector<std::int64_t> shape;
-    std::span<const std::byte> bytes;  //!< valid as long as the file object lives
+    std::span<const std::byte> bytes;  //!< valid as long as the file object lives; may lie at any address, so copy with memcpy
     std::int64_t elements() const;
 };
 
 //! A read-only mapped `*.safetensors`. Refuses, naming the file and the tensor: a header longer than the file or 100 MB, broken
-//! JSON, offsets outside the data or overlapping or leaving gaps, a dtype that is not F32/F64/BF16/F16 (integer tensors are
-//! refused by name only when asked for), dtype x shape != bytes.
+//! JSON, a name given twice, offsets outside the data or overlapping or leaving gaps, dtype x shape != bytes, an unknown dtype.
+//! Integer and bool tensors are listed by names(), and refused by name only when asked for.
 class SafetensorsFile {
 public:
     explicit SafetensorsFile(const std::filesystem::path& path);
@@ -31,17 +31,22 @@ public:
     SafetensorsFile& operator=(SafetensorsFile&&) noexcept;
 
     const std::filesystem::path& path() const { return path_; }
+    //! Sorted.
     std::vector<std::string> names() const;
     bool contains(const std::string& name) const;
-    //! Throws Error when absent.
+    //! Throws Error when absent or not of a floating-point type.
     TensorView tensor(const std::string& name) const;
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
 private:
+    void read_header();
+    void unmap() noexcept;
+
     std::filesystem::path path_;
     void* mapping_ = nullptr;
     std::size_t size_ = 0;
     std::map<std::string, TensorView> tensors_;
+    std::map<std::string, std::string> unsupported_;  //!< name → dtype as in the file
     std::map<std::string, std::string> metadata_;
 };
 

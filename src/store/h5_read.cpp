@@ -1,0 +1,175 @@
+#include "h5_read.hpp"
+
+#include <sstream>
+#include <type_traits>
+
+#include "xlrm/core/error.hpp"
+
+namespace xlrm::h5 {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 40;
+
+//! Extents of a dataset; more bytes than any machine has are refused before memory is asked for.
+std::vector<std::int64_t> extents_of(const Dataset& dataset, std::size_t element_bytes, const std::string& place) {
+    const Space space(check(H5Dget_space(dataset.get()), "H5Dget_space", place));
+    const int rank = check(H5Sget_simple_extent_ndims(space.get()), "H5Sget_simple_extent_ndims", place);
+    std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
+    check(H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr), "H5Sget_simple_extent_dims", place);
+    std::size_t bytes = element_bytes;
+    for (const hsize_t size : sizes)
+        if (__builtin_mul_overflow(bytes, size, &bytes) || bytes > kMostBytes) fail(place + ": absurdly large (a damaged file?)");
+    return {sizes.begin(), sizes.end()};
+}
+
+std::string text_attribute(const Attribute& attribute, const std::string& place) {
+    const Type type = type_of_text();
+    char* text = nullptr;
+    check(H5Aread(attribute.get(), type.get(), &text), "H5Aread", place);
+    std::string result = text == nullptr ? "" : text;
+    H5free_memory(text);
+    return result;
+}
+
+Json attribute_value(const Attribute& attribute, const std::string& place) {
+    const Type type(check(H5Aget_type(attribute.get()), "H5Aget_type", place));
+    const Space space(check(H5Aget_space(attribute.get()), "H5Aget_space", place));
+    if (check(H5Sget_simple_extent_npoints(space.get()), "H5Sget_simple_extent_npoints", place) != 1) return nullptr;
+    switch (H5Tget_class(type.get())) {
+        case H5T_STRING:
+            return check(H5Tis_variable_str(type.get()), "H5Tis_variable_str", place) > 0 ? Json(text_attribute(attribute, place)) : Json();
+        case H5T_INTEGER: {
+            std::int64_t value = 0;
+            check(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), "H5Aread", place);
+            return value;
+        }
+        case H5T_FLOAT: {
+            double value = 0.0;
+            check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value), "H5Aread", place);
+            return value;
+        }
+        default: return nullptr;
+    }
+}
+
+herr_t append_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+}
+
+herr_t append_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+}
+
+}  // namespace
+
+InFile::InFile(const std::filesystem::path& path) : name_(path.string()) {
+    prepare_library();
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) fail(name_ + ": no such file", ExitCode::io);
+    file_ = File(check(H5Fopen(name_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen", name_));
+}
+
+bool InFile::contains(const std::string& path) const {
+    std::istringstream parts(path);
+    std::string part;
+    std::string so_far;
+    while (std::getline(parts, part, '/')) {
+        if (part.empty()) continue;
+        so_far += "/" + part;
+        const std::string place = name_ + ":" + so_far;
+        if (check(H5Lexists(file_.get(), so_far.c_str(), H5P_DEFAULT), "H5Lexists", place) == 0) return false;
+        H5L_info_t info;
+        check(H5Lget_info(file_.get(), so_far.c_str(), &info, H5P_DEFAULT), "H5Lget_info", place);
+        if (info.type != H5L_TYPE_HARD) fail(place + " is a link to elsewhere (it could read any file) use the file itself");
+    }
+    return true;
+}
+
+std::vector<std::string> InFile::members(const std::string& group) const {
+    const std::string place = name_ + ":" + group;
+    if (!contains(group)) fail(place + ": no such group");
+    const Group opened(check(H5Gopen2(file_.get(), group.c_str(), H5P_DEFAULT), "H5Gopen2", place));
+    std::vector<std::string> names;
+    check(H5Literate(opened.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, append_name, &names), "H5Literate", place);
+    return names;
+}
+
+Dataset InFile::open(const std::string& path) const {
+    const std::string place = name_ + ":" + path;
+    if (!contains(path)) fail(place + ": no such dataset");
+    Dataset dataset(check(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), "H5Dopen2", place));
+    const Properties properties(check(H5Dget_create_plist(dataset.get()), "H5Dget_create_plist", place));
+    const H5D_layout_t layout = H5Pget_layout(properties.get());
+    if (layout == H5D_VIRTUAL || H5Pget_external_count(properties.get()) != 0)
+        fail(place + " keeps its data in other files (it could read any file) use a file written by xlrm");
+    return dataset;
+}
+
+template <class T>
+Table<T> InFile::read(const std::string& path) const {
+    const std::string place = name_ + ":" + path;
+    const Dataset dataset = open(path);
+    const Type stored(check(H5Dget_type(dataset.get()), "H5Dget_type", place));
+    const H5T_class_t expected = std::is_floating_point_v<T> ? H5T_FLOAT : H5T_INTEGER;
+    if (H5Tget_class(stored.get()) != expected)
+        fail(place + ": holds other values than " + (expected == H5T_FLOAT ? "floating-point numbers" : "integers"));
+    Table<T> table;
+    table.extents = extents_of(dataset, sizeof(T), place);
+    std::size_t count = 1;
+    for (const std::int64_t extent : table.extents) count *= static_cast<std::size_t>(extent);
+    table.values.resize(count);
+    const Type type = type_for<T>();
+    if (count > 0) check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
+    return table;
+}
+
+template Table<float> InFile::read(const std::string&) const;
+template Table<double> InFile::read(const std::string&) const;
+template Table<std::int32_t> InFile::read(const std::string&) const;
+template Table<std::int64_t> InFile::read(const std::string&) const;
+
+std::vector<std::string> InFile::texts(const std::string& path) const {
+    const std::string place = name_ + ":" + path;
+    const Dataset dataset = open(path);
+    const Type stored(check(H5Dget_type(dataset.get()), "H5Dget_type", place));
+    const Space space(check(H5Dget_space(dataset.get()), "H5Dget_space", place));
+    if (H5Tget_class(stored.get()) != H5T_STRING || H5Tis_variable_str(stored.get()) <= 0)
+        fail(place + ": holds other values than variable-length texts");
+    const std::vector<std::int64_t> extents = extents_of(dataset, sizeof(char*), place);
+    if (extents.size() != 1) fail(place + ": is not one-dimensional");
+    std::vector<char*> pointers(static_cast<std::size_t>(extents[0]), nullptr);
+    std::vector<std::string> result;
+    if (pointers.empty()) return result;
+    const Type type = type_of_text();
+    check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "H5Dread", place);
+    result.reserve(pointers.size());
+    for (const char* text : pointers) result.emplace_back(text == nullptr ? "" : text);
+    check(H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data()), "H5Dvlen_reclaim", place);
+    return result;
+}
+
+Json InFile::attributes() const {
+    std::vector<std::string> names;
+    check(H5Aiterate2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, append_attribute, &names), "H5Aiterate2", name_);
+    Json result = Json::object();
+    for (const std::string& name : names) {
+        const std::string place = name_ + ", attribute " + name;
+        const Attribute attribute(check(H5Aopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Aopen", place));
+        Json value = attribute_value(attribute, place);
+        if (!value.is_null()) result[name] = std::move(value);
+    }
+    return result;
+}
+
+void InFile::require_schema(const std::string& conventions, std::int64_t version) const {
+    const Json found = attributes();
+    if (found.value("Conventions", Json()) != Json(conventions))
+        fail(name_ + ": not an " + conventions + " file (Conventions = " + found.value("Conventions", Json()).dump() + ")");
+    if (found.value("schema_version", Json()) != Json(version))
+        fail(name_ + ": schema version " + found.value("schema_version", Json()).dump() + ", this xlrm reads " + std::to_string(version) +
+             " make the file again with this xlrm");
+}
+
+}  // namespace xlrm::h5

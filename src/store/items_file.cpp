@@ -1,0 +1,125 @@
+#include "xlrm/store/items_file.hpp"
+
+#include "h5_read.hpp"
+#include "h5_write.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+
+namespace xlrm {
+namespace {
+
+constexpr const char* kConventions = "XLRM-items-1";
+constexpr std::int64_t kVersion = 1;
+
+template <class Rows, class Get>
+auto column(const Rows& rows, Get get) {
+    std::vector<decltype(get(rows[0]))> values;
+    values.reserve(rows.size());
+    for (const auto& row : rows) values.push_back(get(row));
+    return values;
+}
+
+template <class T>
+void put(h5::OutGroup& group, const std::string& name, const std::string& dimension, const std::vector<T>& values) {
+    group.dataset(name, {dimension}, std::span<const T>(values));
+}
+
+template <class T>
+std::vector<T> get(const h5::InFile& file, const std::string& path, std::size_t rows) {
+    h5::Table<T> table = file.read<T>(path);
+    if (table.extents.size() != 1 || table.values.size() != rows)
+        fail(file.name() + ":" + path + ": has other rows than its group (" + std::to_string(rows) + ")");
+    return std::move(table.values);
+}
+
+std::vector<std::string> get_texts(const h5::InFile& file, const std::string& path, std::size_t rows) {
+    std::vector<std::string> values = file.texts(path);
+    if (values.size() != rows) fail(file.name() + ":" + path + ": has other rows than its group (" + std::to_string(rows) + ")");
+    return values;
+}
+
+//! What every reader of an ItemSet relies on; `name` says where it comes from.
+void check_ranges(const ItemSet& set, const std::string& name) {
+    const auto tokens = static_cast<std::int64_t>(set.tokens.size());
+    for (std::size_t i = 0; i < set.answers.size(); ++i) {
+        const Answer& answer = set.answers[i];
+        if (answer.begin < 0 || answer.length < 1 || answer.begin > tokens - answer.length)
+            fail(name + ":/answers: row " + std::to_string(i) + " lies outside /tokens");
+        if (answer.prompt < 0 || answer.prompt > answer.length)
+            fail(name + ":/answers/prompt: row " + std::to_string(i) + " is longer than its answer");
+    }
+    const auto answers = static_cast<std::int64_t>(set.answers.size());
+    for (std::size_t i = 0; i < set.items.size(); ++i) {
+        const Item& item = set.items[i];
+        if (item.first_answer < 0 || item.answers < 1 || item.first_answer > answers - item.answers)
+            fail(name + ":/items: row " + std::to_string(i) + " ('" + item.id + "') lies outside /answers");
+        if (item.num_correct < 0 || item.num_correct > item.answers)
+            fail(name + ":/items/num_correct: row " + std::to_string(i) + " ('" + item.id + "') exceeds its answers");
+    }
+    for (std::size_t i = 0; i < set.tokens.size(); ++i)
+        if (set.tokens[i] < 0) fail(name + ":/tokens: token " + std::to_string(i) + " is negative");
+}
+
+std::string image(const std::filesystem::path& path, const ItemSet& set) {
+    const h5::OutFile file(path.string(), set.tokens.size() * sizeof(std::int32_t));
+    h5::OutGroup root = file.root();
+    root.attribute("Conventions", kConventions);
+    root.attribute("schema_version", kVersion);
+    root.attribute("attributes", set.attributes.dump());
+    root.dimension("token", static_cast<std::int64_t>(set.tokens.size()));
+    put(root, "tokens", "token", set.tokens);
+
+    h5::OutGroup answers = root.group("answers");
+    answers.dimension("answer", static_cast<std::int64_t>(set.answers.size()));
+    put(answers, "begin", "answer", column(set.answers, [](const Answer& a) { return a.begin; }));
+    put(answers, "length", "answer", column(set.answers, [](const Answer& a) { return a.length; }));
+    put(answers, "prompt", "answer", column(set.answers, [](const Answer& a) { return a.prompt; }));
+
+    h5::OutGroup items = root.group("items");
+    items.dimension("item", static_cast<std::int64_t>(set.items.size()));
+    items.texts("id", "item", column(set.items, [](const Item& i) { return i.id; }));
+    items.texts("lang", "item", column(set.items, [](const Item& i) { return i.lang; }));
+    items.texts("subset", "item", column(set.items, [](const Item& i) { return i.subset; }));
+    put(items, "first_answer", "item", column(set.items, [](const Item& i) { return i.first_answer; }));
+    put(items, "answers", "item", column(set.items, [](const Item& i) { return i.answers; }));
+    put(items, "num_correct", "item", column(set.items, [](const Item& i) { return i.num_correct; }));
+    put(items, "margin", "item", column(set.items, [](const Item& i) { return i.margin; }));
+    return file.image();
+}
+
+}  // namespace
+
+void write_items(const std::filesystem::path& path, const ItemSet& set) {
+    check_ranges(set, path.string());
+    write_file_atomic(path, image(path, set));
+}
+
+ItemSet read_items(const std::filesystem::path& path) {
+    const h5::InFile file(path);
+    file.require_schema(kConventions, kVersion);
+    const Json root = file.attributes();
+    if (!root.contains("attributes")) fail(file.name() + ": the attribute 'attributes' is missing");
+    ItemSet set;
+    set.attributes = parse_json(root["attributes"].get<std::string>(), file.name() + ", attribute 'attributes'");
+    set.tokens = file.read<std::int32_t>("/tokens").values;
+
+    const auto begin = file.read<std::int64_t>("/answers/begin").values;
+    const auto length = get<std::int32_t>(file, "/answers/length", begin.size());
+    const auto prompt = get<std::int32_t>(file, "/answers/prompt", begin.size());
+    for (std::size_t i = 0; i < begin.size(); ++i) set.answers.push_back({begin[i], length[i], prompt[i]});
+
+    std::vector<std::string> id = file.texts("/items/id");
+    std::vector<std::string> lang = get_texts(file, "/items/lang", id.size());
+    std::vector<std::string> subset = get_texts(file, "/items/subset", id.size());
+    const auto first = get<std::int64_t>(file, "/items/first_answer", id.size());
+    const auto answers = get<std::int32_t>(file, "/items/answers", id.size());
+    const auto correct = get<std::int32_t>(file, "/items/num_correct", id.size());
+    const auto margin = get<float>(file, "/items/margin", id.size());
+    for (std::size_t i = 0; i < id.size(); ++i)
+        set.items.push_back(
+            {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i]});
+    check_ranges(set, file.name());
+    return set;
+}
+
+}  // namespace xlrm

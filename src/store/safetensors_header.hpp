@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xlrm {
+
+//! One tensor as the header of a safetensors file names it.
+struct TensorEntry {
+    std::string name;
+    std::string dtype;  //!< as in the file: "F32", "BF16", "I64" …
+    std::vector<std::int64_t> shape;
+    std::int64_t begin = 0;  //!< bytes from the end of the header
+    std::int64_t end = 0;
+};
+
+struct TensorHeader {
+    std::vector<TensorEntry> entries;  //!< in the order of their bytes
+    std::map<std::string, std::string> metadata;
+};
+
+//! Checked header of a file with `data_bytes` bytes behind it. Throws Error naming `path` and the tensor.
+TensorHeader parse_safetensors_header(std::string_view text, std::int64_t data_bytes, const std::filesystem::path& path);
+
+}  // namespace xlrm
