@@ -27,8 +27,14 @@ struct AttentionGrads {
     at::Tensor dq, dk, dv;
 };
 
+//! Gradients in tensors of their own.
 AttentionGrads attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                   const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
                                   const AttentionConfig& config);
+
+//! The same written over dq, dk and dv, which may be strided views of one merged gradient.
+void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
+                        const AttentionConfig& config, const AttentionGrads& grads);
 
 }  // namespace xlrm

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstdint>
+
+//! Kernels over raw rows. They include neither ATen nor anything with inline functions that could be shared, because the same
+//! sources are compiled once for each instruction set; the caller divides rows among threads and owns all memory.
+namespace xlrm::cpu {
+
+//! bfloat16 as storage only.
+struct Bf16 {
+    std::uint16_t bits;
+};
+
+//! Type of sums and of what is kept beside a tensor of T.
+template <class T>
+struct AccumulateOf {
+    using type = float;
+};
+template <>
+struct AccumulateOf<double> {
+    using type = double;
+};
+template <class T>
+using Accumulate = typename AccumulateOf<T>::type;
+
+//! Rows of a [T, H, D] view whose last dimension is contiguous; row r is token r / heads, head r % heads. Strides in elements.
+template <class T>
+struct Rows {
+    T* data = nullptr;
+    std::int64_t heads = 1;
+    std::int64_t token_stride = 0;
+    std::int64_t head_stride = 0;
+};
+
+template <class T>
+struct NormArgs {
+    Rows<T> x;                  //!< read; written first when `delta` is set
+    const T* delta = nullptr;   //!< [rows, d]: x += delta
+    const T* weight = nullptr;  //!< [d]
+    T* y = nullptr;             //!< [rows, d]
+    Accumulate<T>* rstd = nullptr;
+    std::int64_t d = 0;
+    double eps = 0.0;
+    bool one_plus = false;
+};
+
+template <class T>
+struct NormBackwardArgs {
+    Rows<const T> dy, x;
+    Rows<T> dx;  //!< added to
+    const T* weight = nullptr;
+    const Accumulate<T>* rstd = nullptr;
+    std::int64_t d = 0;
+    bool one_plus = false;
+};
+
+template <class T>
+struct RopeArgs {
+    Rows<T> x;
+    const std::int32_t* positions = nullptr;
+    const Accumulate<T>* cosine = nullptr;  //!< [positions, half]
+    const Accumulate<T>* sine = nullptr;
+    std::int64_t half = 0;
+    bool inverse = false;
+};
+
+template <class T>
+struct GateArgs {
+    const T* gate_up = nullptr;  //!< [rows, 2·width]
+    const T* dy = nullptr;       //!< backward only
+    T* out = nullptr;            //!< y [rows, width], or d(gate_up) [rows, 2·width]
+    std::int64_t width = 0;
+    bool gelu = false;
+};
+
+template <class T>
+struct SoftmaxLossArgs {
+    Accumulate<T>* logits = nullptr;  //!< [rows, classes]; replaced by scale_i · (softmax - onehot) when scale is set
+    std::int64_t classes = 0;
+    const std::int32_t* targets = nullptr;  //!< negative = not counted: log-probability 0, gradient row 0
+    const Accumulate<T>* scale = nullptr;   //!< per row, or null: no gradient
+    Accumulate<T>* log_probs = nullptr;
+};
+
+//! One AdamW pass; factors are prepared by the caller.
+struct AdamwArgs {
+    float *weight, *first, *second;
+    const float* gradient;
+    std::uint16_t* weight_bf16;  //!< or null
+    float first_share;           //!< 1 - beta1
+    float beta2;
+    float second_share;  //!< 1 - beta2
+    float eps, grad_scale;
+    float decay;        //!< 1 - lr · weight_decay
+    float step_size;    //!< lr / (1 - beta1^step)
+    float second_root;  //!< sqrt(1 - beta2^step)
+};
+
+//! One segment's queries against its keys, for one key/value head and the `group` query heads that share it.
+template <class T>
+struct AttentionArgs {
+    const T *q, *k, *v;  //!< token 0 of the batch; rows of head h at + h · head_stride
+    std::int64_t q_token, q_head, k_token, k_head, v_token, v_head;  //!< strides in elements
+    T* out;                                                          //!< [T, H, D] contiguous
+    Accumulate<T>* lse;                                              //!< [T, H] or null
+    std::int64_t heads, kv_heads, head_dim;
+    double scale, soft_cap;
+    std::int64_t window;
+};
+
+template <class T>
+struct AttentionBackwardArgs {
+    AttentionArgs<T> forward;  //!< out and lse are read
+    const T* dout;             //!< [T, H, D] contiguous
+    T *dq, *dk, *dv;
+    std::int64_t dq_token, dq_head, dk_token, dk_head, dv_token, dv_head;
+};
+
+//! Tokens [begin, begin + length) behind the keys of [prefix_begin, prefix_begin + prefix_length).
+struct AttentionSegment {
+    std::int64_t begin, length, prefix_begin, prefix_length;
+};
+
+template <class T>
+struct Kernels {
+    void (*norm)(const NormArgs<T>&, std::int64_t begin, std::int64_t end);
+    //! dweight [d] is set to the sum over the rows.
+    void (*norm_backward)(const NormBackwardArgs<T>&, std::int64_t begin, std::int64_t end, Accumulate<T>* dweight);
+    void (*rope)(const RopeArgs<T>&, std::int64_t begin, std::int64_t end);  //!< rows are tokens
+    void (*gate)(const GateArgs<T>&, std::int64_t begin, std::int64_t end);
+    void (*gate_backward)(const GateArgs<T>&, std::int64_t begin, std::int64_t end);
+    void (*softmax_loss)(const SoftmaxLossArgs<T>&, std::int64_t begin, std::int64_t end);
+    Accumulate<T> (*dot)(const T* x, const Accumulate<T>* w, std::int64_t n);
+    void (*scale)(const T* x, T* y, Accumulate<T> factor, std::int64_t n);               //!< y = x · factor
+    void (*axpy)(const T* x, Accumulate<T>* y, Accumulate<T> factor, std::int64_t n);    //!< y += x · factor
+    void (*add)(const T* x, T* y, std::int64_t n);                                       //!< y += x
+    void (*narrow)(const Accumulate<T>* x, T* y, Accumulate<T> factor, std::int64_t n);  //!< y = x · factor
+
+    //! Elements of Accumulate<T> of scratch, 64-byte aligned, that a call for at most `keys` keys needs.
+    std::int64_t (*attention_scratch)(const AttentionArgs<T>&, std::int64_t keys);
+    //! All query heads of `kv_head` of one segment.
+    void (*attention)(const AttentionArgs<T>&, const AttentionSegment&, std::int64_t kv_head, Accumulate<T>* scratch);
+    std::int64_t (*attention_backward_scratch)(const AttentionBackwardArgs<T>&, std::int64_t keys);
+    //! The gradients of `count` segments for one kv head. They share one prefix (or are one segment, which may itself be the
+    //! prefix of those behind it), so all of dk and dv that they touch is summed here, in order.
+    void (*attention_backward)(const AttentionBackwardArgs<T>&, const AttentionSegment*, std::int64_t count, std::int64_t kv_head,
+                               Accumulate<T>* scratch);
+};
+
+struct FlatKernels {
+    void (*adamw)(const AdamwArgs&, std::int64_t begin, std::int64_t end);
+    double (*sum_of_squares)(const float* x, std::int64_t n);
+};
+
+//! The table for this processor: AVX-512 where it has it, else what the project was compiled for.
+template <class T>
+const Kernels<T>& kernels();
+const FlatKernels& flat_kernels();
+
+}  // namespace xlrm::cpu

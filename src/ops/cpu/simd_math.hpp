@@ -1,0 +1,54 @@
+#pragma once
+
+#include "ops/cpu/simd.hpp"
+
+namespace xlrm::cpu::XLRM_ISA {
+
+//! e^x within 1.2 units in the last place (Cephes' reduction and polynomial); 0 below -87.33, infinity above 88.72.
+XLRM_INLINE F32 exp(F32 x) {
+    const F32 low = F32{} - 87.33654f;
+    const F32 high = F32{} + 88.72283f;
+    const F32 bounded = x < low ? low : (x > high ? high : x);
+    const F32 shifted = bounded * 1.44269504f + 12582912.0f;  // adding 1.5 · 2^23 rounds to an integer in the low bits
+    const F32 n = shifted - 12582912.0f;
+    F32 r = bounded - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    F32 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    // Scaled in two steps, since n = 128 has no power of its own in fp32.
+    const I32 power = __builtin_convertvector(n, I32);
+    const I32 half = power >> 1;
+    const F32 scaled = p * bits_as<F32>((half + 127) << 23) * bits_as<F32>((power - half + 127) << 23);
+    const F32 zero = F32{};
+    return x < low ? zero : (x > high ? zero + __builtin_inff() : scaled);
+}
+XLRM_INLINE F64 exp(F64 x) {
+    for (int i = 0; i < int(kLanes<double>); ++i) x[i] = __builtin_exp(x[i]);
+    return x;
+}
+
+//! Cephes' tanh: a polynomial near zero, exponentials elsewhere.
+XLRM_INLINE F32 tanh(F32 x) {
+    const F32 zero = F32{};
+    const F32 size = x < zero ? -x : x;
+    const F32 bounded = size > 9.1f ? zero + 9.1f : size;  // 1 - tanh(9.1) is below half a unit
+    const F32 e = exp(bounded + bounded);
+    const F32 far = 1.0f - 2.0f / (e + 1.0f);
+    const F32 z = x * x;
+    F32 p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+    p = p * z - 5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z - 3.33332819422e-1f;
+    const F32 near = p * z * x + x;
+    return size < 0.625f ? near : (x < zero ? -far : far);
+}
+XLRM_INLINE F64 tanh(F64 x) {
+    for (int i = 0; i < int(kLanes<double>); ++i) x[i] = __builtin_tanh(x[i]);
+    return x;
+}
+
+}  // namespace xlrm::cpu::XLRM_ISA

@@ -1,0 +1,31 @@
+// Compiled once for each instruction set: XLRM_ISA is the name of its table, XLRM_VECTOR_BYTES the size of its registers.
+#include "ops/cpu/attention_backward_kernels.hpp"
+#include "ops/cpu/flat_kernels.hpp"
+
+namespace xlrm::cpu::XLRM_ISA {
+
+template <class T>
+Kernels<T> table() {
+    return {norm<T>,
+            norm_backward<T>,
+            rope<T>,
+            gate<T>,
+            gate_backward<T>,
+            softmax_loss<T>,
+            dot<T>,
+            scale<T>,
+            axpy<T>,
+            add<T>,
+            narrow<T>,
+            attention_scratch<T>,
+            attention<T>,
+            attention_backward_scratch<T>,
+            attention_backward<T>};
+}
+template Kernels<float> table<float>();
+template Kernels<Bf16> table<Bf16>();
+template Kernels<double> table<double>();
+
+FlatKernels flat_table() { return {adamw, sum_of_squares}; }
+
+}  // namespace xlrm::cpu::XLRM_ISA

@@ -1,0 +1,51 @@
+#include "xlrm/ops/cross_entropy.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "ops/dispatch.hpp"
+#include "xlrm/ops/linear.hpp"
+
+namespace xlrm {
+
+CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                                         const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
+                                         std::int64_t chunk_rows) {
+    assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
+    const std::int64_t rows = hidden.size(0);
+    const at::ScalarType sums = accumulate_type(hidden.scalar_type());
+    const std::int32_t* target = const_data<std::int32_t>(targets);
+    CrossEntropyResult result;
+    result.log_probs = at::zeros({rows}, hidden.options().dtype(sums));
+    dispatch(sums, [&](auto type) {
+        using A = cpu::Accumulate<decltype(type)>;
+        auto weight_of = [&](std::int64_t i) { return row_weight.defined() ? double(const_data<float>(row_weight)[i]) : 1.0; };
+        const at::Tensor scales = at::empty({rows}, result.log_probs.options());
+        for (std::int64_t i = 0; i < rows; ++i) data<A>(scales)[i] = A(grad_scale * weight_of(i));
+        for (std::int64_t first = 0; first < rows; first += chunk_rows) {
+            const std::int64_t count = std::min(chunk_rows, rows - first);
+            const at::Tensor h = hidden.narrow(0, first, count);
+            const at::Tensor logits = linear(h, weight).to(sums);
+            const cpu::SoftmaxLossArgs<A> args{data<A>(logits), weight.size(0), target + first,
+                                               dhidden.defined() ? const_data<A>(scales) + first : nullptr,
+                                               data<A>(result.log_probs) + first};
+            at::parallel_for(0, count, 1,
+                             [&](std::int64_t begin, std::int64_t end) { cpu::kernels<A>().softmax_loss(args, begin, end); });
+            if (!dhidden.defined()) continue;
+            const at::Tensor dlogits = logits.to(hidden.scalar_type());
+            dhidden.narrow(0, first, count).copy_(linear_backward_input(dlogits, weight));
+            linear_backward_weight(dlogits, h, dweight);
+        }
+        for (std::int64_t i = 0; i < rows; ++i) {
+            if (target[i] < 0) continue;
+            result.loss_sum -= weight_of(i) * double(const_data<A>(result.log_probs)[i]);
+            result.weight_sum += weight_of(i);
+        }
+    });
+    return result;
+}
+
+}  // namespace xlrm

@@ -1,0 +1,62 @@
+#include "xlrm/ops/embedding.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "ops/dispatch.hpp"
+
+namespace xlrm {
+namespace {
+
+template <class T>
+cpu::Accumulate<T> rounded_scale(double scale) {
+    if constexpr (std::is_same_v<T, cpu::Bf16>)
+        return float(c10::BFloat16(float(scale)));
+    else
+        return T(scale);
+}
+
+}  // namespace
+
+at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double scale) {
+    assert(tokens.scalar_type() == at::kInt && tokens.is_contiguous() && weight.is_contiguous());
+    const std::int64_t d = weight.size(1);
+    at::Tensor rows = at::empty({tokens.size(0), d}, weight.options());
+    const std::int32_t* ids = const_data<std::int32_t>(tokens);
+    dispatch(weight.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        const auto factor = rounded_scale<T>(scale);
+        at::parallel_for(0, tokens.size(0), row_grain(d), [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t t = begin; t < end; ++t) {
+                assert(ids[t] >= 0 && ids[t] < weight.size(0));
+                cpu::kernels<T>().scale(const_data<T>(weight) + ids[t] * d, data<T>(rows) + t * d, factor, d);
+            }
+        });
+    });
+    return rows;
+}
+
+void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale) {
+    assert(dy.is_contiguous() && dweight.is_contiguous() && tokens.is_contiguous() && tokens.size(0) == dy.size(0));
+    const std::int64_t d = dy.size(1);
+    const std::int32_t* ids = const_data<std::int32_t>(tokens);
+    // Threads divide the columns, so each element of dweight is summed by one thread in the order of the tokens.
+    constexpr std::int64_t kColumns = 64;
+    dispatch(dy.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        using A = cpu::Accumulate<T>;
+        assert(dweight.scalar_type() == accumulate_type(dy.scalar_type()));
+        const auto factor = rounded_scale<T>(scale);
+        at::parallel_for(0, (d + kColumns - 1) / kColumns, 1 + 16384 / (dy.size(0) * kColumns + 1),
+                         [&](std::int64_t begin, std::int64_t end) {
+                             const std::int64_t first = begin * kColumns;
+                             const std::int64_t count = std::min(d, end * kColumns) - first;
+                             for (std::int64_t t = 0; t < dy.size(0); ++t)
+                                 cpu::kernels<T>().axpy(const_data<T>(dy) + t * d + first, data<A>(dweight) + ids[t] * d + first,
+                                                        factor, count);
+                         });
+    });
+}
+
+}  // namespace xlrm

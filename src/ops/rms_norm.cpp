@@ -1,0 +1,73 @@
+#include "xlrm/ops/rms_norm.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "ops/column_sums.hpp"
+#include "ops/dispatch.hpp"
+
+namespace xlrm {
+namespace {
+
+RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind) {
+    assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
+    assert(!delta.defined() || (delta.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
+    RmsNormResult result;
+    result.y = at::empty(x.sizes(), x.options());
+    result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(accumulate_type(x.scalar_type())));
+    dispatch(x.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        cpu::NormArgs<T> args;
+        args.x = rows_of<T>(x);
+        args.delta = delta.defined() ? const_data<T>(delta) : nullptr;
+        args.weight = const_data<T>(weight);
+        args.y = data<T>(result.y);
+        args.rstd = data<cpu::Accumulate<T>>(result.rstd);
+        args.d = x.size(-1);
+        args.eps = eps;
+        args.one_plus = kind == NormWeight::one_plus;
+        at::parallel_for(0, result.rstd.numel(), row_grain(args.d),
+                         [&](std::int64_t begin, std::int64_t end) { cpu::kernels<T>().norm(args, begin, end); });
+    });
+    return result;
+}
+
+}  // namespace
+
+RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind) {
+    return normalise(x, {}, weight, eps, kind);
+}
+
+RmsNormResult add_rms_norm(at::Tensor residual, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind) {
+    return normalise(residual, delta, weight, eps, kind);
+}
+
+void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
+                       NormWeight kind, at::Tensor dx, at::Tensor dweight) {
+    assert(dy.sizes() == x.sizes() && dx.sizes() == x.sizes() && dx.scalar_type() == x.scalar_type());
+    assert(weight.is_contiguous() && rstd.is_contiguous() && dweight.is_contiguous());
+    const std::int64_t rows = rstd.numel();
+    const at::Tensor partial = at::empty({sum_chunks(rows), x.size(-1)}, dweight.options());
+    dispatch(x.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        using A = cpu::Accumulate<T>;
+        assert(dweight.scalar_type() == accumulate_type(x.scalar_type()));
+        cpu::NormBackwardArgs<T> args;
+        args.dy = rows_of<const T>(dy);
+        args.x = rows_of<const T>(x);
+        args.dx = rows_of<T>(dx);
+        args.weight = const_data<T>(weight);
+        args.rstd = const_data<A>(rstd);
+        args.d = x.size(-1);
+        args.one_plus = kind == NormWeight::one_plus;
+        at::parallel_for(0, partial.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t c = begin; c < end; ++c)
+                cpu::kernels<T>().norm_backward(args, c * kSumRows, std::min(rows, (c + 1) * kSumRows),
+                                                data<A>(partial) + c * args.d);
+        });
+    });
+    add_partial_sums(partial, dweight);
+}
+
+}  // namespace xlrm

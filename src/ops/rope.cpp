@@ -1,0 +1,73 @@
+#include "xlrm/ops/rope.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "ops/dispatch.hpp"
+
+namespace xlrm {
+namespace {
+
+//! Inverse frequency i of head_dim / 2, all in fp32 as transformers has it.
+float inverse_frequency(const RopeConfig& config, std::int64_t i, std::int64_t head_dim) {
+    const float exponent = float(2 * i) / float(head_dim);
+    const float plain = 1.0f / float(std::pow(config.theta, double(exponent)));
+    if (config.scaling == RopeConfig::Scaling::none) return plain;
+    if (config.scaling == RopeConfig::Scaling::linear) return plain / float(config.factor);
+    // Llama 3: long waves are slowed by the factor, short ones kept, those between blended.
+    const float wave = 2.0f * std::numbers::pi_v<float> / plain;
+    const float longest = float(config.original_max_position / config.low_freq_factor);
+    const float shortest = float(config.original_max_position / config.high_freq_factor);
+    if (wave > longest) return plain / float(config.factor);
+    if (wave < shortest) return plain;
+    const float smooth = (float(config.original_max_position) / wave - float(config.low_freq_factor)) /
+                         float(config.high_freq_factor - config.low_freq_factor);
+    return (1.0f - smooth) * plain / float(config.factor) + smooth * plain;
+}
+
+float rounded_to(at::ScalarType dtype, double value) {
+    return dtype == at::kBFloat16 ? float(c10::BFloat16(float(value))) : float(value);
+}
+
+}  // namespace
+
+RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std::int64_t head_dim, at::ScalarType dtype) {
+    const std::int64_t half = head_dim / 2;
+    const at::TensorOptions options = at::TensorOptions().dtype(accumulate_type(dtype));
+    RopeTable table{at::empty({positions, half}, options), at::empty({positions, half}, options)};
+    for (std::int64_t i = 0; i < half; ++i) {
+        const float frequency = inverse_frequency(config, i, head_dim);
+        for (std::int64_t p = 0; p < positions; ++p) {
+            const double angle = double(float(p) * frequency);
+            if (dtype == at::kDouble) {
+                data<double>(table.cos)[p * half + i] = std::cos(angle);
+                data<double>(table.sin)[p * half + i] = std::sin(angle);
+            } else {
+                data<float>(table.cos)[p * half + i] = rounded_to(dtype, std::cos(angle));
+                data<float>(table.sin)[p * half + i] = rounded_to(dtype, std::sin(angle));
+            }
+        }
+    }
+    return table;
+}
+
+void rope(at::Tensor x, const at::Tensor& positions, const RopeTable& table, bool inverse) {
+    assert(x.dim() == 3 && positions.scalar_type() == at::kInt && positions.is_contiguous() &&
+           table.cos.size(1) * 2 == x.size(2));
+    dispatch(x.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        using A = cpu::Accumulate<T>;
+        const cpu::RopeArgs<T> args{rows_of<T>(x),
+                                    const_data<std::int32_t>(positions),
+                                    const_data<A>(table.cos),
+                                    const_data<A>(table.sin),
+                                    table.cos.size(1),
+                                    inverse};
+        at::parallel_for(0, x.size(0), row_grain(x.size(1) * x.size(2)),
+                         [&](std::int64_t begin, std::int64_t end) { cpu::kernels<T>().rope(args, begin, end); });
+    });
+}
+
+}  // namespace xlrm

@@ -1,0 +1,29 @@
+#include "xlrm/ops/linear.hpp"
+
+#include "ops/support.hpp"
+
+namespace xlrm {
+namespace {
+
+TEST(Linear, EqualsTheFormulaAndItsGradient) {
+    for (const at::ScalarType dtype : test::kDtypes)
+        for (const std::int64_t rows : {1, 5, 70}) {
+            const at::Tensor x = test::normal({rows, 96}, 1, dtype), w = test::normal({40, 96}, 2, dtype),
+                             b = test::normal({40}, 3, dtype);
+            const at::Tensor dy = test::normal({rows, 40}, 4, dtype);
+            const auto f = [](const std::vector<at::Tensor>& in) { return in[0].matmul(in[1].t()) + in[2]; };
+            const std::vector<at::Tensor> wide{x.to(at::kDouble), w.to(at::kDouble), b.to(at::kDouble)};
+            EXPECT_LT(test::difference(xlrm::linear(x, w, b), f(wide)), test::tolerance(dtype));
+            EXPECT_LT(test::difference(xlrm::linear(x, w), wide[0].matmul(wide[1].t())), test::tolerance(dtype));
+            const auto grads = test::autograd(f, wide, dy.to(at::kDouble));
+            EXPECT_LT(test::difference(linear_backward_input(dy, w), grads[0]), test::tolerance(dtype));
+            const at::ScalarType sums = dtype == at::kDouble ? at::kDouble : at::kFloat;
+            const at::Tensor dw = test::zeros({40, 96}, sums) + 1.0, db = test::zeros({40}, sums) + 1.0;
+            linear_backward_weight(dy, x, dw, db);
+            EXPECT_LT(test::difference(dw, grads[1] + 1.0), test::tolerance(dtype));
+            EXPECT_LT(test::difference(db, grads[2] + 1.0), test::tolerance(dtype));
+        }
+}
+
+}  // namespace
+}  // namespace xlrm
