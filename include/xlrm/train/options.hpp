@@ -16,7 +16,9 @@ struct TrainOptions {
     std::string tokenizer;                //!< the folder of its tokenizer (default: that of `model`)
     std::vector<std::string> data;        //!< preference rows (bt) or {text} rows (lm): .jsonl, .jsonl.gz, .h5
     std::vector<std::string> langs;       //!< empty = all
+    std::string default_lang = "en";      //!< of rows that name no language
     std::string split, part;              //!< "train=0.6,test=0.4", "train"; empty = all rows
+    bool concatenate = false;             //!< lm: all languages of a row as one document, in random order
     std::string output;                   //!< model folder to write
     double lr = 1e-5;
     std::string schedule = "cosine";      //!< cosine | linear | constant
@@ -28,27 +30,32 @@ struct TrainOptions {
     std::int64_t max_length = 2048;
     std::string over_length = "drop";     //!< drop | left | right | error (lm rows: longer ones are split, not dropped)
     std::string chat_template = "auto";
+    std::string template_date = "26 Jul 2024";  //!< what Llama-3.x templates write as today
     double clip = 1.0;                    //!< global gradient norm; 0 = off
     double weight_decay = 0.0;
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
     std::string pooling = "last";
     std::string head_init = "paper";      //!< paper | hf | zero
     double center_rewards_coefficient = 0.0;
-    double lm_coefficient = 0.0;          //!< auxiliary LM loss (mean per token) on the chosen answer's text; needs an LM head in `model`
+    double lm_coefficient = 0.0;          //!< times the LM loss (mean per token) of each chosen answer; needs an LM head in `model`
     std::vector<std::string> eval_data;
     std::int64_t eval_every = 0;          //!< steps; 0 = only at the end
     double checkpoint_every = 15.0;       //!< minutes; 0 = only on a stop signal
     std::string resume = "auto";          //!< auto | never
     std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
     std::int64_t seed = 42;
-    bool share_prefix = true;
+    bool share_prefix = true;             //!< compute the prompt of a pair once
+    std::string source;                   //!< name of the source language(s), recorded in the model; empty = `langs`, or those of the data
 };
 
 //! Adds every field under its option name (`--lr`, `--batch-pairs`, `--batch-rows` as its synonym, …) to the current section.
 void describe(Options& options, TrainOptions& train);
 
-//! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
-//! token_budget.
+//! Throws Error(usage) for values that make no sense or contradict each other, naming the option.
+void check(const TrainOptions& train);
+
+//! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every and
+//! token_budget. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm

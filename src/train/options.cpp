@@ -1,0 +1,148 @@
+#include "xlrm/train/options.hpp"
+
+#include <filesystem>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/model/pooling.hpp"
+#include "xlrm/store/dtype.hpp"
+#include "xlrm/train/schedule.hpp"
+
+namespace xlrm {
+namespace {
+
+std::string last_part(const std::string& path) {
+    const std::filesystem::path whole = std::filesystem::path(path).lexically_normal();
+    return (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
+}
+
+Json last_parts(const std::vector<std::string>& paths) {
+    Json out = Json::array();
+    for (const std::string& path : paths) out.push_back(last_part(path));
+    return out;
+}
+
+void require_usage(bool ok, const std::string& message) { require(ok, message, ExitCode::usage); }
+
+void describe_data(Options& options, TrainOptions& train) {
+    options.add_choice("objective", &train.objective, {"bt", "lm"}, "bt: reward model from pairs; lm: next token from {text} rows")
+        .add("model", &train.model, "DIR", "model folder to start from")
+        .add("model-config", &train.model_config, "FILE", "config.json of a model to be made from nothing, instead of --model")
+        .add("tokenizer", &train.tokenizer, "DIR", "folder of its tokenizer (default: --model)")
+        .add("data", &train.data, "FILE,…", "rows to train on: .jsonl, .jsonl.gz, prepared .h5")
+        .add("langs", &train.langs, "LANG,…", "languages to keep (default: all)")
+        .add("default-lang", &train.default_lang, "LANG", "language of rows that name none")
+        .add("split", &train.split, "NAME=SHARE,…", "parts by a hash of the id; siblings and translations stay together")
+        .add("part", &train.part, "NAME", "part of the split to train on")
+        .add("concatenate", &train.concatenate, "lm: all languages of a row as one document, in random order")
+        .add("max-length", &train.max_length, "TOKENS", "longest text; longer lm documents are split")
+        .add_choice("over-length", &train.over_length, {"drop", "left", "right", "error"}, "what becomes of pairs with a longer text")
+        .add("template", &train.chat_template, "NAME", "chat template: auto, none or a name")
+        .add("template-date", &train.template_date, "DATE", "what Llama-3.x templates write as today")
+        .add("eval-data", &train.eval_data, "FILE,…", "rows for evaluation during training")
+        .add("eval-every", &train.eval_every, "STEPS", "evaluate so often; 0: only at the end")
+        .add("source", &train.source, "NAME", "name of the source language(s) to record (default: the languages)")
+        .add("output", &train.output, "DIR", "model folder to write");
+}
+
+void describe_optimisation(Options& options, TrainOptions& train) {
+    options.add("lr", &train.lr, "RATE", "peak learning rate")
+        .add_choice("schedule", &train.schedule, {"cosine", "linear", "constant"}, "learning rate after the warm-up")
+        .add("warmup-ratio", &train.warmup_ratio, "SHARE", "share of the steps in which the rate grows from 0")
+        .add("batch-pairs", &train.batch_pairs, "ITEMS", "items a step, over all ranks")
+        .add("batch-rows", &train.batch_pairs, "ITEMS", "another name of --batch-pairs")
+        .add("token-budget", &train.token_budget, "TOKENS", "computed tokens a micro-batch on one rank")
+        .add("epochs", &train.epochs, "N", "passes over the data")
+        .add("steps", &train.steps, "N", "optimiser steps; 0: by --epochs")
+        .add("clip", &train.clip, "NORM", "largest norm of the gradient; 0: off")
+        .add("weight-decay", &train.weight_decay, "RATE", "decoupled decay; none on norms and biases")
+        .add("beta1", &train.beta1, "RATE", "AdamW: decay of the first moment")
+        .add("beta2", &train.beta2, "RATE", "AdamW: decay of the second moment")
+        .add("eps", &train.eps, "VALUE", "AdamW: added to the denominator")
+        .add_choice("dtype", &train.dtype, {"fp32", "bf16"}, "number format of the computation; master weights are fp32")
+        .add("seed", &train.seed, "N", "of the order of examples and of new weights");
+}
+
+void describe_objective(Options& options, TrainOptions& train) {
+    options.add_choice("pooling", &train.pooling, {"last", "hf", "first_pad"}, "which token the reward head reads")
+        .add_choice("head-init", &train.head_init, {"paper", "hf", "zero"}, "a new reward head: N(0, 1/√(d+1)), N(0, 0.02) or zero")
+        .add("center-rewards-coefficient", &train.center_rewards_coefficient, "C", "adds C·(r_chosen + r_rejected)² to a pair's loss")
+        .add("lm-coefficient", &train.lm_coefficient, "C", "adds C times the LM loss of the chosen answer to a pair's loss")
+        .add("share-prefix", &train.share_prefix, "compute the prompt of a pair once")
+        .add("checkpoint-every", &train.checkpoint_every, "MINUTES", "time between checkpoints; 0: only when asked to stop")
+        .add_choice("resume", &train.resume, {"auto", "never"}, "auto: go on from a checkpoint of the same run");
+}
+
+}  // namespace
+
+void describe(Options& options, TrainOptions& train) {
+    describe_data(options, train);
+    describe_optimisation(options, train);
+    describe_objective(options, train);
+}
+
+void check(const TrainOptions& t) {
+    require_usage(t.objective == "bt" || t.objective == "lm", "--objective '" + t.objective + "' is not known (bt, lm)");
+    require_usage(t.model.empty() != t.model_config.empty(), "give either --model or --model-config");
+    require_usage(t.model_config.empty() || !t.tokenizer.empty(), "--model-config needs --tokenizer, the folder of the new model's tokenizer");
+    require_usage(!t.data.empty(), "no --data is given");
+    require_usage(!t.output.empty(), "no --output is given");
+    require_usage(t.part.empty() || !t.split.empty(), "--part '" + t.part + "' names a part of no --split");
+    require_usage(t.lr >= 0.0, "--lr must not be negative");
+    require_usage(t.batch_pairs > 0, "--batch-pairs must be above 0");
+    require_usage(t.token_budget > 0, "--token-budget must be above 0");
+    require_usage(t.steps >= 0, "--steps must not be negative");
+    require_usage(t.steps > 0 || t.epochs > 0.0, "--epochs must be above 0");
+    require_usage(t.max_length > 1, "--max-length must be above 1");
+    require_usage(t.clip >= 0.0, "--clip must not be negative");
+    require_usage(t.eval_every >= 0, "--eval-every must not be negative");
+    require_usage(t.eval_every == 0 || !t.eval_data.empty(), "--eval-every needs --eval-data");
+    require_usage(t.checkpoint_every >= 0.0, "--checkpoint-every must not be negative");
+    require_usage(t.resume == "auto" || t.resume == "never", "--resume '" + t.resume + "' is not known (auto, never)");
+    require_usage(t.dtype == "fp32" || t.dtype == "bf16", "--dtype '" + t.dtype + "' is not known (fp32, bf16)");
+    require_usage(t.objective == "bt" || (t.lm_coefficient == 0.0 && t.center_rewards_coefficient == 0.0),
+                  "--lm-coefficient and --center-rewards-coefficient belong to the objective bt");
+    require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
+    parse_schedule(t.schedule);
+    parse_pooling(t.pooling);
+    warmup_steps(t.warmup_ratio, 1);
+}
+
+Json content_of(const TrainOptions& t) {
+    return {{"objective", t.objective},
+            {"model", last_part(t.model)},
+            {"model_config", last_part(t.model_config)},
+            {"tokenizer", last_part(t.tokenizer)},
+            {"data", last_parts(t.data)},
+            {"langs", t.langs},
+            {"default_lang", t.default_lang},
+            {"split", t.split},
+            {"part", t.part},
+            {"concatenate", t.concatenate},
+            {"lr", t.lr},
+            {"schedule", t.schedule},
+            {"warmup_ratio", t.warmup_ratio},
+            {"batch_pairs", t.batch_pairs},
+            {"epochs", t.epochs},
+            {"steps", t.steps},
+            {"max_length", t.max_length},
+            {"over_length", t.over_length},
+            {"template", t.chat_template},
+            {"template_date", t.template_date},
+            {"clip", t.clip},
+            {"weight_decay", t.weight_decay},
+            {"beta1", t.beta1},
+            {"beta2", t.beta2},
+            {"eps", t.eps},
+            {"pooling", t.pooling},
+            {"head_init", t.head_init},
+            {"center_rewards_coefficient", t.center_rewards_coefficient},
+            {"lm_coefficient", t.lm_coefficient},
+            {"eval_data", last_parts(t.eval_data)},
+            {"eval_every", t.eval_every},
+            {"dtype", t.dtype},
+            {"seed", t.seed},
+            {"share_prefix", t.share_prefix},
+            {"source", t.source}};
+}
+
+}  // namespace xlrm
