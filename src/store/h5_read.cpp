@@ -52,6 +52,17 @@ Json attribute_value(const Attribute& attribute, const std::string& place) {
     }
 }
 
+//! bf16 → float by shifts: HDF5's own conversion of a custom float goes bit by bit. False when `stored` is another type.
+template <class T>
+bool read_brain_floats(const Dataset& dataset, const Type& stored, const std::string& place, std::vector<T>& values) {
+    const Type brain = type_of(DType::bf16);
+    if (check(H5Tequal(stored.get(), brain.get()), "H5Tequal", place) == 0) return false;
+    std::vector<std::uint16_t> bits(values.size());
+    if (!bits.empty()) check(H5Dread(dataset.get(), brain.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bits.data()), "H5Dread", place);
+    for (std::size_t i = 0; i < bits.size(); ++i) values[i] = static_cast<T>(from_bf16(bits[i]));
+    return true;
+}
+
 herr_t append_name(hid_t, const char* name, const H5L_info_t*, void* names) {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
     return 0;
@@ -120,6 +131,7 @@ Table<T> InFile::read(const std::string& path) const {
     std::size_t count = 1;
     for (const std::int64_t extent : table.extents) count *= static_cast<std::size_t>(extent);
     table.values.resize(count);
+    if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, place, table.values)) return table;
     const Type type = type_for<T>();
     if (count > 0) check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
     return table;
@@ -150,13 +162,16 @@ std::vector<std::string> InFile::texts(const std::string& path) const {
     return result;
 }
 
-Json InFile::attributes() const {
+Json InFile::attributes(const std::string& group) const {
+    const std::string where = name_ + ":" + group;
+    if (!contains(group)) fail(where + ": no such group");
+    const Group opened(check(H5Gopen2(file_.get(), group.c_str(), H5P_DEFAULT), "H5Gopen2", where));
     std::vector<std::string> names;
-    check(H5Aiterate2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, append_attribute, &names), "H5Aiterate2", name_);
+    check(H5Aiterate2(opened.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, append_attribute, &names), "H5Aiterate2", where);
     Json result = Json::object();
     for (const std::string& name : names) {
-        const std::string place = name_ + ", attribute " + name;
-        const Attribute attribute(check(H5Aopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Aopen", place));
+        const std::string place = where + ", attribute " + name;
+        const Attribute attribute(check(H5Aopen(opened.get(), name.c_str(), H5P_DEFAULT), "H5Aopen", place));
         Json value = attribute_value(attribute, place);
         if (!value.is_null()) result[name] = std::move(value);
     }

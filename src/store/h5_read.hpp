@@ -31,8 +31,8 @@ public:
     template <class T>
     Table<T> read(const std::string& path) const;
     std::vector<std::string> texts(const std::string& path) const;
-    //! Scalar attributes of the root as numbers and texts.
-    Json attributes() const;
+    //! Scalar attributes of a group as numbers and texts.
+    Json attributes(const std::string& group = "/") const;
     //! Refuses files whose Conventions or schema_version are others, by name.
     void require_schema(const std::string& conventions, std::int64_t version) const;
 

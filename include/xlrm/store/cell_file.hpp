@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -50,24 +51,52 @@ struct Cell {
     std::vector<float> head_weight;    //!< reward head (feature); empty for a base model
 };
 
-//! design of the file: groups /scores, /activations/<capture>/layer_NN, /head; netCDF-4 rules (dimension scales, creation
-//! order tracked, no object times), so h5py, xarray (group="scores") and R read it unchanged.
-//! `<path>` is written as memory image → temporary file → fsync → rename, then `<path minus .h5>.sha256` and `.run.json`
-//! (host, ranks, times, Slurm ids: everything that may differ between equal runs).
+//! Schema "XLRM-1", version 1 (netCDF-4 rules: dimension scales, creation order tracked, no object times; so h5py, xarray with
+//! group="scores", and R read it unchanged):
+//!     /            Conventions, schema_version, state="complete", model, source_lang, target_lang, seed, pooling, head, template,
+//!                  template_sha256, tokenizer_sha256, model_sha256, dtype, xlrm_provenance (JSON text)
+//!     /scores      item (0 … n-1), id, subset, lang, chosen_tokens, rejected_tokens; chosen, rejected, margin (float32) where
+//!                  there are scores; response (item, answer) and num_correct where items have more than two answers
+//!     /head        final_norm (feature), weight (feature), attribute norm_eps: those captured
+//!     /activations/<capture>/layer_NN/chosen, rejected      (item, feature)
+//!     /activations/tokens/layer_NN/<side>/values            (token, feature); row_size (item), item = row of /scores
+//! `<path>` is written as memory image → temporary file → fsync → rename; `<path minus .h5>.run.json` (host, ranks, times, Slurm
+//! ids: everything that may differ between equal runs) and `.sha256` (as sha256sum writes it) come before, so a cell that is
+//! there under its name verifies. Throws Error for arrays of unequal lengths and for scores that are not finite, naming the
+//! item; Error(io) for a full disk and the like.
 void write_cell(const std::filesystem::path& path, const Cell& cell, const Json& run);
 
-//! Scores part, attributes and head of a cell (activations only when asked for, as float32 in `activations_f32`).
+//! All of a cell but its activations. `attributes` are those of the root, xlrm_provenance as parsed JSON.
 struct CellScores {
     Json attributes;
+    bool has_scores = false;  //!< false for a base model: chosen and rejected are empty
     std::vector<std::string> id, subset, lang;
     std::vector<float> chosen, rejected;
     std::vector<std::int32_t> chosen_tokens, rejected_tokens;
+    std::int64_t max_answers = 2;
+    std::vector<float> response;  //!< (item, max_answers) where max_answers > 2
+    std::vector<std::int32_t> num_correct;
+    std::vector<float> final_norm, head_weight;  //!< empty when not captured
+    double norm_eps = 0.0;
 };
+//! Refuses a file that differs from its `.sha256` (where that lies beside it), or is of another schema, by name.
 CellScores read_cell_scores(const std::filesystem::path& path);
 
 //! (item, feature) in float32 of one dataset. Throws Error naming file and dataset when absent.
 std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
                                          const std::string& side, std::int64_t* features);
+
+//! Captures and layers that a cell holds, tokens not among them: capture → layers, ascending.
+std::map<std::string, std::vector<int>> cell_layers(const std::filesystem::path& path);
+
+//! The token capture of one layer and side, values in float32.
+struct TokenActivations {
+    std::vector<std::int64_t> item;
+    std::vector<std::int32_t> row_size;
+    std::vector<float> values;  //!< (token, feature)
+    std::int64_t features = 0;
+};
+TokenActivations read_cell_tokens(const std::filesystem::path& path, int layer, const std::string& side);
 
 //! Whether `path` and its `.sha256` exist and agree. Never throws for damaged files: they do not verify.
 bool cell_verifies(const std::filesystem::path& path);

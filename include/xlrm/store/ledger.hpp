@@ -13,8 +13,9 @@ namespace xlrm {
 class Ledger {
 public:
     explicit Ledger(std::filesystem::path path);
+    //! One line, on disk when it returns; a torn last line is closed first. Throws Error(io).
     void append(const Json& entry) const;
-    //! All whole entries; a damaged line in the middle is skipped and counted in `damaged`.
+    //! All whole entries, none where the file is missing; a damaged line in the middle is skipped and counted in `damaged`.
     std::vector<Json> read(int* damaged = nullptr) const;
 
 private:

@@ -1,0 +1,49 @@
+#include "xlrm/store/ledger.hpp"
+
+#include <fstream>
+
+#include "xlrm/core/file.hpp"
+
+namespace xlrm {
+namespace {
+
+//! Whether the file ends within a line, as a kill in the middle of a write leaves it.
+bool ends_torn(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary | std::ios::ate);
+    if (!in || in.tellg() == std::streampos(0)) return false;
+    in.seekg(-1, std::ios::end);
+    return in.get() != '\n';
+}
+
+}  // namespace
+
+Ledger::Ledger(std::filesystem::path path) : path_(std::move(path)) {}
+
+void Ledger::append(const Json& entry) const {
+    if (ends_torn(path_)) append_line(path_, "");  // else the new entry would become part of the torn one
+    append_line(path_, entry.dump());
+}
+
+std::vector<Json> Ledger::read(int* damaged) const {
+    int bad = 0;
+    std::vector<Json> entries;
+    std::error_code error;
+    if (std::filesystem::exists(path_, error)) {
+        const std::string text = read_file(path_);
+        for (std::size_t begin = 0; begin < text.size();) {
+            const std::size_t end = text.find('\n', begin);
+            if (end == std::string::npos) break;  // torn by a kill: what it reports is not known to have happened
+            Json entry = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
+                                     nullptr, false);
+            if (entry.is_object())
+                entries.push_back(std::move(entry));
+            else
+                ++bad;
+            begin = end + 1;
+        }
+    }
+    if (damaged != nullptr) *damaged = bad;
+    return entries;
+}
+
+}  // namespace xlrm

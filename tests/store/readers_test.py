@@ -1,0 +1,122 @@
+"""Opens files written by xlrm with the libraries that researchers use: h5py, xarray (h5netcdf), and safetensors where installed.
+
+usage: readers_test.py PROGRAM    PROGRAM is readers_test.cpp, which writes the files into $XLRM_READERS_OUT
+"""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+import xarray as xr
+
+IDS = ["a-1", "b – 한국어", "c", "d", ""]
+
+
+def sample(count, start):
+    """sample_value() of sample_cell.hpp."""
+    return (((np.arange(count) + start) * 37) % 128 / 8.0 - 8.0).astype(np.float32)
+
+
+class Cell(unittest.TestCase):
+    path = None
+
+    def test_h5py_reads_scores_and_attributes(self):
+        with h5py.File(self.path) as f:
+            self.assertEqual(f.attrs["Conventions"], "XLRM-1")
+            self.assertEqual(f.attrs["state"], "complete")
+            self.assertEqual(f.attrs["seed"], 7)
+            self.assertEqual(json.loads(f.attrs["xlrm_provenance"])["code"], "0.1.0")
+            self.assertEqual(list(f["scores/id"].asstr()), IDS)
+            np.testing.assert_array_equal(f["scores/chosen"][:], np.float32([1.5, -0.25, 3.0, 0.0, 1e-30]))
+            np.testing.assert_array_equal(f["scores/margin"][:], f["scores/chosen"][:] - f["scores/rejected"][:])
+            self.assertEqual(f["scores/response"].shape, (5, 4))
+            self.assertTrue(np.isnan(f["scores/response"][0, 2:]).all())
+            self.assertEqual(f["scores/chosen"].dims[0].label, "")
+            self.assertEqual(f["scores/chosen"].dims[0][0].name, "/scores/item")
+            self.assertAlmostEqual(f["head"].attrs["norm_eps"], 1e-5)
+
+    def test_h5py_reads_every_activation_type(self):
+        with h5py.File(self.path) as f:
+            for layer in range(3):
+                for capture in ("last", "mean"):
+                    group = f[f"activations/{capture}/layer_{layer:02d}"]
+                    np.testing.assert_array_equal(group["chosen"][:].astype(np.float32).ravel(), sample(30, layer))
+                    np.testing.assert_array_equal(group["rejected"][:].astype(np.float32).ravel(), sample(30, layer + 100))
+            tokens = f["activations/tokens/layer_01/chosen"]
+            np.testing.assert_array_equal(tokens["row_size"][:], [2, 3])
+            self.assertEqual(tokens["row_size"].attrs["sample_dimension"], "token")
+            np.testing.assert_array_equal(tokens["values"][:].astype(np.float32).ravel(), sample(30, 50))
+
+    def test_xarray_opens_the_scores(self):
+        with xr.open_dataset(self.path, group="scores", engine="h5netcdf") as scores:
+            self.assertEqual(scores.sizes["item"], 5)
+            self.assertEqual(list(scores["id"].values), IDS)
+            self.assertEqual(scores["chosen"].dims, ("item",))
+            self.assertEqual(scores["response"].dims, ("item", "answer"))
+            self.assertEqual(float((scores["chosen"] > scores["rejected"]).mean()), 0.6)
+            frame = scores[["id", "subset", "margin"]].to_dataframe()
+            self.assertEqual(frame.shape, (5, 3))
+
+    def test_xarray_opens_without_naming_an_engine(self):
+        with xr.open_dataset(self.path, group="scores") as scores:
+            self.assertEqual(float(scores["margin"][0]), 1.0)
+
+    def test_xarray_opens_activations_and_head(self):
+        with xr.open_dataset(self.path, group="activations/mean/layer_00", engine="h5netcdf") as layer:
+            self.assertEqual(layer["chosen"].dims, ("item", "feature"))
+            np.testing.assert_array_equal(layer["chosen"].values.astype(np.float32).ravel(), sample(30, 0))
+        with xr.open_dataset(self.path, group="head", engine="h5netcdf") as head:
+            np.testing.assert_allclose(head["weight"].values, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], rtol=1e-6)
+
+    def test_hash_file_is_that_of_sha256sum(self):
+        expected, name = self.path.with_suffix(".sha256").read_text().split()
+        self.assertEqual(name, self.path.name)
+        self.assertEqual(hashlib.sha256(self.path.read_bytes()).hexdigest(), expected)
+
+
+class Others(unittest.TestCase):
+    folder = None
+
+    def test_index_leads_to_the_cells(self):
+        with h5py.File(self.folder / "index.h5") as f:
+            self.assertEqual(list(f["cells/model"].asstr()), ["base.ko.s1"])
+            self.assertEqual(f["cells/accuracy"][0], 0.6)
+            self.assertEqual(f["links/base.ko.s1/bench.es/scores/chosen"].shape, (5,))
+        with xr.open_dataset(self.folder / "index.h5", group="cells", engine="h5netcdf") as cells:
+            self.assertEqual(cells["accuracy"].dims, ("cell",))
+
+    def test_a_missing_cell_is_an_error_and_not_zeros(self):
+        with h5py.File(self.folder / "dangling.h5") as f:
+            with self.assertRaises(KeyError):
+                f["links/base.ko.s1/gone.es/scores/chosen"]
+
+    def test_prepared_items(self):
+        with h5py.File(self.folder / "items.h5") as f:
+            np.testing.assert_array_equal(f["tokens"][:], [5, 6, 7, 8])
+            self.assertEqual(list(f["items/id"].asstr()), ["한-1"])
+            np.testing.assert_array_equal(f["answers/prompt"][:], [1, 1])
+
+    def test_safetensors(self):
+        try:
+            from safetensors import safe_open
+        except ImportError:
+            self.skipTest("the Python package safetensors is not installed")
+        with safe_open(self.folder / "model.safetensors", "np") as f:
+            self.assertEqual(f.metadata(), {"format": "pt"})
+            np.testing.assert_array_equal(f.get_tensor("a.f32"), sample(6, 0).reshape(2, 3))
+            self.assertEqual(f.get_slice("b.bf16").get_shape(), [3])
+
+
+if __name__ == "__main__":
+    program = sys.argv.pop(1)
+    with tempfile.TemporaryDirectory() as folder:
+        Others.folder = Path(folder)
+        Cell.path = Others.folder / "cells/base.ko.s1/bench.es.h5"
+        subprocess.run([program], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "XLRM_READERS_OUT": folder})
+        unittest.main()
