@@ -108,6 +108,8 @@ TmpFS=$cluster/tmp/%n
 NodeName=h[1-$nodes] NodeHostname=h[1-$nodes] NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + nodes))] CPUs=$cpus RealMemory=4000
 PartitionName=main Nodes=ALL Default=YES MaxTime=UNLIMITED
 CONF
+  # No plugin above uses cgroups, but slurmd looks for their file system unless it is told the version.
+  echo "CgroupPlugin=cgroup/v1" >"$cluster/cgroup.conf"
 }
 
 in_host() { # in_host NAME COMMAND...: runs the command under a host name of its own
