@@ -116,8 +116,8 @@ std::string read_file(const fs::path& path) {
 }
 
 void for_each_line(const fs::path& path, const std::function<void(std::int64_t, std::string_view)>& line) {
-    if (!fs::exists(path)) fail_io("cannot read", path, ENOENT);
-    if (fs::is_directory(path)) fail_io("cannot read", path, EISDIR);
+    std::error_code unseen;  // gzopen says what is wrong
+    if (fs::is_directory(path, unseen)) fail_io("cannot read", path, EISDIR);
     gzFile file = ::gzopen(path.c_str(), "rb");  // reads plain text as it is
     if (file == nullptr) fail_io("cannot read", path, errno);
     struct Closer {
@@ -173,9 +173,12 @@ void write_file_atomic(const fs::path& path, const std::function<void(const fs::
 
 void append_line(const fs::path& path, std::string_view line) {
     make_parent(path);
-    Descriptor fd(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0640);
-    if (fd.get() < 0) fail_io("cannot write", path, errno);
-    write_all(fd.get(), std::string(line) + "\n", path);
+    Descriptor fd(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0640);
+    struct stat info {};
+    if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) fail_io("cannot write", path, errno);
+    char last = '\n';
+    if (info.st_size > 0 && ::pread(fd.get(), &last, 1, info.st_size - 1) != 1) fail_io("cannot read the end of", path, errno);
+    write_all(fd.get(), (last == '\n' ? "" : "\n") + std::string(line) + "\n", path);
     if (::fsync(fd.get()) != 0) fail_io("cannot write", path, errno);
     if (fd.close() != 0) fail_io("cannot write", path, errno);
 }

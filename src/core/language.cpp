@@ -15,7 +15,8 @@ struct Language {
     const char* english; //!< lower case
 };
 
-//! FLORES-200 codes are <iso 639-3>_<script>, so the part before the underscore decides.
+//! FLORES-200 codes are <iso 639-3>_<script> and locales <iso 639-1>-<country>, so the part before the mark decides; only Chinese
+//! is written in two scripts by the same data set (M-RewardBench).
 constexpr std::array kLanguages = {
     Language{"af", "afr", "afrikaans"},   Language{"am", "amh", "amharic"},    Language{"ar", "ara arb", "arabic"},
     Language{"bg", "bul", "bulgarian"},   Language{"bn", "ben", "bengali"},    Language{"ca", "cat", "catalan"},
@@ -33,7 +34,8 @@ constexpr std::array kLanguages = {
     Language{"lt", "lit", "lithuanian"},  Language{"lv", "lav lvs", "latvian"}, Language{"mk", "mkd mac", "macedonian"},
     Language{"ml", "mal", "malayalam"},   Language{"mn", "mon khk", "mongolian"}, Language{"mr", "mar", "marathi"},
     Language{"ms", "msa zsm may", "malay"}, Language{"my", "mya bur", "burmese"}, Language{"ne", "nep npi", "nepali"},
-    Language{"nl", "nld dut", "dutch"},   Language{"no", "nor nob nb", "norwegian"}, Language{"pa", "pan", "punjabi"},
+    Language{"nl", "nld dut", "dutch"},   Language{"nn", "nno", "norwegian nynorsk"},
+    Language{"no", "nor nob nb", "norwegian"}, Language{"pa", "pan", "punjabi"},
     Language{"pl", "pol", "polish"},      Language{"pt", "por", "portuguese"}, Language{"qu", "que quy", "quechua"},
     Language{"ro", "ron rum", "romanian"}, Language{"ru", "rus", "russian"},   Language{"si", "sin", "sinhala"},
     Language{"sk", "slk slo", "slovak"},  Language{"sl", "slv", "slovenian"},  Language{"so", "som", "somali"},
@@ -73,9 +75,12 @@ std::string canonical_language(std::string_view name) {
     std::string lower(name);
     std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (const auto found = aliases().find(lower); found != aliases().end()) return found->second;
+    const auto ends = [&](std::string_view tail) { return lower.size() > tail.size() && lower.ends_with(tail); };
     const std::string_view stem = std::string_view(lower).substr(0, lower.find_first_of("-_"));  // zh-CN, kor_Hang
-    if (const auto found = aliases().find(stem); found != aliases().end()) return found->second;
-    return lower;
+    const auto found = aliases().find(stem);
+    if (found == aliases().end()) return lower;
+    const bool traditional = found->second == "zh" && (ends("hant") || ends("tw") || ends("hk") || ends("mo"));
+    return traditional ? "zh-hant" : found->second;
 }
 
 }  // namespace xlrm

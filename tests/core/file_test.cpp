@@ -120,5 +120,32 @@ TEST(File, AppendsWholeLines) {
     EXPECT_EQ(read_file(folder / "log"), "a\nb\n");
 }
 
+TEST(File, AppendsBehindATornLineWithoutTouchingIt) {
+    const TemporaryFolder folder;
+    write_file_atomic(folder / "log", "a\n{\"half");
+    append_line(folder / "log", "b");
+    EXPECT_EQ(lines_of(folder / "log"), (std::vector<std::string>{"a", "{\"half", "b"}));
+}
+
+TEST(File, LinesLongerThanTheBufferAreWhole) {
+    const TemporaryFolder folder;
+    const std::string longer(700000, 'x');
+    write_file_atomic(folder / "long", longer + "\nend\n");
+    EXPECT_EQ(lines_of(folder / "long"), (std::vector<std::string>{longer, "end"}));
+    write_file_atomic(folder / "none", "");
+    EXPECT_TRUE(lines_of(folder / "none").empty());
+}
+
+TEST(File, WritingDoesNotFollowALinkAtTheName) {
+    const TemporaryFolder folder;
+    write_file_atomic(folder / "kept", "kept");
+    std::filesystem::create_symlink(folder / "kept", folder / "link");
+    write_file_atomic(folder / "link", "new");
+    EXPECT_EQ(read_file(folder / "kept"), "kept");
+    EXPECT_FALSE(std::filesystem::is_symlink(folder / "link"));
+    std::filesystem::create_symlink(folder / "kept", folder / "log");
+    EXPECT_THROW(append_line(folder / "log", "x"), Error);
+}
+
 }  // namespace
 }  // namespace xlrm

@@ -23,16 +23,19 @@ void for_each_line(const std::filesystem::path& path, const std::function<void(s
 //! Throws Error(io) with the path and the reason (a full disk among them) and leaves nothing behind.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
-//! Like write_file_atomic, for contents that do not fit in memory: `write(fd_path)` fills the temporary file by its path.
+//! Like write_file_atomic, for contents that do not fit in memory: `write(fd_path)` makes the temporary file under the path
+//! that it is given (nothing is there yet).
 void write_file_atomic(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
 
-//! Appends one line with a single write(2) and fsync, so that a torn line can only be the last one. Throws Error(io).
+//! Appends one line with a single write(2) and fsync. A torn last line of a writer that died is closed first, so that a torn line
+//! never takes the next one with it. One writer at a time. Throws Error(io).
 void append_line(const std::filesystem::path& path, std::string_view line);
 
 //! Checks that a file may be created in `folder` (made if missing) and that `bytes` fit on its disk. Throws Error(io).
 void require_writable(const std::filesystem::path& folder, std::int64_t bytes = 0);
 
-//! Removes temporary files of write_file_atomic that dead processes left in `folder` (not recursive). Returns their number.
+//! Removes temporary files of write_file_atomic that dead processes left in `folder` (not recursive). Returns their number. Only
+//! processes of this host are seen, so call it before other hosts write there.
 int remove_stale_temporaries(const std::filesystem::path& folder);
 
 }  // namespace xlrm

@@ -32,7 +32,7 @@ private:
     bool finished_ = false;
 };
 
-//! "3 h 12 min", "4 min 10 s", "8 s".
+//! "3 h 12 min", "4 min 10 s", "8.2 s".
 std::string format_duration(double seconds);
 //! "1.3 GiB", "812 KiB".
 std::string format_bytes(double bytes);
