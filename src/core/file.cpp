@@ -178,7 +178,9 @@ void append_line(const fs::path& path, std::string_view line) {
     if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) fail_io("cannot write", path, errno);
     char last = '\n';
     if (info.st_size > 0 && ::pread(fd.get(), &last, 1, info.st_size - 1) != 1) fail_io("cannot read the end of", path, errno);
-    write_all(fd.get(), (last == '\n' ? "" : "\n") + std::string(line) + "\n", path);
+    std::string text(last == '\n' ? "" : "\n");
+    text.append(line).append("\n");
+    write_all(fd.get(), text, path);
     if (::fsync(fd.get()) != 0) fail_io("cannot write", path, errno);
     if (fd.close() != 0) fail_io("cannot write", path, errno);
 }

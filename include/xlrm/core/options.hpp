@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/variables_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,13 +36,14 @@ public:
     Options& add(const std::string& name, std::int64_t* target, const std::string& unit, const std::string& help);
     Options& add(const std::string& name, int* target, const std::string& unit, const std::string& help);
     Options& add(const std::string& name, double* target, const std::string& unit, const std::string& help);
-    //! A flag: `--name` or `--name yes|no`.
+    //! A flag: `--name` or `--name yes|no`; another word behind it is not its value.
     Options& add(const std::string& name, bool* target, const std::string& help);
-    //! Comma-separated list.
+    //! Comma-separated list without empty entries; an empty text is the empty list.
     Options& add(const std::string& name, std::vector<std::string>* target, const std::string& unit, const std::string& help);
     //! One of `choices`; anything else is Error(usage) listing them.
     Options& add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices, const std::string& help);
-    //! Any name of the current section that begins with `prefix` (`eval.` in `[data] eval.xnli = …`); set(suffix, value).
+    //! Any name of the current section that begins with `prefix` (`eval.` in `[data] eval.xnli = …`); set(suffix, value)
+    //! is called once for each suffix, after everything has been read.
     Options& add_prefix(const std::string& prefix, std::function<void(const std::string&, const std::string&)> set,
                         const std::string& unit, const std::string& help);
     //! Positional arguments, in order (`run`, `status OUT`).
@@ -52,8 +51,8 @@ public:
     //! A configuration text used when neither the command line nor --config names a file ("quickstart").
     Options& embedded_config(const std::string& name, const std::string& text);
 
-    //! Parses; fills the targets. `base_config` text is read first (lowest rank), then --config, then the arguments.
-    //! Throws Error(usage).
+    //! Parses; fills the targets: first the configuration (--config, or else the embedded one), then the arguments.
+    //! Throws Error(usage); Error(io) where the file cannot be read.
     void parse(int argc, const char* const* argv);
 
     bool help_asked() const;
@@ -71,6 +70,8 @@ public:
 
 private:
     struct State;
+    Options& push(const std::string& name, const std::string& unit, const std::string& help, std::function<void(const std::string&)> set,
+                  std::function<std::string()> show);
     std::unique_ptr<State> state_;
 };
 
