@@ -12,13 +12,17 @@
 
 namespace xlrm {
 
+//! What a forward pass keeps. `full`: every input of a product. `cheap`: norm outputs and gated activations, a third of the
+//! memory, are computed again in the backward pass (the same bits, a few passes over memory).
+enum class Keep { full, cheap };
+
 //! What a forward pass keeps for the backward pass; opaque.
 struct DecoderSaved;
 struct DecoderSavedDeleter {
     void operator()(DecoderSaved* saved) const;
 };
 using DecoderSavedPtr = std::unique_ptr<DecoderSaved, DecoderSavedDeleter>;
-DecoderSavedPtr make_decoder_saved();
+DecoderSavedPtr make_decoder_saved(Keep keep = Keep::full);
 
 //! The decoder, forward and backward written out over the ops: embedding, L blocks of (norm, q/k/v, rope, attention, output, add,
 //! norm, gated MLP, add), final norm. No autograd graph. Heads are not part of it.
@@ -29,12 +33,13 @@ public:
     Decoder(const ModelConfig& config, const Parameters& parameters);
     ~Decoder();
 
-    //! Called with the residual stream [T, d] before the final norm: layer 0 = embedding output, l = after block l. With `needed` the
-    //! last layer's rows are those rows only.
+    //! Called with the residual stream [T, d] before the final norm: layer 0 = embedding output, l = after block l. With `needed`
+    //! the last layer's rows are those rows only. The tensor is valid within the call: later blocks add to it in place.
     using LayerHook = std::function<void(std::int64_t layer, const at::Tensor& residual)>;
 
-    //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed` (int64 [N], ascending),
-    //! for which alone the last block is computed beyond its keys and values. `saved` keeps what backward needs.
+    //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed` (int64 [N], strictly
+    //! ascending: see needed_rows), for which alone the last block is computed beyond its keys, values and attention.
+    //! `saved` keeps what backward needs. The bits of a row are the same with and without `needed` and `saved`.
     at::Tensor forward(const PackedBatch& batch, const at::Tensor& needed = {}, DecoderSaved* saved = nullptr,
                        const LayerHook& hook = {}) const;
 
@@ -42,13 +47,15 @@ public:
     at::Tensor final_norm(const at::Tensor& rows, at::Tensor* rstd = nullptr) const;
 
     //! d(rows) from d(normed rows); adds the norm weight's gradient into the flat `gradient`.
-    at::Tensor final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd, at::Tensor gradient) const;
+    at::Tensor final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd,
+                                   at::Tensor gradient) const;
 
     //! Called when the elements [offset, offset + count) of the gradient are final; from the end of the buffer on.
     using GradientReady = std::function<void(std::int64_t offset, std::int64_t count)>;
 
     //! From the gradient with respect to forward's result adds all blocks' and the embedding's gradients into the flat `gradient`
-    //! (fp32; fp64 for an fp64 model) and empties `saved`. `ready` is empty while more micro-batches follow.
+    //! (fp32; fp64 for an fp64 model) and empties `saved`. `ready` is empty while more micro-batches follow; the heads' and the
+    //! final norm's gradients must be in `gradient` before, and with tied embeddings the LM head's part of the embedding's.
     void backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
                   const GradientReady& ready = {}) const;
 

@@ -16,9 +16,9 @@ struct LoadedModel {
     Json extra;          //!< xlrm.json of the folder, or null
 };
 
-//! Reads config.json and model.safetensors (or the shards of model.safetensors.index.json) into `dtype`. Every tensor is accounted
-//! for: a missing, extra or misshapen one is an Error naming file and tensor. `want` = reward demands score.weight unless
-//! `new_head` (then the head is zero until init_reward_head); a stored head that `want` does not ask for is left out.
+//! Reads config.json and model.safetensors (or the shards of model.safetensors.index.json) into `dtype`. Every tensor is
+//! accounted for: a missing, extra or misshapen one is an Error naming file and tensor. `want` = reward demands score.weight
+//! unless `new_head` (then the head is zero until init_reward_head); a stored head that `want` does not ask for is left out.
 LoadedModel load_model(const std::filesystem::path& folder, HeadKind want, at::ScalarType dtype, bool new_head = false);
 
 //! Which head the folder's weights hold, without reading them.
@@ -27,11 +27,12 @@ HeadKind stored_head(const std::filesystem::path& folder);
 //! SHA-256 over config.json and the weight files, as load_model gives it.
 std::string model_sha256(const std::filesystem::path& folder);
 
-//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels 1, pad_token_id) or AutoModelForCausalLM opens without
-//! missing or unexpected weights. Tokenizer and template files are copied from `tokenizer_from`. `extra` is written as xlrm.json
-//! (pooling, template, data, options). Written beside and renamed: never a partial folder under its final name.
+//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels 1, pad_token_id) or AutoModelForCausalLM opens
+//! without missing or unexpected weights. Tokenizer and template files are copied from `tokenizer_from`. `extra` is written as
+//! xlrm.json (pooling, template, data, options). Written beside and renamed: never a partial folder under its final name.
 //! `weights`: flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.
-void save_model(const std::filesystem::path& folder, const ModelConfig& config, const ParameterLayout& layout, const at::Tensor& weights,
-                HeadKind head, const std::filesystem::path& tokenizer_from, const Json& extra, at::ScalarType dtype);
+void save_model(const std::filesystem::path& folder, const ModelConfig& config, const ParameterLayout& layout,
+                const at::Tensor& weights, HeadKind head, const std::filesystem::path& tokenizer_from, const Json& extra,
+                at::ScalarType dtype);
 
 }  // namespace xlrm

@@ -16,8 +16,9 @@ struct PackedBatch {
     at::Tensor tokens;     //!< [T] int32
     at::Tensor positions;  //!< [T] int32
     Segments segments;
-    //! Of each text, in the order in which they were added, as rows of the batch: the tokens behind its prefix [begin, end), its last
-    //! token, and its prefix's segment (or -1). A text that ends with its prefix has begin == end and its last row in the prefix.
+    //! Of each text, in the order in which they were added, as rows of the batch: the tokens behind its prefix [begin, end), its
+    //! last token, and its prefix's segment (or -1). A text that ends with its prefix has begin == end and its last row in the
+    //! prefix.
     struct Text {
         std::int64_t begin = 0, end = 0, last = 0, prefix_segment = -1;
     };
@@ -29,9 +30,17 @@ struct PackedBatch {
     std::int64_t row(std::int64_t text, std::int64_t index) const;
 };
 
-//! Packs the texts `answers` (indices into set.answers) in that order. `share`: consecutive texts with equal prefix tokens share one
-//! prefix segment; without it each text has a prefix segment of its own, so the arithmetic of a text stays the same.
-//! A text whose prefix is 0 tokens is one segment.
+//! Packs the texts `answers` (indices into set.answers) in that order. `share`: consecutive texts with equal prefix tokens share
+//! one prefix segment; without it each text has a prefix segment of its own, so the arithmetic of a text stays the same. A text
+//! whose prefix is 0 tokens is one segment.
 PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool share = true);
+
+//! Rows of a batch for Decoder::forward's `needed`: strictly ascending, although several texts may end on one row (those that end
+//! with a shared prefix). `place`: where in `rows` each asked row lies.
+struct NeededRows {
+    at::Tensor rows;   //!< [N] int64
+    at::Tensor place;  //!< [asked] int64
+};
+NeededRows needed_rows(std::span<const std::int64_t> rows);
 
 }  // namespace xlrm

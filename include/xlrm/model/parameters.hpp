@@ -18,9 +18,9 @@ enum class HeadKind { none, reward, lm };
 struct ParameterInfo {
     std::string name;  //!< "model.layers.3.self_attn.q_proj.weight"
     std::vector<std::int64_t> shape;
-    std::int64_t offset = 0;    //!< elements from the start of the flat buffer
+    std::int64_t offset = 0;  //!< elements from the start of the flat buffer
     std::int64_t elements = 0;
-    bool decay = true;          //!< false for norms and biases, as transformers groups them
+    bool decay = true;  //!< false for norms and biases, as transformers groups them
 };
 
 //! Names, shapes and places of all tensors of a model, in the order of use: embedding, layers, final norm, head. Within a layer
@@ -30,7 +30,7 @@ struct ParameterLayout {
     std::int64_t total = 0;
     const ParameterInfo& find(const std::string& name) const;  //!< throws Error
     bool contains(const std::string& name) const;
-    Range layer_range(std::int64_t layer) const;               //!< elements of block `layer`
+    Range layer_range(std::int64_t layer) const;  //!< elements of block `layer`
 };
 ParameterLayout make_layout(const ModelConfig& config, HeadKind head);
 
@@ -46,8 +46,8 @@ struct Parameters {
     at::Tensor merged(const at::Tensor& buffer, const std::string& first, const std::string& last) const;
 };
 
-//! Fresh weights as transformers initialises: N(0, initializer_range) for matrices, 1 for norms (0 for Gemma's), 0 for biases; each
-//! tensor from its own stream of `seed`. The reward head is initialised by init_reward_head.
+//! Fresh weights as transformers initialises: N(0, initializer_range) for matrices, 1 for norms (0 for Gemma's), 0 for biases and
+//! for the pad token's embedding; each tensor from its own stream of `seed`. The reward head is initialised by init_reward_head.
 Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype);
 
 //! How a new reward head begins: "paper" = N(0, 1/sqrt(d + 1)), "hf" = N(0, 0.02), "zero". Throws Error(usage) otherwise.

@@ -7,8 +7,8 @@
 
 namespace xlrm {
 
-//! Which token of a text the reward head reads. `last`: the true last token. `hf`: the right-most token whose id is not the pad id
-//! (transformers). `first_pad`: the token before the first pad id (older transformers, open-instruct).
+//! Which token of a text the reward head reads. `last`: the true last token. `hf`: the right-most token whose id is not the pad
+//! id (transformers). `first_pad`: the token before the first pad id (older transformers, open-instruct).
 enum class Pooling { last, hf, first_pad };
 Pooling parse_pooling(const std::string& name);
 std::string pooling_name(Pooling pooling);

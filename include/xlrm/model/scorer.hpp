@@ -18,19 +18,19 @@ struct ScoreOptions {
     bool head_rounded = false;         //!< transformers' bf16 head
     std::vector<std::int64_t> layers;  //!< layers to capture, 0 … L
     bool capture_last = false;
-    bool capture_mean = false;         //!< over the tokens behind the prompt boundary, closing tokens included
+    bool capture_mean = false;  //!< over the tokens behind the prompt boundary, closing tokens included
 };
 
 //! For the asked answers, in their order. Rows are fp32.
 struct ScoreResult {
-    std::vector<float> scores;               //!< empty without a reward head
-    std::map<std::int64_t, at::Tensor> last; //!< layer → [N, d], at the pooled token
+    std::vector<float> scores;                //!< empty without a reward head
+    std::map<std::int64_t, at::Tensor> last;  //!< layer → [N, d], at the pooled token
     std::map<std::int64_t, at::Tensor> mean;
 };
 
 //! Scores texts and captures layers. Each distinct text is computed once; batches by token budget, texts of one prompt together,
 //! prefixes shared. `answers`: indices into set.answers. `progress(texts done)` after each batch.
-ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers, const ScoreOptions& options,
-                        const std::function<void(std::int64_t)>& progress = {});
+ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
+                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress = {});
 
 }  // namespace xlrm

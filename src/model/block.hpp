@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "xlrm/model/config.hpp"
+#include "xlrm/model/packed_batch.hpp"
+#include "xlrm/model/parameters.hpp"
+#include "xlrm/ops/attention.hpp"
+#include "xlrm/ops/rope.hpp"
+
+namespace xlrm {
+
+//! Views of one block's tensors in a flat buffer (weights or a gradient), q/k/v and gate/up as merged products. Biases that the
+//! family does not have are undefined.
+struct BlockTensors {
+    at::Tensor norm1, qkv, qkv_bias, o, o_bias, norm2, gate_up, gate_up_bias, down, down_bias;
+};
+BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& config, const at::Tensor& buffer, std::int64_t layer);
+
+//! What one block keeps for its backward pass. Where only `needed` rows are computed, x_mid and all below it are of those rows;
+//! q and attended stay full-length, and their other rows mean nothing.
+struct BlockSaved {
+    at::Tensor x_in, rstd1;  //!< residual before the first norm [T, d]
+    at::Tensor h1;           //!< its norm; undefined: computed again
+    at::Tensor q, k, v;      //!< [T, heads, head_dim], rotated
+    at::Tensor attended;     //!< [T, H, D]
+    AttentionSaved attention;
+    at::Tensor x_mid, rstd2;  //!< residual before the second norm
+    at::Tensor h2;            //!< undefined: computed again
+    at::Tensor gate_up;       //!< [rows, 2·ff]
+    at::Tensor activated;     //!< [rows, ff]; undefined: computed again
+};
+
+//! What does not change from block to block.
+struct BlockContext {
+    const ModelConfig& config;
+    const PackedBatch& batch;
+    const RopeTable& rope;
+    AttentionConfig attention;
+};
+
+//! Attention's contribution to the residual, from the normed residual h1 [T, d]: [T, d], or [N, d] for `needed`.
+at::Tensor attention_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h1,
+                             const at::Tensor& needed, BlockSaved* saved);
+
+//! The MLP's contribution, from the normed residual h2.
+at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
+                       bool keep_all);
+
+//! dx [T, d] from d(block's output) [T, d] or [N, d], which is overwritten; adds the weights' gradients.
+at::Tensor block_backward(const BlockContext& context, const BlockTensors& weights, const BlockTensors& gradients,
+                          at::Tensor doutput, const at::Tensor& needed, const BlockSaved& saved);
+
+}  // namespace xlrm

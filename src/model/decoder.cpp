@@ -1,0 +1,158 @@
+#include "xlrm/model/decoder.hpp"
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <bit>
+#include <cassert>
+#include <cmath>
+
+#include "block.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/ops/embedding.hpp"
+#include "xlrm/ops/rms_norm.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace xlrm {
+
+struct DecoderSaved {
+    Keep keep = Keep::full;
+    std::vector<BlockSaved> blocks;
+    at::Tensor needed;
+};
+
+void DecoderSavedDeleter::operator()(DecoderSaved* saved) const { delete saved; }
+
+DecoderSavedPtr make_decoder_saved(Keep keep) {
+    DecoderSavedPtr saved(new DecoderSaved);
+    saved->keep = keep;
+    return saved;
+}
+
+// The rotary table of the longest text so far, and the views of the weights, which stay where they are while their content
+// changes.
+struct Decoder::Cache {
+    RopeTable rope;
+    std::int64_t positions = 0;
+    std::vector<BlockTensors> blocks;
+    at::Tensor embedding, norm;
+
+    const RopeTable& rope_for(const ModelConfig& config, const Segments& segments, at::ScalarType dtype) {
+        std::int64_t longest = 0;
+        for (const Segment& segment : segments) {
+            const std::int64_t before = segment.prefix < 0 ? 0 : segments[static_cast<std::size_t>(segment.prefix)].length;
+            longest = std::max(longest, before + segment.length);
+        }
+        if (longest > positions) {
+            positions = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(longest)));
+            rope = make_rope_table(config.rope, positions, config.head_dim, dtype);
+        }
+        return rope;
+    }
+};
+
+namespace {
+
+BlockContext make_context(const ModelConfig& config, const PackedBatch& batch, const RopeTable& rope) {
+    AttentionConfig attention;
+    attention.scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+    return {config, batch, rope, attention};
+}
+
+// residual += delta (undefined: nothing to add), then its norm. What backward keeps must not change later, so with `keep` the sum
+// is a new tensor; otherwise it is made in place.
+RmsNormResult add_and_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps, bool keep) {
+    if (!delta.defined()) return rms_norm(residual, weight, eps);
+    if (!keep) return add_rms_norm(residual, delta, weight, eps);
+    residual = at::add(residual, delta);
+    return rms_norm(residual, weight, eps);
+}
+
+}  // namespace
+
+Decoder::Decoder(const ModelConfig& config, const Parameters& parameters)
+    : config_(config), parameters_(parameters), cache_(std::make_unique<Cache>()) {
+    cache_->embedding = parameters.view("model.embed_tokens.weight");
+    cache_->norm = parameters.view("model.norm.weight");
+    for (std::int64_t l = 0; l < config.layers; ++l) {
+        cache_->blocks.push_back(block_tensors(parameters, config, parameters.flat, l));
+    }
+}
+
+Decoder::~Decoder() = default;
+
+at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved,
+                            const LayerHook& hook) const {
+    const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat.scalar_type());
+    const BlockContext context = make_context(config_, batch, rope);
+    const double eps = config_.norm_eps;
+    const bool keep = saved != nullptr;
+    const bool keep_all = keep && saved->keep == Keep::full;
+    if (keep) {
+        saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
+        saved->needed = needed;
+    }
+    at::Tensor residual = embedding(batch.tokens, cache_->embedding);
+    at::Tensor delta;
+    for (std::int64_t l = 0; l < config_.layers; ++l) {
+        const BlockTensors& weights = cache_->blocks[static_cast<std::size_t>(l)];
+        BlockSaved* block = keep ? &saved->blocks[static_cast<std::size_t>(l)] : nullptr;
+        const at::Tensor rows = l + 1 == config_.layers ? needed : at::Tensor();
+
+        const RmsNormResult norm1 = add_and_norm(residual, delta, weights.norm1, eps, keep);
+        if (hook) hook(l, residual);
+        if (block) block->x_in = residual, block->rstd1 = norm1.rstd;
+        if (keep_all) block->h1 = norm1.y;
+        delta = attention_forward(context, weights, norm1.y, rows, block);
+
+        if (rows.defined()) residual = gather_rows(residual, rows);
+        const RmsNormResult norm2 = add_and_norm(residual, delta, weights.norm2, eps, keep);
+        if (block) block->x_mid = residual, block->rstd2 = norm2.rstd;
+        if (keep_all) block->h2 = norm2.y;
+        delta = mlp_forward(context, weights, norm2.y, block, keep_all);
+    }
+    residual = at::add(residual, delta);
+    if (hook) hook(config_.layers, residual);
+    return residual;
+}
+
+at::Tensor Decoder::final_norm(const at::Tensor& rows, at::Tensor* rstd) const {
+    const RmsNormResult result = rms_norm(rows, cache_->norm, config_.norm_eps);
+    if (rstd != nullptr) *rstd = result.rstd;
+    return result.y;
+}
+
+at::Tensor Decoder::final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd,
+                                        at::Tensor gradient) const {
+    at::Tensor drows = at::zeros_like(rows);
+    rms_norm_backward(dnormed, rows, cache_->norm, rstd, NormWeight::plain, drows,
+                      parameters_.view_of(gradient, "model.norm.weight"));
+    return drows;
+}
+
+void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
+                       const GradientReady& ready) const {
+    assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
+    const BlockContext context = make_context(config_, batch, cache_->rope);
+    const ParameterLayout& layout = parameters_.layout;
+    const auto report = [&](std::int64_t begin, std::int64_t end) {
+        if (ready) ready(begin, end - begin);
+    };
+    report(layout.find("model.norm.weight").offset, layout.total);
+    at::Tensor dx = dresidual.clone();
+    for (std::int64_t l = config_.layers - 1; l >= 0; --l) {
+        const BlockTensors gradients = block_tensors(parameters_, config_, gradient, l);
+        BlockSaved block = std::move(saved.blocks[static_cast<std::size_t>(l)]);
+        const at::Tensor rows = l + 1 == config_.layers ? saved.needed : at::Tensor();
+        dx = block_backward(context, cache_->blocks[static_cast<std::size_t>(l)], gradients, dx, rows, block);
+        const Range range = layout.layer_range(l);
+        report(range.begin, range.end);
+    }
+    embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"));
+    const ParameterInfo& embed = layout.find("model.embed_tokens.weight");
+    report(embed.offset, embed.offset + embed.elements);
+    saved.blocks.clear();
+    saved.needed = at::Tensor();
+}
+
+}  // namespace xlrm

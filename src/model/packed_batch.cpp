@@ -1,0 +1,110 @@
+#include "xlrm/model/packed_batch.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "xlrm/core/error.hpp"
+
+namespace xlrm {
+namespace {
+
+class Packer {
+public:
+    Packer(const ItemSet& set, bool share) : set_(set), share_(share) {}
+
+    void add(const Answer& answer) {
+        const auto text = set_.answer_tokens(answer);
+        if (text.empty())
+            fail("a text has no tokens (no token's state can be read from it); remove the row or let prepare report it");
+        assert(answer.prompt >= 0 && answer.prompt <= answer.length);
+        const auto prefix = text.first(static_cast<std::size_t>(answer.prompt));
+        const auto rest = text.subspan(static_cast<std::size_t>(answer.prompt));
+        PackedBatch::Text out;
+        if (!prefix.empty()) out.prefix_segment = prefix_segment(prefix);
+        out.begin = size();
+        if (!rest.empty()) append(rest, out.prefix_segment, answer.prompt);
+        out.end = size();
+        if (rest.empty()) {
+            const Segment& segment = batch_.segments[static_cast<std::size_t>(out.prefix_segment)];
+            out.begin = out.end = segment.begin + segment.length;
+        }
+        out.last = out.end - 1;
+        batch_.texts.push_back(out);
+        batch_.logical_tokens += answer.length;
+    }
+
+    PackedBatch take() {
+        batch_.tokens = tensor_of(tokens_);
+        batch_.positions = tensor_of(positions_);
+        return std::move(batch_);
+    }
+
+private:
+    std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
+
+    std::int64_t prefix_segment(std::span<const std::int32_t> prefix) {
+        if (share_ && shared_ >= 0 && std::ranges::equal(prefix, prefix_)) return shared_;
+        shared_ = append(prefix, -1, 0);
+        prefix_ = prefix;
+        return shared_;
+    }
+
+    std::int64_t append(std::span<const std::int32_t> tokens, std::int64_t prefix, std::int32_t first_position) {
+        batch_.segments.push_back({size(), static_cast<std::int64_t>(tokens.size()), prefix});
+        tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+        for (std::size_t i = 0; i < tokens.size(); ++i) positions_.push_back(first_position + static_cast<std::int32_t>(i));
+        return static_cast<std::int64_t>(batch_.segments.size()) - 1;
+    }
+
+    static at::Tensor tensor_of(const std::vector<std::int32_t>& values) {
+        const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
+        std::copy(values.begin(), values.end(), out.data_ptr<std::int32_t>());
+        return out;
+    }
+
+    const ItemSet& set_;
+    bool share_;
+    PackedBatch batch_;
+    std::vector<std::int32_t> tokens_, positions_;
+    std::span<const std::int32_t> prefix_;
+    std::int64_t shared_ = -1;
+};
+
+}  // namespace
+
+std::int64_t PackedBatch::physical_tokens() const { return tokens.defined() ? tokens.size(0) : 0; }
+
+std::int64_t PackedBatch::row(std::int64_t text, std::int64_t index) const {
+    const Text& entry = texts[static_cast<std::size_t>(text)];
+    std::int64_t prefix = 0;
+    if (entry.prefix_segment >= 0) {
+        const Segment& segment = segments[static_cast<std::size_t>(entry.prefix_segment)];
+        if (index < segment.length) return segment.begin + index;
+        prefix = segment.length;
+    }
+    assert(index - prefix < entry.end - entry.begin);
+    return entry.begin + index - prefix;
+}
+
+PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool share) {
+    Packer packer(set, share);
+    for (const std::int64_t answer : answers) packer.add(set.answers[static_cast<std::size_t>(answer)]);
+    return packer.take();
+}
+
+NeededRows needed_rows(std::span<const std::int64_t> rows) {
+    std::vector<std::int64_t> sorted(rows.begin(), rows.end());
+    std::ranges::sort(sorted);
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    NeededRows out;
+    out.rows = at::empty({static_cast<std::int64_t>(sorted.size())}, at::TensorOptions().dtype(at::kLong));
+    std::copy(sorted.begin(), sorted.end(), out.rows.data_ptr<std::int64_t>());
+    out.place = at::empty({static_cast<std::int64_t>(rows.size())}, at::TensorOptions().dtype(at::kLong));
+    std::int64_t* place = out.place.data_ptr<std::int64_t>();
+    for (std::size_t i = 0; i < rows.size(); ++i) place[i] = std::ranges::lower_bound(sorted, rows[i]) - sorted.begin();
+    return out;
+}
+
+}  // namespace xlrm

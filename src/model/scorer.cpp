@@ -1,0 +1,217 @@
+#include "xlrm/model/scorer.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/random.hpp"
+#include "xlrm/ops/head.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace xlrm {
+namespace {
+
+std::uint64_t hash_tokens(std::span<const std::int32_t> tokens) {
+    return stable_hash({reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()});
+}
+
+// One distinct text and the places of the result that ask for it. The prompt's length belongs to it: it decides which tokens the
+// mean is over, and how the attention is divided.
+struct DistinctText {
+    std::int64_t answer = 0;
+    std::vector<std::int64_t> places;
+};
+
+std::vector<DistinctText> find_distinct(const ItemSet& set, std::span<const std::int64_t> answers) {
+    std::vector<DistinctText> out;
+    std::unordered_multimap<std::uint64_t, std::size_t> known;
+    for (std::size_t place = 0; place < answers.size(); ++place) {
+        const Answer& answer = set.answers[static_cast<std::size_t>(answers[place])];
+        const auto text = set.answer_tokens(answer);
+        const std::uint64_t hash = hash_tokens(text);
+        const auto [begin, end] = known.equal_range(hash);
+        const auto same = std::find_if(begin, end, [&](const auto& entry) {
+            const Answer& other = set.answers[static_cast<std::size_t>(out[entry.second].answer)];
+            return other.prompt == answer.prompt && std::ranges::equal(set.answer_tokens(other), text);
+        });
+        if (same != end) {
+            out[same->second].places.push_back(static_cast<std::int64_t>(place));
+        } else {
+            known.emplace(hash, out.size());
+            out.push_back({answers[place], {static_cast<std::int64_t>(place)}});
+        }
+    }
+    return out;
+}
+
+// Texts with one prefix, side by side.
+struct PrefixGroup {
+    std::vector<std::size_t> texts;
+    std::int64_t longest = 0;
+};
+
+std::vector<PrefixGroup> group_by_prefix(const ItemSet& set, const std::vector<DistinctText>& texts) {
+    std::vector<PrefixGroup> groups;
+    std::unordered_multimap<std::uint64_t, std::size_t> known;
+    const auto prefix_of = [&](std::size_t text) {
+        const Answer& answer = set.answers[static_cast<std::size_t>(texts[text].answer)];
+        return set.answer_tokens(answer).first(static_cast<std::size_t>(answer.prompt));
+    };
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto prefix = prefix_of(i);
+        const std::uint64_t hash = hash_tokens(prefix);
+        const auto [begin, end] = known.equal_range(hash);
+        auto same = end;
+        if (!prefix.empty()) {
+            same = std::find_if(begin, end, [&](const auto& entry) {
+                return std::ranges::equal(prefix_of(groups[entry.second].texts.front()), prefix);
+            });
+        }
+        if (same == end) {
+            same = known.emplace(hash, groups.size());
+            groups.emplace_back();
+        }
+        PrefixGroup& group = groups[same->second];
+        group.texts.push_back(i);
+        group.longest = std::max<std::int64_t>(group.longest, set.answers[static_cast<std::size_t>(texts[i].answer)].length);
+    }
+    return groups;
+}
+
+// Batches of at most `budget` physical tokens (a longer text alone), longest texts first.
+std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std::vector<DistinctText>& texts,
+                                                   std::int64_t budget) {
+    std::vector<PrefixGroup> groups = group_by_prefix(set, texts);
+    std::ranges::stable_sort(groups, [](const PrefixGroup& a, const PrefixGroup& b) { return a.longest > b.longest; });
+    std::vector<std::vector<std::size_t>> batches;
+    std::int64_t used = 0;
+    for (const PrefixGroup& group : groups) {
+        bool prefix_present = false;
+        for (const std::size_t text : group.texts) {
+            const Answer& answer = set.answers[static_cast<std::size_t>(texts[text].answer)];
+            const std::int64_t more = prefix_present ? answer.length - answer.prompt : answer.length;
+            if (batches.empty() || used + more > budget) {
+                batches.emplace_back();
+                used = answer.length;
+            } else {
+                used += more;
+            }
+            prefix_present = answer.prompt > 0;
+            batches.back().push_back(text);
+        }
+    }
+    return batches;
+}
+
+class Scoring {
+public:
+    Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
+        : decoder_(decoder), set_(set), options_(options), has_head_(decoder.parameters().layout.contains("score.weight")) {
+        const auto rows = at::TensorOptions().dtype(at::kFloat);
+        if (has_head_) result_.scores.resize(static_cast<std::size_t>(asked));
+        for (const std::int64_t layer : options.layers) {
+            if (layer < 0 || layer > decoder.config().layers) {
+                fail("layer " + std::to_string(layer) + " does not exist (the model has layers 0 to " +
+                         std::to_string(decoder.config().layers) + "); ask for others",
+                     ExitCode::usage);
+            }
+            if (options.capture_last) result_.last[layer] = at::empty({asked, decoder.config().hidden}, rows);
+            if (options.capture_mean) result_.mean[layer] = at::empty({asked, decoder.config().hidden}, rows);
+        }
+    }
+
+    void run(const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        std::vector<std::int64_t> answers;
+        for (const std::size_t member : members) answers.push_back(texts[member].answer);
+        const PackedBatch batch = pack(set_, answers);
+        std::vector<std::int64_t> pooled;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const auto text = set_.answer_tokens(set_.answers[static_cast<std::size_t>(answers[i])]);
+            pooled.push_back(
+                batch.row(static_cast<std::int64_t>(i), pooled_index(options_.pooling, text, decoder_.config().pad)));
+        }
+        const NeededRows needed = needed_rows(pooled);
+        const bool all_rows = result_.mean.contains(decoder_.config().layers);
+        const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
+            const bool trimmed = layer == decoder_.config().layers && !all_rows;
+            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, texts, members);
+        };
+        at::Tensor rows = decoder_.forward(batch, all_rows ? at::Tensor() : needed.rows, nullptr, hook);
+        if (!has_head_) return;
+        if (all_rows) rows = gather_rows(rows, needed.rows);
+        store_scores(rows, needed.place, texts, members);
+    }
+
+    ScoreResult take() { return std::move(result_); }
+
+private:
+    void store_scores(const at::Tensor& rows, const at::Tensor& place, const std::vector<DistinctText>& texts,
+                      const std::vector<std::size_t>& members) {
+        const at::Tensor head = decoder_.parameters().view("score.weight").flatten();
+        const at::Tensor scores = at::index_select(reward_head(decoder_.final_norm(rows), head, options_.head_rounded), 0, place);
+        const at::Tensor values = scores.to(at::kFloat).contiguous();
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            for (const std::int64_t at : texts[members[i]].places) {
+                result_.scores[static_cast<std::size_t>(at)] = values.data_ptr<float>()[i];
+            }
+        }
+    }
+
+    void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const at::Tensor& place,
+                 const PackedBatch& batch, const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        if (const auto last = result_.last.find(layer); last != result_.last.end()) {
+            const at::Tensor pooled = rows.defined() ? gather_rows(residual, rows) : residual;
+            store_rows(last->second, gather_rows(pooled, place), texts, members);
+        }
+        if (const auto mean = result_.mean.find(layer); mean != result_.mean.end()) {
+            const auto count = static_cast<std::int64_t>(batch.texts.size());
+            const at::Tensor begin = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+            const at::Tensor end = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+            for (std::int64_t i = 0; i < count; ++i) {
+                begin.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].begin;
+                end.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].end;
+            }
+            store_rows(mean->second, segment_mean(residual, begin, end), texts, members);
+        }
+    }
+
+    static void store_rows(const at::Tensor& out, const at::Tensor& rows, const std::vector<DistinctText>& texts,
+                           const std::vector<std::size_t>& members) {
+        const at::Tensor values = rows.to(at::kFloat).contiguous();
+        const std::int64_t width = values.size(1);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const float* from = values.data_ptr<float>() + static_cast<std::int64_t>(i) * width;
+            for (const std::int64_t at : texts[members[i]].places) std::copy_n(from, width, out.data_ptr<float>() + at * width);
+        }
+    }
+
+    const Decoder& decoder_;
+    const ItemSet& set_;
+    const ScoreOptions& options_;
+    bool has_head_;
+    ScoreResult result_;
+};
+
+}  // namespace
+
+ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
+                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress) {
+    const std::vector<DistinctText> texts = find_distinct(set, answers);
+    Scoring scoring(decoder, set, static_cast<std::int64_t>(answers.size()), options);
+    std::int64_t done = 0;
+    for (const auto& members : plan_batches(set, texts, options.token_budget)) {
+        scoring.run(texts, members);
+        for (const std::size_t member : members) done += static_cast<std::int64_t>(texts[member].places.size());
+        if (progress) progress(done);
+    }
+    return scoring.take();
+}
+
+}  // namespace xlrm

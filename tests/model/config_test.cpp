@@ -1,0 +1,124 @@
+#include "xlrm/model/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "xlrm/core/error.hpp"
+
+namespace {
+
+using xlrm::Json;
+using xlrm::ModelConfig;
+
+Json llama() {
+    return Json{
+        {"model_type", "llama"},    {"vocab_size", 100},        {"hidden_size", 64},       {"num_hidden_layers", 3},
+        {"num_attention_heads", 8}, {"num_key_value_heads", 2}, {"intermediate_size", 96}, {"max_position_embeddings", 128}};
+}
+
+std::string error_of(const Json& json) {
+    try {
+        xlrm::parse_model_config(json, "config.json");
+    } catch (const xlrm::Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Config, AssumesWhatTransformersAssumes) {
+    const ModelConfig config = xlrm::parse_model_config(llama(), "config.json");
+    EXPECT_EQ(config.head_dim, 8);
+    EXPECT_EQ(config.norm_eps, 1e-6);
+    EXPECT_EQ(config.rope.theta, 10000.0);
+    EXPECT_FALSE(config.tied_embeddings);
+    EXPECT_FALSE(config.qkv_bias);
+    EXPECT_EQ(config.bos, 1);
+    EXPECT_EQ(config.eos, 2);
+    EXPECT_FALSE(config.pad.has_value());
+}
+
+TEST(Config, Qwen2HasBiasesOnQueryKeyValueOnly) {
+    Json json = llama();
+    json["model_type"] = "qwen2";
+    json["use_sliding_window"] = false;
+    json["sliding_window"] = 4096;
+    const ModelConfig config = xlrm::parse_model_config(json, "config.json");
+    EXPECT_TRUE(config.qkv_bias);
+    EXPECT_FALSE(config.output_bias);
+    EXPECT_FALSE(config.bos.has_value());
+}
+
+TEST(Config, LlamaAttentionBiasIncludesTheOutput) {
+    Json json = llama();
+    json["attention_bias"] = true;
+    json["mlp_bias"] = true;
+    const ModelConfig config = xlrm::parse_model_config(json, "config.json");
+    EXPECT_TRUE(config.qkv_bias && config.output_bias && config.mlp_bias);
+    // 3 blocks of q 64·64, k and v 64·16 each, o 64·64, MLP 3·64·96, norms 2·64, biases 64+32+64 and 2·96+64; final norm 64.
+    EXPECT_EQ(config.body_parameters(), 3 * (4096 + 2048 + 4096 + 18432 + 128 + 160 + 256) + 64);
+}
+
+TEST(Config, ReadsBothFormsOfRopeScaling) {
+    const Json scaling = {{"rope_type", "llama3"},
+                          {"factor", 32.0},
+                          {"low_freq_factor", 1.0},
+                          {"high_freq_factor", 4.0},
+                          {"original_max_position_embeddings", 8192}};
+    Json older = llama();
+    older["rope_theta"] = 500000.0;
+    older["rope_scaling"] = scaling;
+    Json newer = llama();
+    newer["rope_parameters"] = scaling;
+    newer["rope_parameters"]["rope_theta"] = 500000.0;
+    for (const Json& json : {older, newer}) {
+        const ModelConfig config = xlrm::parse_model_config(json, "config.json");
+        EXPECT_EQ(config.rope.theta, 500000.0);
+        EXPECT_EQ(config.rope.scaling, xlrm::RopeConfig::Scaling::llama3);
+        EXPECT_EQ(config.rope.factor, 32.0);
+        EXPECT_EQ(config.rope.original_max_position, 8192.0);
+    }
+    older["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
+    EXPECT_EQ(xlrm::parse_model_config(older, "config.json").rope.scaling, xlrm::RopeConfig::Scaling::linear);
+}
+
+TEST(Config, FirstOfSeveralEndTokensAndNegativeIsNone) {
+    Json json = llama();
+    json["eos_token_id"] = {7, 8};
+    json["pad_token_id"] = -1;
+    const ModelConfig config = xlrm::parse_model_config(json, "config.json");
+    EXPECT_EQ(config.eos, 7);
+    EXPECT_FALSE(config.pad.has_value());
+    json["eos_token_id"] = nullptr;
+    EXPECT_FALSE(xlrm::parse_model_config(json, "config.json").eos.has_value());
+}
+
+TEST(Config, RefusesWhatItCannotCompute) {
+    const std::pair<const char*, Json> cases[] = {{"model_type", "gemma2"},
+                                                  {"hidden_act", "relu"},
+                                                  {"use_sliding_window", true},
+                                                  {"num_key_value_heads", 3},
+                                                  {"head_dim", 7},
+                                                  {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2.0}}},
+                                                  {"hidden_size", 0},
+                                                  {"vocab_size", "many"},
+                                                  {"pad_token_id", 100},
+                                                  {"layer_types", {"full_attention", "sliding_attention"}},
+                                                  {"hidden_size", 60}};
+    for (const auto& [key, value] : cases) {
+        Json json = llama();
+        json[key] = value;
+        const std::string message = error_of(json);
+        EXPECT_NE(message.find("config.json"), std::string::npos) << key << ": " << message;
+        EXPECT_NE(message.find(key == std::string("rope_scaling") ? "yarn" : key), std::string::npos) << key << ": " << message;
+    }
+}
+
+TEST(Config, NamesAMissingKey) {
+    for (const char* key :
+         {"model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"}) {
+        Json json = llama();
+        json.erase(key);
+        EXPECT_NE(error_of(json).find(std::string(key) + "' is missing"), std::string::npos) << key;
+    }
+}
+
+}  // namespace

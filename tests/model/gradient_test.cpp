@@ -1,0 +1,196 @@
+// Scores, losses and gradients of small random models against transformers and autograd (tests/fixtures/model/make_gradients.py).
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "model/golden.hpp"
+#include "xlrm/model/decoder.hpp"
+#include "xlrm/model/model_folder.hpp"
+#include "xlrm/ops/cross_entropy.hpp"
+#include "xlrm/ops/head.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace {
+
+using namespace xlrm_test;
+
+// How the texts reach the decoder.
+enum class Packing { alone, packed, shared };
+
+struct Case {
+    std::string family;
+    at::ScalarType dtype;
+    Packing packing;
+    xlrm::Keep keep;
+};
+
+// Sums losses and gradients over the groups of texts that `packing` asks for.
+class Model {
+public:
+    Model(const Case& c, xlrm::HeadKind head)
+        : case_(c),
+          golden_(fixture(c.family) / "golden.safetensors"),
+          set_(read_texts(golden_)),
+          model_(xlrm::load_model(fixture(c.family), head, c.dtype)),
+          decoder_(model_.config, model_.parameters) {
+        gradient_ = at::zeros({model_.parameters.layout.total}, at::TensorOptions().dtype(c.dtype));
+    }
+
+    double tolerance() const { return case_.dtype == at::kDouble ? 1e-10 : 1e-5; }
+    at::Tensor golden(const std::string& name) const { return read_tensor(golden_, name); }
+
+    // Pairs stay together: a group is one pair, or all of them.
+    std::vector<std::vector<std::int64_t>> groups(std::int64_t members) const {
+        std::vector<std::vector<std::int64_t>> out;
+        const auto total = static_cast<std::int64_t>(set_.answers.size());
+        const std::int64_t step = case_.packing == Packing::alone ? members : total;
+        for (std::int64_t begin = 0; begin < total; begin += step) {
+            out.emplace_back(static_cast<std::size_t>(step));
+            std::iota(out.back().begin(), out.back().end(), begin);
+        }
+        return out;
+    }
+    xlrm::PackedBatch batch(const std::vector<std::int64_t>& group) const {
+        return xlrm::pack(set_, group, case_.packing == Packing::shared);
+    }
+
+    at::Tensor index(const std::vector<std::int64_t>& rows) const {
+        return at::tensor(rows, at::TensorOptions().dtype(at::kLong));
+    }
+
+    // Adds this group's part of the Bradley-Terry loss; texts 2i and 2i+1 are a pair.
+    double add_bt(const std::vector<std::int64_t>& group, double pairs, std::vector<double>& scores) {
+        const xlrm::PackedBatch b = batch(group);
+        std::vector<std::int64_t> last;
+        for (const auto& text : b.texts) last.push_back(text.last);
+        const xlrm::NeededRows needed = xlrm::needed_rows(last);
+        const auto saved = xlrm::make_decoder_saved(case_.keep);
+        const at::Tensor rows = decoder_.forward(b, needed.rows, saved.get());
+        at::Tensor rstd;
+        const at::Tensor normed = at::index_select(decoder_.final_norm(rows, &rstd), 0, needed.place);
+        const at::Tensor head = model_.parameters.view("score.weight").flatten();
+        const at::Tensor s = xlrm::reward_head(normed, head);
+        at::Tensor dscores = at::zeros_like(s);
+        double loss = 0.0;
+        for (std::int64_t i = 0; i < s.numel(); i += 2) {
+            const double margin = s[i].item<double>() - s[i + 1].item<double>();
+            loss += std::log1p(std::exp(-margin)) / pairs;
+            const double slope = -1.0 / (1.0 + std::exp(margin)) / pairs;
+            dscores[i].fill_(slope);
+            dscores[i + 1].fill_(-slope);
+        }
+        for (std::int64_t i = 0; i < s.numel(); ++i) scores.push_back(s[i].item<double>());
+        const at::Tensor dhead = model_.parameters.view_of(gradient_, "score.weight").flatten();
+        const at::Tensor dplaces = xlrm::reward_head_backward(dscores, normed, head, dhead);
+        at::Tensor dnormed = at::zeros_like(rows);
+        xlrm::scatter_add_rows(dplaces, needed.place, dnormed);
+        finish(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_));
+        return loss;
+    }
+
+    // Adds this group's part of the language modelling loss: each text's tokens behind its first.
+    double add_lm(const std::vector<std::int64_t>& group, double counted) {
+        const xlrm::PackedBatch b = batch(group);
+        std::vector<std::int64_t> from;
+        std::vector<std::int32_t> targets;
+        for (std::size_t t = 0; t < group.size(); ++t) {
+            const auto text = set_.answer_tokens(set_.answers[static_cast<std::size_t>(group[t])]);
+            for (std::size_t i = 1; i < text.size(); ++i) {
+                from.push_back(b.row(static_cast<std::int64_t>(t), static_cast<std::int64_t>(i) - 1));
+                targets.push_back(text[i]);
+            }
+        }
+        const auto saved = xlrm::make_decoder_saved(case_.keep);
+        const at::Tensor rows = decoder_.forward(b, {}, saved.get());
+        at::Tensor rstd;
+        const at::Tensor normed = decoder_.final_norm(rows, &rstd);
+        const at::Tensor hidden = xlrm::gather_rows(normed, index(from));
+        const std::string head = model_.config.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
+        at::Tensor dhidden = at::zeros_like(hidden);
+        const auto result = xlrm::chunked_cross_entropy(hidden, model_.parameters.view(head),
+                                                        at::tensor(targets, at::TensorOptions().dtype(at::kInt)), {},
+                                                        1.0 / counted, dhidden, model_.parameters.view_of(gradient_, head), 7);
+        at::Tensor dnormed = at::zeros_like(normed);
+        xlrm::scatter_add_rows(dhidden, index(from), dnormed);
+        finish(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_));
+        return result.loss_sum / counted;
+    }
+
+    double counted() const { return static_cast<double>(set_.tokens.size() - set_.answers.size()); }
+    double pairs() const { return static_cast<double>(set_.answers.size()) / 2; }
+
+    void compare_gradients(const std::string& prefix) const {
+        for (const auto& info : model_.parameters.layout.tensors) {
+            EXPECT_LT(relative_error(model_.parameters.view_of(gradient_, info.name), golden(prefix + "." + info.name)),
+                      tolerance())
+                << prefix << "." << info.name;
+        }
+    }
+
+private:
+    // Every element is reported final exactly once, the end of the buffer first.
+    void finish(const xlrm::PackedBatch& b, xlrm::DecoderSaved& saved, const at::Tensor& drows) {
+        std::int64_t open = model_.parameters.layout.total;
+        decoder_.backward(b, saved, drows, gradient_, [&](std::int64_t offset, std::int64_t count) {
+            EXPECT_EQ(offset + count, open);
+            open = offset;
+        });
+        EXPECT_EQ(open, 0);
+    }
+
+    Case case_;
+    xlrm::SafetensorsFile golden_;
+    xlrm::ItemSet set_;
+    xlrm::LoadedModel model_;
+    xlrm::Decoder decoder_;
+    at::Tensor gradient_;
+};
+
+class Gradient : public testing::TestWithParam<Case> {};
+
+TEST_P(Gradient, BradleyTerry) {
+    Model model(GetParam(), xlrm::HeadKind::reward);
+    std::vector<double> scores;
+    double loss = 0.0;
+    for (const auto& group : model.groups(2)) loss += model.add_bt(group, model.pairs(), scores);
+    EXPECT_LT(relative_error(at::tensor(scores, at::TensorOptions().dtype(at::kDouble)), model.golden("scores")),
+              model.tolerance());
+    EXPECT_NEAR(loss, model.golden("bt.loss").item<double>(), model.tolerance() * 10);
+    model.compare_gradients("bt");
+}
+
+TEST_P(Gradient, LanguageModel) {
+    Model model(GetParam(), xlrm::HeadKind::lm);
+    double loss = 0.0;
+    for (const auto& group : model.groups(1)) loss += model.add_lm(group, model.counted());
+    EXPECT_NEAR(loss, model.golden("lm.loss").item<double>(), model.tolerance() * 10);
+    model.compare_gradients("lm");
+}
+
+std::vector<Case> cases() {
+    std::vector<Case> out;
+    for (const char* family : {"llama", "qwen2"}) {
+        for (const auto dtype : {at::kDouble, at::kFloat}) {
+            for (const Packing packing : {Packing::alone, Packing::packed, Packing::shared}) {
+                for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap}) out.push_back({family, dtype, packing, keep});
+            }
+        }
+    }
+    return out;
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+    const char* packing[] = {"alone", "packed", "shared"};
+    return info.param.family + (info.param.dtype == at::kDouble ? "_fp64_" : "_fp32_") +
+           packing[static_cast<int>(info.param.packing)] + (info.param.keep == xlrm::Keep::full ? "_full" : "_cheap");
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Gradient, testing::ValuesIn(cases()), case_name);
+
+}  // namespace

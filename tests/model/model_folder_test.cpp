@@ -1,0 +1,236 @@
+#include "xlrm/model/model_folder.hpp"
+
+#include <ATen/ops/equal.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "model/golden.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+
+namespace {
+
+using namespace xlrm_test;
+using xlrm::HeadKind;
+using xlrm::Json;
+namespace fs = std::filesystem;
+
+class ModelFolder : public testing::Test {
+protected:
+    void SetUp() override {
+        root_ = fs::temp_directory_path() / ("xlrm-model-" + std::to_string(getpid()));
+        fs::remove_all(root_);
+        fs::create_directories(root_);
+    }
+    void TearDown() override { fs::remove_all(root_); }
+
+    // A copy of the llama fixture whose tensors `change` may alter.
+    using Tensors = std::vector<xlrm::TensorOut>;
+    fs::path altered(const std::function<void(Tensors&)>& change, const std::string& family = "llama") {
+        const fs::path folder = root_ / "altered";
+        fs::create_directories(folder);
+        fs::copy_file(fixture(family) / "config.json", folder / "config.json", fs::copy_options::overwrite_existing);
+        const xlrm::SafetensorsFile file(fixture(family) / "model.safetensors");
+        Tensors tensors;
+        for (const std::string& name : file.names()) {
+            const xlrm::TensorView view = file.tensor(name);
+            tensors.push_back({name, view.dtype, view.shape, view.bytes});
+        }
+        change(tensors);
+        xlrm::write_safetensors(folder / "model.safetensors", tensors);
+        return folder;
+    }
+    static xlrm::TensorOut& find(Tensors& tensors, const std::string& name) {
+        return *std::ranges::find(tensors, name, &xlrm::TensorOut::name);
+    }
+    static std::string load_error(const fs::path& folder, HeadKind want) {
+        try {
+            xlrm::load_model(folder, want, at::kFloat);
+        } catch (const xlrm::Error& error) {
+            return error.what();
+        }
+        return "";
+    }
+    static void expect_names(const std::string& message, std::initializer_list<const char*> parts) {
+        for (const char* part : parts) EXPECT_NE(message.find(part), std::string::npos) << part << " in: " << message;
+    }
+    fs::path root_;
+};
+
+TEST_F(ModelFolder, NamesAMissingTensor) {
+    const fs::path folder =
+        altered([](Tensors& t) { std::erase_if(t, [](const auto& x) { return x.name == "model.norm.weight"; }); });
+    expect_names(load_error(folder, HeadKind::lm), {"altered", "model.norm.weight", "missing"});
+}
+
+TEST_F(ModelFolder, NamesAnExtraTensor) {
+    const fs::path folder = altered([](Tensors& t) { find(t, "model.norm.weight").name = "model.norm.scale"; });
+    expect_names(load_error(folder, HeadKind::lm), {"model.safetensors", "model.norm.scale", "does not belong"});
+}
+
+TEST_F(ModelFolder, NamesAMisshapenTensor) {
+    const fs::path folder = altered([](Tensors& t) { find(t, "model.layers.1.mlp.down_proj.weight").shape = {24, 16}; });
+    expect_names(load_error(folder, HeadKind::lm),
+                 {"model.safetensors", "model.layers.1.mlp.down_proj.weight", "[24, 16]", "[16, 24]"});
+}
+
+TEST_F(ModelFolder, ARewardModelNeedsAHeadUnlessANewOneIsAsked) {
+    const fs::path folder = altered([](Tensors& t) { std::erase_if(t, [](const auto& x) { return x.name == "score.weight"; }); });
+    expect_names(load_error(folder, HeadKind::reward), {"altered", "score.weight", "missing"});
+    const auto model = xlrm::load_model(folder, HeadKind::reward, at::kFloat, true);
+    EXPECT_EQ(model.parameters.view("score.weight").abs().max().item<double>(), 0.0);
+    EXPECT_EQ(xlrm::stored_head(folder), HeadKind::lm);
+    EXPECT_EQ(xlrm::stored_head(fixture("llama")), HeadKind::reward);
+}
+
+TEST_F(ModelFolder, AHeadOfSeveralLabelsIsRefused) {
+    std::vector<std::byte> zeros(2 * 16 * 8);
+    const fs::path folder = altered([&](Tensors& t) {
+        find(t, "score.weight").shape = {2, 16};
+        find(t, "score.weight").bytes = zeros;
+    });
+    expect_names(load_error(folder, HeadKind::reward), {"score.weight", "[2, 16]", "[1, 16]"});
+}
+
+TEST_F(ModelFolder, ATiedHeadThatIsStoredMustEqualTheEmbedding) {
+    const auto add_head = [](Tensors& t) {
+        xlrm::TensorOut head = find(t, "model.embed_tokens.weight");
+        head.name = "lm_head.weight";
+        t.push_back(head);
+    };
+    EXPECT_EQ(load_error(altered(add_head, "qwen2"), HeadKind::lm), "");
+    std::vector<std::byte> zeros(48 * 16 * 8);
+    const fs::path folder = altered(
+        [&](Tensors& t) {
+            add_head(t);
+            t.back().bytes = zeros;
+        },
+        "qwen2");
+    expect_names(load_error(folder, HeadKind::lm), {"lm_head.weight", "differs", "tie_word_embeddings"});
+    EXPECT_EQ(load_error(folder, HeadKind::reward), "");
+}
+
+TEST_F(ModelFolder, ABodySavedAloneIsRead) {
+    const fs::path folder = altered([](Tensors& t) {
+        std::erase_if(t, [](const auto& x) { return !x.name.starts_with("model."); });
+        for (auto& x : t) x.name = x.name.substr(6);
+    });
+    EXPECT_EQ(load_error(folder, HeadKind::none), "");
+    EXPECT_EQ(xlrm::stored_head(folder), HeadKind::none);
+}
+
+TEST_F(ModelFolder, NamesATruncatedFile) {
+    const fs::path folder = altered([](Tensors&) {});
+    fs::resize_file(folder / "model.safetensors", fs::file_size(folder / "model.safetensors") - 8);
+    expect_names(load_error(folder, HeadKind::lm), {"altered/model.safetensors"});
+}
+
+TEST_F(ModelFolder, ShardsAreReadAndMustAgreeWithTheIndex) {
+    const fs::path folder = altered([](Tensors&) {});
+    const xlrm::SafetensorsFile whole(fixture("llama") / "model.safetensors");
+    Json map = Json::object();
+    Tensors shards[2];
+    for (const std::string& name : whole.names()) {
+        const std::size_t shard = name.find("layers.1") != std::string::npos ? 1 : 0;
+        const xlrm::TensorView view = whole.tensor(name);
+        shards[shard].push_back({name, view.dtype, view.shape, view.bytes});
+        map[name] = "part-" + std::to_string(shard) + ".safetensors";
+    }
+    fs::remove(folder / "model.safetensors");
+    for (int i = 0; i < 2; ++i) xlrm::write_safetensors(folder / ("part-" + std::to_string(i) + ".safetensors"), shards[i]);
+    const auto write_index = [&] {
+        xlrm::write_file_atomic(folder / "model.safetensors.index.json", Json{{"weight_map", map}}.dump());
+    };
+    write_index();
+    const auto sharded = xlrm::load_model(folder, HeadKind::lm, at::kDouble);
+    EXPECT_TRUE(
+        at::equal(sharded.parameters.flat, xlrm::load_model(fixture("llama"), HeadKind::lm, at::kDouble).parameters.flat));
+
+    map["model.norm.weight"] = "part-1.safetensors";
+    write_index();
+    expect_names(load_error(folder, HeadKind::lm), {"part-0.safetensors", "model.norm.weight"});
+    map["model.norm.weight"] = "../part-0.safetensors";
+    write_index();
+    expect_names(load_error(folder, HeadKind::lm), {"index.json", "../part-0.safetensors"});
+    map["model.norm.weight"] = "part-7.safetensors";
+    write_index();
+    expect_names(load_error(folder, HeadKind::lm), {"part-7.safetensors", "missing"});
+}
+
+TEST_F(ModelFolder, SaysWhereWeightsShouldBe) {
+    fs::create_directories(root_ / "empty");
+    fs::copy_file(fixture("llama") / "config.json", root_ / "empty/config.json");
+    expect_names(load_error(root_ / "empty", HeadKind::lm), {"empty", "model.safetensors"});
+}
+
+TEST_F(ModelFolder, ASavedRewardModelComesBackTheSame) {
+    const auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const fs::path folder = root_ / "rm";
+    xlrm::save_model(folder, model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, {},
+                     Json{{"pooling", "last"}}, at::kFloat);
+    const auto again = xlrm::load_model(folder, HeadKind::reward, at::kFloat);
+    EXPECT_TRUE(at::equal(again.parameters.flat, model.parameters.flat));
+    EXPECT_EQ(again.extra.at("pooling"), "last");
+    EXPECT_EQ(again.sha256, xlrm::model_sha256(folder));
+    const Json config = xlrm::read_json(folder / "config.json");
+    EXPECT_EQ(config.at("architectures"), Json::array({"Qwen2ForSequenceClassification"}));
+    EXPECT_EQ(config.at("id2label").size(), 1U);
+    EXPECT_EQ(config.at("pad_token_id"), 0);
+    EXPECT_EQ(config.at("torch_dtype"), "float32");
+    EXPECT_EQ(config.at("rms_norm_eps"), model.config.raw.at("rms_norm_eps"));
+    for (const auto& entry : fs::directory_iterator(root_)) EXPECT_EQ(entry.path().filename(), "rm");
+}
+
+TEST_F(ModelFolder, SavingAgainReplacesTheWholeFolder) {
+    const auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const fs::path folder = root_ / "rm";
+    fs::create_directories(folder);
+    xlrm::write_file_atomic(folder / "tokenizer.json", "of another model");
+    xlrm::save_model(folder, model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, {}, Json(),
+                     at::kBFloat16);
+    EXPECT_FALSE(fs::exists(folder / "tokenizer.json"));
+    EXPECT_EQ(xlrm::read_json(folder / "config.json").at("dtype"), "bfloat16");
+    const auto again = xlrm::load_model(folder, HeadKind::reward, at::kFloat);
+    EXPECT_TRUE(at::equal(again.parameters.flat, model.parameters.flat.to(at::kBFloat16).to(at::kFloat)));
+}
+
+TEST_F(ModelFolder, ThePadTokenIsOneThatEndsNoText) {
+    auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const auto saved_pad = [&] {
+        xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, {}, Json(),
+                         at::kFloat);
+        const Json pad = xlrm::read_json(root_ / "rm/config.json").at("pad_token_id");
+        const std::string note = xlrm::read_json(root_ / "rm/xlrm.json").at("transformers_pooling").get<std::string>();
+        return std::pair(pad, note.substr(0, note.find(' ')));
+    };
+    EXPECT_EQ(saved_pad(), std::pair(Json(0), std::string("agrees")));
+    model.config.pad.reset();
+    EXPECT_EQ(saved_pad(), std::pair(Json(1), std::string("agrees")));  // BOS
+    model.config.bos = model.config.eos;
+    EXPECT_EQ(saved_pad(), std::pair(Json(nullptr), std::string("agrees")));
+    model.config.pad = model.config.eos;
+    EXPECT_EQ(saved_pad(), std::pair(Json(2), std::string("differs")));
+}
+
+TEST_F(ModelFolder, ALanguageModelIsSavedWithoutLabels) {
+    const auto model = xlrm::load_model(fixture("llama"), HeadKind::lm, at::kDouble);
+    xlrm::save_model(root_ / "lm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::lm, {}, Json(),
+                     at::kFloat);
+    const Json config = xlrm::read_json(root_ / "lm/config.json");
+    EXPECT_EQ(config.at("architectures"), Json::array({"LlamaForCausalLM"}));
+    EXPECT_FALSE(config.contains("id2label"));
+    EXPECT_EQ(xlrm::stored_head(root_ / "lm"), HeadKind::lm);
+}
+
+TEST_F(ModelFolder, NothingIsLeftWhereSavingFails) {
+    const auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    xlrm::write_file_atomic(root_ / "file", "not a folder");
+    EXPECT_THROW(xlrm::save_model(root_ / "file/rm", model.config, model.parameters.layout, model.parameters.flat,
+                                  HeadKind::reward, {}, Json(), at::kFloat),
+                 xlrm::Error);
+    EXPECT_EQ(xlrm::read_file(root_ / "file"), "not a folder");
+}
+
+}  // namespace

@@ -1,0 +1,86 @@
+#include "xlrm/model/packed_batch.hpp"
+
+#include <gtest/gtest.h>
+
+#include "xlrm/core/error.hpp"
+
+namespace {
+
+using xlrm::PackedBatch;
+
+// Prompt {1 2 3} with the answers {4 5}, {6} and nothing; prompt {1 2} with {7}; no prompt: {8 9}.
+xlrm::ItemSet example() {
+    xlrm::ItemSet set;
+    set.tokens = {1, 2, 3, 4, 5, 1, 2, 3, 6, 1, 2, 3, 1, 2, 7, 8, 9};
+    set.answers = {{0, 5, 3}, {5, 4, 3}, {9, 3, 3}, {12, 3, 2}, {15, 2, 0}};
+    return set;
+}
+
+std::vector<std::int32_t> values(const at::Tensor& tensor) {
+    const auto* data = tensor.const_data_ptr<std::int32_t>();
+    return {data, data + tensor.numel()};
+}
+
+const std::int64_t kAll[] = {0, 1, 2, 3, 4};
+
+TEST(PackedBatch, SharesAPrefixBetweenNeighbours) {
+    const PackedBatch batch = xlrm::pack(example(), kAll);
+    EXPECT_EQ(values(batch.tokens), (std::vector<std::int32_t>{1, 2, 3, 4, 5, 6, 1, 2, 7, 8, 9}));
+    EXPECT_EQ(values(batch.positions), (std::vector<std::int32_t>{0, 1, 2, 3, 4, 3, 0, 1, 2, 0, 1}));
+    EXPECT_EQ(batch.logical_tokens, 17);
+    EXPECT_EQ(batch.physical_tokens(), 11);
+    const std::vector<std::vector<std::int64_t>> segments = {{0, 3, -1}, {3, 2, 0}, {5, 1, 0}, {6, 2, -1}, {8, 1, 3}, {9, 2, -1}};
+    ASSERT_EQ(batch.segments.size(), segments.size());
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        EXPECT_EQ((std::vector<std::int64_t>{batch.segments[i].begin, batch.segments[i].length, batch.segments[i].prefix}),
+                  segments[i]);
+    }
+    EXPECT_EQ(batch.texts[2].begin, batch.texts[2].end);
+    EXPECT_EQ(batch.texts[2].last, 2);
+    EXPECT_EQ(batch.texts[1].last, 5);
+}
+
+TEST(PackedBatch, ADistantEqualPrefixIsNotShared) {
+    const std::int64_t order[] = {0, 3, 1};
+    EXPECT_EQ(xlrm::pack(example(), order).physical_tokens(), 5 + 3 + 4);
+}
+
+TEST(PackedBatch, WithoutSharingEachTextKeepsItsOwnPrefixSegment) {
+    const PackedBatch batch = xlrm::pack(example(), kAll, false);
+    EXPECT_EQ(batch.physical_tokens(), 17);
+    EXPECT_EQ(batch.segments.size(), 8U);
+}
+
+TEST(PackedBatch, RowFindsEveryTokenOfEveryText) {
+    const xlrm::ItemSet set = example();
+    for (const bool share : {true, false}) {
+        const PackedBatch batch = xlrm::pack(set, kAll, share);
+        for (std::size_t t = 0; t < set.answers.size(); ++t) {
+            const auto text = set.answer_tokens(set.answers[t]);
+            for (std::size_t i = 0; i < text.size(); ++i) {
+                const std::int64_t row = batch.row(static_cast<std::int64_t>(t), static_cast<std::int64_t>(i));
+                EXPECT_EQ(values(batch.tokens)[static_cast<std::size_t>(row)], text[i]);
+                EXPECT_EQ(values(batch.positions)[static_cast<std::size_t>(row)], static_cast<std::int32_t>(i));
+            }
+            EXPECT_EQ(batch.texts[t].last, batch.row(static_cast<std::int64_t>(t), static_cast<std::int64_t>(text.size()) - 1));
+        }
+    }
+}
+
+TEST(PackedBatch, RefusesAnEmptyText) {
+    xlrm::ItemSet set;
+    set.answers = {{0, 0, 0}};
+    const std::int64_t only[] = {0};
+    EXPECT_THROW(xlrm::pack(set, only), xlrm::Error);
+}
+
+TEST(PackedBatch, NeededRowsAreAscendingAndOnlyOnce) {
+    const std::int64_t asked[] = {7, 2, 7, 4};
+    const xlrm::NeededRows needed = xlrm::needed_rows(asked);
+    const auto* rows = needed.rows.const_data_ptr<std::int64_t>();
+    const auto* place = needed.place.const_data_ptr<std::int64_t>();
+    EXPECT_EQ(std::vector<std::int64_t>(rows, rows + needed.rows.numel()), (std::vector<std::int64_t>{2, 4, 7}));
+    EXPECT_EQ(std::vector<std::int64_t>(place, place + 4), (std::vector<std::int64_t>{2, 0, 2, 1}));
+}
+
+}  // namespace
