@@ -19,27 +19,40 @@ public:
     virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special) const = 0;
     //! BPE keeps special tokens, sentencepiece drops control pieces. Ids out of range throw Error.
     virtual std::string decode(const std::vector<std::int32_t>& ids) const = 0;
+    //! 1 + the largest id, added tokens included: what a model's embedding must hold.
     virtual std::int64_t vocab_size() const = 0;
     virtual std::optional<std::int32_t> id_of(std::string_view token) const = 0;
     std::optional<std::int32_t> bos, eos, pad;
+    //! What `add_special` puts before and behind the text's own ids.
+    std::vector<std::int32_t> prefix, suffix;
     //! SHA-256 of the tokenizer file.
     std::string sha256;
     //! Files of the tokenizer in its folder, to be copied beside a saved model.
     std::vector<std::filesystem::path> files;
 };
 
-//! From a model folder: tokenizer.json (byte-level BPE) if there, else tokenizer.model (sentencepiece); special ids from
-//! tokenizer_config.json / special_tokens_map.json / config.json where given. Throws Error: no tokenizer, damaged, or a
-//! feature that is not supported (named).
+//! From a model folder: tokenizer.json if it is byte-level BPE, else tokenizer.model (sentencepiece). Special ids are those of
+//! tokenizer_config.json, special_tokens_map.json, config.json, in this order, then the tokenizer's own. For sentencepiece,
+//! `add_bos_token` and `add_eos_token` of tokenizer_config.json say what `add_special` adds (default of a folder that has that
+//! file: BOS alone, as LlamaTokenizer), and the tokens of added_tokens_decoder and added_tokens.json count for vocab_size()
+//! and id_of(). Throws Error: no tokenizer, damaged, or a feature that is not supported (named).
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_dir);
 
+//! The model file alone: `add_special` adds its BOS and its EOS.
 std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model_file);
+//! tokenizer.json alone: `add_special` does what its post-processor does.
 std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json);
 
-//! Trains a unigram sentencepiece model from texts (byte fallback on, no dummy normalisation surprises: nmt_nfkc off →
-//! identity with NFKC optional) and writes `folder/tokenizer.model` and tokenizer_config.json; pieces <unk> <s> </s> and
-//! <pad>. Deterministic. `vocab_size` pieces. Throws Error with the library's own reason.
+//! Throws Error, naming both sizes, where the tokenizer has ids that the model's embedding of `model_vocab` rows lacks.
+void require_tokenizer_fits(const Tokenizer& tokenizer, std::int64_t model_vocab, const std::filesystem::path& model_dir);
+
+//! Trains a unigram sentencepiece model of `vocab_size` pieces and writes `folder/tokenizer.model` and
+//! tokenizer_config.json. Pieces <unk> <s> </s> <pad> are 0 to 3; byte fallback, digits split, no normalisation, no space put
+//! before the text (so that the tokens of a prompt are a prefix of those of prompt and answer). Texts are cut at line
+//! ends, which are always the byte piece <0x0A>. The same texts, in the same order, give the same bytes on every machine. With
+//! more than `max_bytes` of text a seeded sample of the lines is used. Throws Error with the library's own reason (a
+//! vocabulary too large or too small for the texts).
 void train_sentencepiece(const std::vector<std::string>& texts, std::int64_t vocab_size, const std::filesystem::path& folder,
-                         std::uint64_t seed = 0);
+                         std::uint64_t seed = 0, double character_coverage = 0.9995, std::int64_t max_bytes = 64 << 20);
 
 }  // namespace xlrm
