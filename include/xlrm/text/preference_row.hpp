@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "xlrm/text/chat_template.hpp"
@@ -21,17 +22,30 @@ struct PreferenceRow {
 
 enum class RowKind { preference, document };       //!< document = `{text}` rows of the lm objective
 
-//! Reads JSONL or JSONL.gz rows: `prompt`, `chosen`, `rejected` as strings or message lists (`prompt` may be inside both), `id`,
-//! `lang` (or `language`), `subset` (or `source`), `margin`, `system`; RewardBench 1 and 2, M-RewardBench and MM-Eval rows as
-//! they are; `{text}` rows, where `text` may be an object of languages. A row without id gets "<file>:<line>".
-//! Throws Error for a malformed row, naming file, line and field. `lang` of a row without one: `default_lang`.
+//! The rows of one line of JSON. `where` ("prefs.jsonl:17") stands in messages; `default_id` is the id of a row without one.
+//!
+//! preference: `prompt`, `chosen`, `rejected` as strings or message lists; `id`, `lang` (or `language`), `subset` (or `source`),
+//!     `margin`, `system`. The prompt may be inside both message lists (they must agree up to the last turn, which is the
+//!     assistant's), and in HH-RLHF's strings ("\n\nHuman: … \n\nAssistant: …"). `chosen` and `rejected` as lists of strings
+//!     (RewardBench 2) give all answers, the right ones first. RewardBench 1, M-RewardBench and MM-Eval rows are of this form.
+//! document: `text`, a string; or one text a language, as an object `text` or as fields named by language ("en", "zh-CN"; the id
+//!     is then `key`, or `id` where there is no `key`). Each language gives a row, with the same id. null = no text.
+//! Throws Error naming `where` and the field.
+std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const std::string& where, const std::string& default_id,
+                                     const std::string& default_lang);
+
+//! Reads JSONL or JSONL.gz, skipping blank lines; ids of rows without one are "<file name>:<line>". Throws Error.
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
                   const std::function<void(std::int64_t line, PreferenceRow&& row)>& row);
+
+//! The kind of the first row: `preference` where it has `chosen`. Throws Error for a file without rows.
+RowKind detect_row_kind(const std::filesystem::path& path);
 
 //! Id without its sibling suffix "-n<k>": rows that share it are translations or siblings and stay together in a split.
 std::string item_stem(const std::string& id);
 
-//! "train=0.6,test=0.4" → which part an id falls into, by stable_hash(item_stem(id)). Shares must sum to 1.
+//! "train=0.6,test=0.4" → which part an id falls into, by stable_hash(item_stem(id)), so translations and siblings stay
+//! together and the parts do not depend on which other rows there are. Shares must sum to 1; else Error(usage).
 class Split {
 public:
     explicit Split(const std::string& text);

@@ -13,6 +13,8 @@
 
 namespace xlrm {
 
+//! What becomes of a text of more than `max_length` tokens: `drop` its item; keep its last (`left`) or first (`right`) tokens, where
+//! an item of which `right` would leave no token of an answer is dropped; or stop with an `error`. Counted in every case.
 enum class OverLength { drop, left, right, error };
 OverLength parse_over_length(const std::string& name);
 
@@ -25,13 +27,19 @@ struct PrepareOptions {
     std::string split;                           //!< "train=0.6,test=0.4" or ""
     std::string part;                            //!< which part to keep; "" = all
     std::string default_lang = "en";
+    //! Documents in several languages: all of a line as one document, in a random order seeded by `seed` and id, with a line
+    //! end between them; its language is "en+ko". Otherwise each is a document of its own.
+    bool concatenate = false;
+    std::uint64_t seed = 0;
 };
 
 //! Counts of one language.
 struct LanguageReport {
-    std::int64_t read = 0, kept = 0, too_long = 0, tied = 0;
+    std::int64_t read = 0;                       //!< items of the chosen languages and part
+    std::int64_t kept = 0, too_long = 0;         //!< too_long: before the policy; some of them are kept if it cuts
+    std::int64_t tied = 0;                       //!< chosen equals rejected: no preference, left out
     std::vector<std::int32_t> lengths;           //!< tokens of every kept text, for quantiles
-    std::int64_t characters = 0;                 //!< code points of kept texts
+    std::int64_t characters = 0;                 //!< code points of kept texts as rendered
 };
 
 struct Prepared {
@@ -39,10 +47,14 @@ struct Prepared {
     std::map<std::string, LanguageReport> report;  //!< by language
 };
 
-//! Collective. Every rank reads, each tokenises its share of the rows, all get the whole set in input order: the same on any
-//! rank count. Throws Error (the same on every rank) for a malformed row, over-length text under `error`, a language of
-//! `langs` that no row has.
+//! Collective. Every rank reads the lines, parses and tokenises its share, and gets the whole set in input order: the same on
+//! any rank count. A text is the rendered prompt and answer, tokenised with BOS and EOS as chat_template.hpp says; a document is
+//! BOS, text, EOS whatever the template. Throws Error (the same on every rank and rank count: the first in input order) for a
+//! malformed row, over-length text under `error`, a language of `langs` that no row has, items prepared for another tokenizer.
 Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template);
+
+//! Texts of the chosen rows (contents and answers, or documents), for training a tokenizer. Throws Error like prepare.
+std::vector<std::string> collect_texts(const PrepareOptions& options);
 
 //! Table of the report, one line a language: rows read, kept, too long, tied; token quantiles 5/50/95/max; tokens per character.
 std::string format_report(const std::map<std::string, LanguageReport>& report);

@@ -1,0 +1,180 @@
+#include "xlrm/text/preference_row.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <map>
+
+#include "support/shared_data.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/json.hpp"
+
+namespace xlrm {
+namespace {
+
+PreferenceRow one(const std::string& json) {
+    auto rows = parse_row(json, RowKind::preference, "f.jsonl:3", "f.jsonl:3", "en");
+    EXPECT_EQ(rows.size(), 1U);
+    return rows.front();
+}
+
+std::string error_of(const std::string& json, RowKind kind = RowKind::preference) {
+    try {
+        parse_row(json, kind, "f.jsonl:3", "f.jsonl:3", "en");
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+void expect_error(const std::string& json, const std::string& field, const std::string& problem, RowKind kind = RowKind::preference) {
+    const std::string message = error_of(json, kind);
+    EXPECT_NE(message.find("f.jsonl:3"), std::string::npos) << message;
+    EXPECT_NE(message.find(field), std::string::npos) << message;
+    EXPECT_NE(message.find(problem), std::string::npos) << message;
+}
+
+TEST(PreferenceRow, OfStrings) {
+    const PreferenceRow row = one(R"({"id": "x-17", "lang": "kor_Hang", "subset": "chat", "prompt": "P", "chosen": "C", "rejected": "R", "margin": 1.5, "system": "S"})");
+    EXPECT_EQ(row.id, "x-17");
+    EXPECT_EQ(row.lang, "ko");
+    EXPECT_EQ(row.subset, "chat");
+    ASSERT_EQ(row.prompt.size(), 2U);
+    EXPECT_EQ(row.prompt[0].role + row.prompt[0].content, "systemS");
+    EXPECT_EQ(row.prompt[1].role + row.prompt[1].content, "userP");
+    EXPECT_EQ(row.answers, (std::vector<std::string>{"C", "R"}));
+    EXPECT_EQ(row.num_correct, 1);
+    EXPECT_EQ(row.margin, 1.5F);
+}
+
+TEST(PreferenceRow, DefaultsOfWhatIsAbsent) {
+    const PreferenceRow row = one(R"({"prompt": "P", "chosen": "C", "rejected": "R", "margin": null})");
+    EXPECT_EQ(row.id, "f.jsonl:3");
+    EXPECT_EQ(row.lang, "en");
+    EXPECT_EQ(row.subset, "");
+    EXPECT_TRUE(std::isnan(row.margin));
+}
+
+TEST(PreferenceRow, OfPublishedForms) {
+    const PreferenceRow multilingual = one(R"({"id": 31, "language": "spa_Latn", "source": "refusals-dangerous", "prompt": "P", "chosen": "C", "rejected": "R"})");
+    EXPECT_EQ(multilingual.id, "31");
+    EXPECT_EQ(multilingual.lang, "es");
+    EXPECT_EQ(multilingual.subset, "refusals-dangerous");
+    const PreferenceRow second = one(R"({"id": "9", "subset": "Ties", "prompt": "P", "chosen": ["a", "b"], "rejected": ["c", "d", "e"]})");
+    EXPECT_EQ(second.answers, (std::vector<std::string>{"a", "b", "c", "d", "e"}));
+    EXPECT_EQ(second.num_correct, 2);
+    const PreferenceRow dialogue = one(R"({"chosen": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: no"})");
+    ASSERT_EQ(dialogue.prompt.size(), 3U);
+    EXPECT_EQ(dialogue.prompt[1].role + dialogue.prompt[1].content, "assistantyes?");
+    EXPECT_EQ(dialogue.answers, (std::vector<std::string>{"ok", "no"}));
+}
+
+TEST(PreferenceRow, OfMessageListsWithThePromptInside) {
+    const std::string turns = R"({"role": "system", "content": "S"}, {"role": "user", "content": "P"})";
+    const auto side = [&](const std::string& answer) { return std::string("[").append(turns).append(R"(, {"role": "assistant", "content": ")").append(answer).append("\"}]"); };
+    const std::string as_list = std::string(R"("prompt": [)").append(turns).append("], ");
+    for (const std::string& prompt : {std::string(), std::string(R"("prompt": "P", )"), as_list}) {
+        const PreferenceRow row = one("{" + prompt + "\"chosen\": " + side("C") + ", \"rejected\": " + side("R") + "}");
+        ASSERT_EQ(row.prompt.size(), 2U) << prompt;
+        EXPECT_EQ(row.prompt[0].content, "S");
+        EXPECT_EQ(row.answers, (std::vector<std::string>{"C", "R"}));
+    }
+    const PreferenceRow outside = one(R"({"prompt": [{"role": "user", "content": "P"}], "chosen": [{"role": "assistant", "content": "C"}], "rejected": [{"role": "assistant", "content": "R"}]})");
+    EXPECT_EQ(outside.prompt.size(), 1U);
+    expect_error("{\"prompt\": \"Q\", \"chosen\": " + side("C") + ", \"rejected\": " + side("R") + "}", "'prompt'", "differs");
+    expect_error("{\"chosen\": " + side("C") + R"(, "rejected": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "R"}]})", "'rejected'", "other turns");
+}
+
+TEST(PreferenceRow, NamesFileLineAndFieldOfWhatIsWrong) {
+    expect_error(R"({"prompt": "P", "chosen": "C", )", "f.jsonl:3", "");
+    expect_error("[1]", "object", "array");
+    expect_error(R"({"prompt": "P", "chosen": "C"})", "'rejected'", "missing");
+    expect_error(R"({"prompt": "P", "chosen": null, "rejected": "R"})", "'chosen'", "missing");
+    expect_error(R"({"prompt": "", "chosen": "C", "rejected": "R"})", "'prompt'", "empty");
+    expect_error(R"({"prompt": "P", "chosen": "C", "rejected": ""})", "'rejected'", "empty");
+    expect_error(R"({"chosen": "C", "rejected": "R"})", "'prompt'", "missing");
+    expect_error(R"({"prompt": 7, "chosen": "C", "rejected": "R"})", "'prompt'", "number");
+    expect_error(R"({"prompt": "P", "chosen": "C", "rejected": "R", "margin": "big"})", "'margin'", "string");
+    expect_error(R"({"prompt": [{"role": "user"}], "chosen": "C", "rejected": "R"})", "prompt[0]", "message");
+    expect_error(R"({"chosen": [{"role": "user", "content": "C"}], "rejected": [{"role": "user", "content": "R"}]})", "'chosen'", "assistant");
+}
+
+TEST(Document, OneLanguageOrSeveral) {
+    const auto parse = [](const std::string& json) { return parse_row(json, RowKind::document, "w", "d", "en"); };
+    const auto plain = parse(R"({"text": "T", "lang": "it"})");
+    ASSERT_EQ(plain.size(), 1U);
+    EXPECT_EQ(plain[0].lang + plain[0].answers[0] + plain[0].id, "itTd");
+    EXPECT_TRUE(plain[0].prompt.empty());
+    const auto object = parse(R"({"id": "i", "text": {"en": "E", "zho_Hans": "Z", "ko": null}})");
+    ASSERT_EQ(object.size(), 2U);
+    EXPECT_EQ(object[1].lang + object[1].answers[0] + object[1].id, "zhZi");
+    const auto fields = parse(R"({"key": "k", "en": "E", "id": "I", "pt-BR": "B", "topic": "x", "ko": null})");
+    ASSERT_EQ(fields.size(), 3U);
+    EXPECT_EQ(fields[1].lang + fields[1].answers[0] + fields[1].id, "idIk");
+    EXPECT_EQ(fields[2].lang, "pt");
+    expect_error(R"({"title": "x"})", "'text'", "missing", RowKind::document);
+    expect_error(R"({"key": "k", "en": ""})", "'en'", "empty", RowKind::document);
+}
+
+TEST(ItemStem, IsTheIdWithoutItsSiblingSuffix) {
+    EXPECT_EQ(item_stem("fcc-a/6#0-n12"), "fcc-a/6#0");
+    for (const char* id : {"a-n", "a-x1", "n1", "-", "12", "", "a-n1b"}) EXPECT_EQ(item_stem(id), id);
+}
+
+TEST(Split, KeepsSiblingsTogetherInTheirShares) {
+    const Split split("train=0.6,test=0.4");
+    EXPECT_EQ(split.names(), (std::vector<std::string>{"train", "test"}));
+    std::map<std::string, int> counts;
+    for (int i = 0; i < 5000; ++i) {
+        const std::string id = "q" + std::to_string(i);
+        const std::string part = split.part(id);
+        ++counts[part];
+        EXPECT_EQ(split.part(id + "-n0"), part);
+        EXPECT_EQ(split.part(id + "-n1"), part);
+    }
+    EXPECT_NEAR(counts["train"], 3000, 150);  // four standard deviations
+    EXPECT_EQ(counts["train"] + counts["test"], 5000);
+    EXPECT_EQ(Split("").part("x"), "");
+    for (const char* bad : {"train", "train=0.6", "a=0.5,a=0.5", "a=1.2,b=-0.2", "=1", "a=0.5x,b=0.5"}) EXPECT_THROW(Split{bad}, Error) << bad;
+}
+
+TEST(ForEachRow, ReadsFilesAndFindsTheirKind) {
+    const std::filesystem::path path = std::filesystem::temp_directory_path() / ("xlrm_rows_" + std::to_string(getpid()) + ".jsonl");
+    std::ofstream(path) << "\n{\"prompt\": \"P\", \"chosen\": \"C\", \"rejected\": \"R\"}\r\n\n{\"prompt\": \"P\", \"chosen\": \"C\"}";
+    EXPECT_EQ(detect_row_kind(path), RowKind::preference);
+    std::vector<std::int64_t> lines;
+    try {
+        for_each_row(path, RowKind::preference, "en", [&](std::int64_t line, PreferenceRow&& row) {
+            lines.push_back(line);
+            EXPECT_EQ(row.id, path.filename().string() + ":2");
+        });
+        FAIL() << "the last row was accepted";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find(path.string() + ":4: field 'rejected'"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(lines, std::vector<std::int64_t>{2});
+    std::ofstream(path) << "{\"en\": \"E\"}\n";
+    EXPECT_EQ(detect_row_kind(path), RowKind::document);
+    std::filesystem::remove(path);
+    EXPECT_THROW(detect_row_kind(path), Error);
+}
+
+TEST(ForEachRow, ReadsEveryPublishedRow) {
+    const auto folder = test::shared_data();
+    if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the published data are not here: " << folder;
+    const std::map<std::string, int> preferences = {{"prefs/sib200_topic_dev.jsonl", 594}, {"prefs/xnli_dev.jsonl.gz", 5810}, {"prefs/wmt24_esa_en_zh_wave2.jsonl", 388},
+                                                    {"prefs/hh_harmless_en_train.jsonl.gz", 1149}, {"prefs/dpo_demo_en_zh.jsonl.gz", 600}};
+    for (const auto& [name, count] : preferences) {
+        int rows = 0;
+        for_each_row(folder / name, RowKind::preference, "en", [&](std::int64_t, PreferenceRow&&) { ++rows; });
+        EXPECT_EQ(rows, count) << name;
+    }
+    int rows = 0;
+    for_each_row(folder / "parallel/sib200_flores.jsonl.gz", RowKind::document, "en", [&](std::int64_t, PreferenceRow&&) { ++rows; });
+    EXPECT_EQ(rows, 800 * 17);
+}
+
+}  // namespace
+}  // namespace xlrm
