@@ -28,8 +28,6 @@ Communicator::Communicator(MPI_Comm comm) : comm_(comm), exceptions_(std::uncaug
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
-    local_size_ = size_;
-    local_rank_ = rank_;
 }
 
 Communicator Communicator::world() {
@@ -38,9 +36,9 @@ Communicator Communicator::world() {
     Communicator world(comm);
     MPI_Comm node = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
-    MPI_Comm_rank(node, &world.local_rank_);
-    MPI_Comm_size(node, &world.local_size_);
-    MPI_Comm_free(&node);
+    check_mpi(MPI_Comm_rank(node, &world.local_rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(node, &world.local_size_), "MPI_Comm_size");
+    check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
     return world;
 }
 
@@ -70,13 +68,19 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
 Communicator Communicator::split(int color, int key) const {
     MPI_Comm part = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
-    return Communicator(part);
+    return on_the_same_node(Communicator(part));
 }
 
 Communicator Communicator::duplicate() const {
     MPI_Comm copy = MPI_COMM_NULL;
     check_mpi(MPI_Comm_dup(comm_, &copy), "MPI_Comm_dup");
-    return Communicator(copy);
+    return on_the_same_node(Communicator(copy));
+}
+
+Communicator Communicator::on_the_same_node(Communicator part) const {
+    part.local_rank_ = local_rank_;
+    part.local_size_ = local_size_;
+    return part;
 }
 
 void Communicator::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }

@@ -57,12 +57,15 @@ struct GradientReducer::State {
         }
     }
 
+    std::span<float> piece(std::int64_t begin, std::int64_t end) const {
+        return gradient.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    }
+
     //! Hands [low, high) over, in pieces of the bucket's size.
     void flush() {
         const std::lock_guard lock(mutex);
         for (std::int64_t end = high; end > low; end -= bucket) {
-            const std::int64_t begin = std::max(low, end - bucket);
-            queue.push_back(gradient.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+            queue.push_back(piece(std::max(low, end - bucket), end));
         }
         high = low;
         wake.notify_all();
@@ -79,11 +82,17 @@ struct GradientReducer::State {
     std::exception_ptr problem;
     bool quit = false;
     double exposed = 0.0;
+    int exceptions = std::uncaught_exceptions();
 };
 
 GradientReducer::GradientReducer(const Communicator& group, std::int64_t bucket) : state_(std::make_unique<State>(group, bucket)) {}
 
-GradientReducer::~GradientReducer() = default;
+GradientReducer::~GradientReducer() {
+    if (std::uncaught_exceptions() <= state_->exceptions) return;
+    // The thread may wait for ranks that will never come; leave it, and what it uses, to the end of the process.
+    if (state_->worker.joinable()) state_->worker.detach();
+    static_cast<void>(state_.release());
+}
 
 void GradientReducer::begin(std::span<float> gradient) {
     state_->gradient = gradient;
@@ -92,7 +101,6 @@ void GradientReducer::begin(std::span<float> gradient) {
 
 void GradientReducer::ready(std::int64_t offset, std::int64_t count) {
     State& s = *state_;
-    if (s.channel.size() == 1) return;
     require(offset + count == s.low && offset >= 0, "GradientReducer: parts must be announced from the end of the buffer on, without gaps");
     s.low = offset;
     if (s.worker.joinable() && s.high - s.low >= s.bucket) s.flush();
@@ -109,7 +117,7 @@ void GradientReducer::finish() {
         s.idle.wait(lock, [&s] { return s.queue.empty(); });
         if (s.problem) std::rethrow_exception(s.problem);
     } else {
-        s.channel.sum(s.gradient.first(static_cast<std::size_t>(s.high)));
+        for (std::int64_t end = s.high; end > 0; end -= s.bucket) s.channel.sum(s.piece(std::max<std::int64_t>(0, end - s.bucket), end));
     }
     s.exposed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

@@ -27,13 +27,14 @@ void watch_signals() {
 struct Problem {
     ExitCode code;
     std::string message;
+    bool agreed = false;
 };
 
 Problem describe_problem(const std::exception_ptr& problem) {
     try {
         std::rethrow_exception(problem);
     } catch (const Error& error) {
-        return {error.code(), error.what()};
+        return {error.code(), error.what(), error.agreed()};
     } catch (const std::bad_alloc&) {
         return {ExitCode::failure, "out of memory (use a smaller --token-budget, --dtype bf16, or more ranks)"};
     } catch (const std::exception& error) {
@@ -49,9 +50,9 @@ void write_status(const Options& options, ExitCode code, const std::string& reas
 }
 
 //! For an error of one rank: the status file may be unwritable too, and the error itself is what counts.
-void note_failure(const Options& options, const Error& error) {
+void note_failure(const Options& options, const Problem& problem) {
     try {
-        write_status(options, error.code(), error.what());
+        write_status(options, problem.code, problem.message);
     } catch (const Error&) {
         return;
     }
@@ -87,8 +88,10 @@ void end_job(const std::exception_ptr& problem) {
     std::_Exit(static_cast<int>(what.code));
 }
 
-int run_job(int argc, char** argv, Options options, const std::function<ExitCode(const Communicator&, const Options&)>& body) {
-    Session session(argc, argv);
+namespace {
+
+//! What run_job does once MPI runs; returns the program's exit code.
+int run_with_mpi(int argc, char** argv, Options& options, const std::function<ExitCode(const Communicator&, const Options&)>& body) {
     const Communicator world = Communicator::world();
     ExitCode code = ExitCode::done;
     if (parse_only(options, argc, argv, world.root(), &code)) return static_cast<int>(code);
@@ -97,19 +100,30 @@ int run_job(int argc, char** argv, Options options, const std::function<ExitCode
     try {
         code = body(world, options);
         if (world.root()) write_status(options, code, code == ExitCode::stopped ? "stopped early; the same command resumes" : "");
-    } catch (const Error& error) {
-        if (!error.agreed()) {
-            note_failure(options, error);
+    } catch (...) {
+        const Problem problem = describe_problem(std::current_exception());
+        if (!problem.agreed) {
+            note_failure(options, problem);
             end_job(std::current_exception());
         }
-        code = error.code();
-        log_root(LogLevel::error, error.what());
-        if (world.root()) write_status(options, code, error.what());
-    } catch (...) {
-        end_job(std::current_exception());
+        code = problem.code;
+        log_root(LogLevel::error, problem.message);
+        if (world.root()) note_failure(options, problem);
     }
     std::fflush(stdout);
     return world.size() > 1 && !options.status_file().empty() ? 0 : static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_job(int argc, char** argv, Options options, const std::function<ExitCode(const Communicator&, const Options&)>& body) {
+    try {
+        Session session(argc, argv);
+        return run_with_mpi(argc, argv, options, body);
+    } catch (const Error& error) {  // MPI did not start
+        std::fprintf(stderr, "%s: %s\n", options.program().c_str(), error.what());
+        return static_cast<int>(error.code());
+    }
 }
 
 int run_local(int argc, char** argv, Options options, const std::function<ExitCode(const Options&)>& body) {

@@ -245,6 +245,8 @@ TEST(Options, NearestNameIsNearOrNone) {
     EXPECT_EQ(nearest_name("source", known), "sources");
     EXPECT_EQ(nearest_name("taregts", known), "targets");
     EXPECT_EQ(nearest_name("output", known), "");
+    EXPECT_EQ(nearest_name("cuont", {"count"}), "count");  // a swap is one mistake
+    EXPECT_EQ(nearest_name("conut", {"smoke"}), "");
     EXPECT_EQ(nearest_name("x", {}), "");
 }
 

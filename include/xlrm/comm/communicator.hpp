@@ -50,7 +50,8 @@ public:
     int size() const { return size_; }
     bool root() const { return rank_ == 0; }
     MPI_Comm get() const { return comm_; }
-    //! Rank and size among the ranks that share this node's memory (computed at construction of world()).
+    //! Rank and size among all ranks of the world that share this node's memory; parts and duplicates keep them, since the node's
+    //! cores are shared by all. Of self(): 0 and 1.
     int local_rank() const { return local_rank_; }
     int local_size() const { return local_size_; }
 
@@ -100,6 +101,7 @@ public:
 
 private:
     explicit Communicator(MPI_Comm comm);
+    Communicator on_the_same_node(Communicator part) const;
     MPI_Comm comm_ = MPI_COMM_NULL;
     int rank_ = 0;
     int size_ = 1;

@@ -20,6 +20,7 @@ class GradientReducer {
 public:
     //! Collective. `bucket` elements are reduced at once.
     GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20);
+    //! Collective; while an exception unwinds it leaves the thread behind instead of waiting for the other ranks.
     ~GradientReducer();
     GradientReducer(const GradientReducer&) = delete;
     GradientReducer& operator=(const GradientReducer&) = delete;

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# How programs end under mpirun: exit codes, messages, time, status files, signals.
+#
+# usage: run_job_test.sh PROBE MPIRUN
+set -uo pipefail
+probe=$1
+mpirun=("$2" --oversubscribe --bind-to none -np)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+
+# run RANKS [argument…]: leaves the exit code in $code, the seconds in $took, the output in $folder/out and $folder/err.
+run() {
+  local ranks=$1 begun=$SECONDS
+  shift
+  rm -f "$folder/status"
+  timeout 30 "${mpirun[@]}" "$ranks" "$probe" "$@" >"$folder/out" 2>"$folder/err"
+  code=$?
+  took=$((SECONDS - begun))
+}
+
+fault() {
+  failures=$((failures + 1))
+  echo "FAILED: $*"
+  sed 's/^/    /' "$folder/out" "$folder/err"
+}
+
+expect_code() { [ "$code" = "$1" ] || fault "$2: exit code $code instead of $1"; }
+expect_quick() { [ "$took" -le 5 ] || fault "$1: took $took s"; }
+expect_lines() { # expect_lines N TEXT FILE NAME
+  local found
+  found=$(grep -cF -- "$2" "$folder/$3")
+  [ "$found" = "$1" ] || fault "$4: \"$2\" stands $found times in $3 instead of $1"
+}
+expect_status() { # expect_status CODE NAME
+  grep -q "\"exit\":$1[,}]" "$folder/status" 2>/dev/null || fault "$2: the status file says $(cat "$folder/status" 2>&1)"
+}
+
+for ranks in 1 3; do
+  run $ranks --do end
+  expect_code 0 "orderly end on $ranks"
+  expect_lines 1 "begun" err "orderly end on $ranks"
+
+  run $ranks --do some-failed
+  expect_code 3 "some failed on $ranks"
+
+  run $ranks --cuont 5
+  expect_code 2 "usage error on $ranks"
+  expect_lines 1 "unknown option --cuont; did you mean --count?" err "usage error on $ranks"
+  expect_lines 0 "begun" err "usage error on $ranks"
+
+  run $ranks --count five
+  expect_code 2 "bad value on $ranks"
+  expect_lines 1 "--count: \"five\" is not a whole number" err "bad value on $ranks"
+
+  run $ranks --help
+  expect_code 0 "help on $ranks"
+  expect_lines 1 "Usage: run_job_probe" out "help on $ranks"
+
+  run $ranks --version
+  expect_lines 1 "compiler" out "version on $ranks"
+
+  run $ranks --do throw-io --status-file "$folder/status"
+  expect_code 74 "throw on $ranks"
+  expect_quick "throw on $ranks"
+  expect_lines 1 "/data/cell.h5: cut off" err "throw on $ranks"
+  expect_status 74 "throw on $ranks"
+
+  run $ranks --do throw-other --status-file "$folder/status"
+  expect_code 1 "foreign exception on $ranks"
+  expect_quick "foreign exception on $ranks"
+  expect_lines 1 "not one of ours" err "foreign exception on $ranks"
+  expect_status 1 "foreign exception on $ranks"
+
+  run $ranks --do throw-agreed --status-file "$folder/status"
+  expect_lines 1 "prefs.jsonl:3: broken" err "agreed error on $ranks"
+  expect_status 1 "agreed error on $ranks"
+done
+
+run 3 --do throw-io
+expect_lines 1 "xlrm [rank 2]: error: /data/cell.h5: cut off" err "the rank is named"
+
+run 3 --do throw-while-reducing
+expect_code 1 "throw while reducing"
+expect_quick "throw while reducing"
+expect_lines 1 "xlrm [rank 1]: error: rank 1 ran out of luck" err "throw while reducing"
+
+run 1 --do stopped
+expect_code 75 "stopped alone"
+run 3 --do stopped --status-file "$folder/status"
+expect_code 0 "stopped under a launcher"
+expect_status 75 "stopped under a launcher"
+run 3 --do end --status-file "$folder/status"
+expect_status 0 "done under a launcher"
+
+run 2 --do end --status-file /proc/nowhere/status
+expect_code 74 "status file that cannot be written"
+expect_quick "status file that cannot be written"
+
+# stop_by SIGNAL: mpirun passes SIGUSR1 on to the ranks, which stop between two batches.
+stop_by() {
+  rm -f "$folder/status"
+  : >"$folder/out"
+  "${mpirun[@]}" 3 "$probe" --do work --status-file "$folder/status" >"$folder/out" 2>"$folder/err" &
+  local launcher=$!
+  for _ in $(seq 200); do
+    grep -q working "$folder/out" && break
+    sleep 0.05
+  done
+  kill "-$1" $launcher
+  wait $launcher
+  code=$?
+}
+stop_by USR1
+expect_code 0 "SIGUSR1"
+expect_status 75 "SIGUSR1"
+
+# One rank alone sees the signal.
+"$probe" --do work --status-file "$folder/status" >"$folder/out" 2>"$folder/err" &
+alone=$!
+for _ in $(seq 200); do
+  grep -q working "$folder/out" && break
+  sleep 0.05
+done
+kill -TERM $alone
+wait $alone
+code=$?
+expect_code 75 "SIGTERM without a launcher"
+
+# Two tasks of Slurm that do not know each other must not both do the whole work.
+SLURM_STEP_ID=0 SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=2 timeout 30 "$probe" --do end >"$folder/out" 2>"$folder/err"
+code=$?
+expect_code 2 "Slurm without PMIx"
+expect_lines 1 "launch with srun --mpi=pmix, or with mpirun" err "Slurm without PMIx"
+
+[ $failures = 0 ] && echo "all ends are right"
+exit $((failures > 0))
