@@ -1,10 +1,11 @@
 #include "xlrm/store/states_file.hpp"
 
-#include <cassert>
-#include <cstdio>
 #include <numeric>
 
+#include "cell_layout.hpp"
+#include "h5_read.hpp"
 #include "h5_write.hpp"
+#include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 
 namespace xlrm {
@@ -13,41 +14,52 @@ namespace {
 constexpr const char* kConventions = "XLRM-states-1";
 constexpr std::int64_t kVersion = 1;
 
-std::string layer_name(std::int64_t layer) {
-    char name[32];
-    std::snprintf(name, sizeof name, "layer_%02lld", static_cast<long long>(layer));
-    return name;
+std::int64_t tokens_of(const States& states) {
+    return std::accumulate(states.row_size.begin(), states.row_size.end(), std::int64_t{0});
+}
+
+std::vector<float> matrix(const h5::InFile& file, const std::string& path, std::int64_t rows, std::int64_t* columns) {
+    h5::Table<float> table = file.read<float>(path);
+    if (table.extents.size() != 2 || table.rows() != rows) fail(file.name() + ":" + path + ": its rows are not the tokens of /row_size");
+    *columns = table.extents[1];
+    return std::move(table.values);
 }
 
 }  // namespace
 
 void write_states(const std::filesystem::path& path, const States& states) {
-    const std::int64_t tokens = std::accumulate(states.row_size.begin(), states.row_size.end(), std::int64_t{0});
-    const h5::OutFile file(
-        path.string(), (states.hidden.size() * static_cast<std::size_t>(tokens * states.features) + states.logits.size()) * 4);
+    const h5::OutFile file(path.string(), states.logits.size() * sizeof(float));
     h5::OutGroup root = file.root();
     root.attribute("Conventions", kConventions);
     root.attribute("schema_version", kVersion);
-    root.attribute("model_sha256", states.model_sha256);
     root.dimension("row", static_cast<std::int64_t>(states.row_size.size()));
-    root.dimension("token", tokens);
     root.dataset("row_size", {"row"}, std::span<const std::int32_t>(states.row_size));
-    // CF: a contiguous ragged array over the dimension `token`.
     root.describe("row_size", "sample_dimension", "token");
+    if (!states.score.empty()) root.dataset("score", {"row"}, std::span<const float>(states.score));
+    root.dimension("token", tokens_of(states));
     if (!states.logits.empty()) {
         root.dimension("vocab", states.vocab);
         root.dataset("logits", {"token", "vocab"}, std::span<const float>(states.logits));
     }
-    if (!states.score.empty()) root.dataset("score", {"row"}, std::span<const float>(states.score));
-
     h5::OutGroup hidden = root.group("hidden");
-    hidden.dimension("token", tokens);
+    hidden.dimension("token", tokens_of(states));
     hidden.dimension("feature", states.features);
-    for (const StatesLayer& layer : states.hidden) {
-        assert(static_cast<std::int64_t>(layer.values.size()) == tokens * states.features);
-        hidden.dataset(layer_name(layer.layer), {"token", "feature"}, std::span<const float>(layer.values));
-    }
+    for (const auto& [layer, values] : states.hidden) hidden.dataset(layer_name(layer), {"token", "feature"}, std::span<const float>(values));
     write_file_atomic(path, file.image());
+}
+
+States read_states(const std::filesystem::path& path) {
+    const h5::InFile file(path);
+    file.require_schema(kConventions, kVersion);
+    States states;
+    states.row_size = file.read<std::int32_t>("/row_size").values;
+    const std::int64_t tokens = tokens_of(states);
+    for (const std::string& name : file.members("/hidden"))
+        if (const int layer = layer_number(name); layer >= 0)
+            states.hidden[layer] = matrix(file, "/hidden/" + name, tokens, &states.features);
+    if (file.contains("/logits")) states.logits = matrix(file, "/logits", tokens, &states.vocab);
+    if (file.contains("/score")) states.score = file.read<float>("/score").values;
+    return states;
 }
 
 }  // namespace xlrm

@@ -1,11 +1,13 @@
-// Writes one of each file that other programs read into the folder named by XLRM_READERS_OUT; readers_test.py then opens them
-// with h5py, xarray and (where installed) safetensors.
+// Helper of readers_test.py. Writes one of each file that other programs read into the folder named by XLRM_READERS_OUT, or
+// says why xlrm refuses the file named by XLRM_READERS_IN.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "store/sample_cell.hpp"
+#include "xlrm/core/error.hpp"
 #include "xlrm/store/index.hpp"
 #include "xlrm/store/items_file.hpp"
 #include "xlrm/store/safetensors.hpp"
@@ -31,6 +33,23 @@ TEST(Readers, FilesForThem) {
     const std::vector<std::byte> f32 = sample_bits(DType::f32, 6, 0);
     const std::vector<std::byte> bf16 = sample_bits(DType::bf16, 3, 0);
     write_safetensors(folder / "model.safetensors", {{"b.bf16", DType::bf16, {3}, bf16}, {"a.f32", DType::f32, {2, 3}, f32}});
+}
+
+template <class Read>
+std::string verdict(Read read) {
+    try {
+        read();
+        return "read";
+    } catch (const Error& error) {
+        return std::string("refused: ") + error.what();
+    }
+}
+
+TEST(Readers, WhyAFileIsRefused) {
+    const char* in = std::getenv("XLRM_READERS_IN");
+    if (in == nullptr) GTEST_SKIP() << "XLRM_READERS_IN is not set: run readers_test.py";
+    std::printf("cell %s\nitems %s\nindex %s\n", verdict([&] { read_cell_scores(in); }).c_str(), verdict([&] { read_items(in); }).c_str(),
+                verdict([&] { read_index(in); }).c_str());
 }
 
 }  // namespace

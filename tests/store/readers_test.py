@@ -82,6 +82,73 @@ class Cell(unittest.TestCase):
 
 class Others(unittest.TestCase):
     folder = None
+    program = None
+
+    def refusal(self, name, change):
+        """What xlrm says of a copy of `name` that `change` altered with h5py."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "altered.h5"
+            copy.write_bytes((self.folder / name).read_bytes())
+            with h5py.File(copy, "r+") as f:
+                change(f)
+            done = subprocess.run([self.program], capture_output=True, text=True, env={**os.environ, "XLRM_READERS_IN": str(copy)})
+            return done.stdout + done.stderr
+
+    def test_files_of_another_version_are_refused_by_name(self):
+        cell = "cells/base.ko.s1/bench.es.h5"
+        for name in (cell, "items.h5", "index.h5"):
+            text = self.refusal(name, lambda f: f.attrs.modify("schema_version", np.int64(2)))
+            self.assertRegex(text, r"refused: .*altered\.h5: schema version 2, this xlrm reads 1")
+        text = self.refusal(cell, lambda f: f.attrs.modify("state", "partial"))
+        self.assertRegex(text, r"refused: .*altered\.h5: the cell is not complete")
+
+    def test_data_kept_in_other_files_are_not_followed(self):
+        cell = "cells/base.ko.s1/bench.es.h5"
+
+        def link(f):
+            del f["scores/chosen"]
+            f["scores/chosen"] = h5py.ExternalLink("/etc/passwd", "/x")
+
+        def virtual(f):
+            del f["scores/chosen"]
+            layout = h5py.VirtualLayout((5,), np.float32)
+            layout[:] = h5py.VirtualSource("other.h5", "x", (5,))
+            f["scores"].create_virtual_dataset("chosen", layout)
+
+        def external(f):
+            del f["scores/chosen"]
+            f["scores"].create_dataset("chosen", (5,), np.float32, external=[("/etc/passwd", 0, 20)])
+
+        self.assertRegex(self.refusal(cell, link), r"refused: .*altered\.h5:/scores/chosen is a link to elsewhere")
+        for change in (virtual, external):
+            self.assertRegex(self.refusal(cell, change), r"refused: .*altered\.h5:/scores/chosen keeps its data in other files")
+
+    def test_misshapen_data_are_refused_by_name(self):
+        cell = "cells/base.ko.s1/bench.es.h5"
+
+        def shorter(f):
+            del f["scores/chosen"]
+            f["scores/chosen"] = np.zeros(4, np.float32)
+
+        def integers(f):
+            del f["scores/chosen"]
+            f["scores/chosen"] = np.zeros(5, np.int32)
+
+        def huge(f):
+            del f["scores/chosen"]
+            f["scores"].create_dataset("chosen", (1 << 60,), np.float32, chunks=(1024,))
+
+        def gone(f):
+            del f["scores/subset"]
+
+        def beyond(f):
+            f["answers/begin"][0] = 3
+
+        self.assertRegex(self.refusal(cell, shorter), r"refused: .*altered\.h5:/scores/chosen: has 4 values, /scores/id has 5")
+        self.assertRegex(self.refusal(cell, integers), r"refused: .*altered\.h5:/scores/chosen: holds other values")
+        self.assertRegex(self.refusal(cell, huge), r"refused: .*altered\.h5:/scores/chosen: absurdly large")
+        self.assertRegex(self.refusal(cell, gone), r"refused: .*altered\.h5:/scores/subset: no such dataset")
+        self.assertRegex(self.refusal("items.h5", beyond), r"refused: .*altered\.h5:/answers: row 0 lies outside /tokens")
 
     def test_index_leads_to_the_cells(self):
         with h5py.File(self.folder / "index.h5") as f:
@@ -114,7 +181,7 @@ class Others(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    program = sys.argv.pop(1)
+    program = Others.program = sys.argv.pop(1)
     with tempfile.TemporaryDirectory() as folder:
         Others.folder = Path(folder)
         Cell.path = Others.folder / "cells/base.ko.s1/bench.es.h5"

@@ -2,35 +2,26 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
-#include <string>
+#include <map>
 #include <vector>
 
 namespace xlrm {
 
-//! One layer's residual stream, row-major (token, feature).
-struct StatesLayer {
-    std::int64_t layer = 0;  //!< 0 = embedding output, l = after block l
-    std::vector<float> values;
-};
-
-//! States of texts, one after another. Schema "XLRM-states-1":
-//!     /                   Conventions="XLRM-states-1", schema_version, model_sha256
-//!     /row_size           int32 (row): tokens of each text
-//!     /hidden/layer_NN    float32 (token, feature)
-//!     /logits             float32 (token, vocab)      with an LM head
-//!     /score              float32 (row)               with a reward head
+//! What a model computes for rows of tokens, the rows one after another.
 struct States {
-    std::string model_sha256;
-    std::vector<std::int32_t> row_size;
+    std::vector<std::int32_t> row_size;         //!< tokens of each row
     std::int64_t features = 0;
-    std::vector<StatesLayer> hidden;
+    std::map<int, std::vector<float>> hidden;   //!< layer → (token, feature), the residual stream before the final norm
     std::int64_t vocab = 0;
-    std::vector<float> logits;  //!< empty without an LM head
-    std::vector<float> score;   //!< empty without a reward head
+    std::vector<float> logits;                  //!< (token, vocab); empty for a reward model
+    std::vector<float> score;                   //!< (row); empty for a language model
 };
 
-//! Written atomically; equal content gives equal bytes.
+//! states.h5, schema "XLRM-states-1": /row_size (row), /hidden/layer_NN (token, feature), and /logits (token, vocab) or /score
+//! (row). Atomic; equal states give equal bytes. Throws Error where lengths disagree.
 void write_states(const std::filesystem::path& path, const States& states);
+
+//! Throws Error naming file and dataset.
+States read_states(const std::filesystem::path& path);
 
 }  // namespace xlrm
