@@ -39,6 +39,7 @@ void describe_data(Options& options, TrainOptions& train) {
         .add("template", &train.chat_template, "NAME", "chat template: auto, none or a name")
         .add("template-date", &train.template_date, "DATE", "what Llama-3.x templates write as today")
         .add("eval-data", &train.eval_data, "FILE,…", "rows for evaluation during training")
+        .add("eval-part", &train.eval_part, "NAME", "part of the split to evaluate (default: all rows)")
         .add("eval-every", &train.eval_every, "STEPS", "evaluate so often; 0: only at the end")
         .add("source", &train.source, "NAME", "name of the source language(s) to record (default: the languages)")
         .add("output", &train.output, "DIR", "model folder to write");
@@ -86,7 +87,9 @@ void check(const TrainOptions& t) {
     require_usage(t.model_config.empty() || !t.tokenizer.empty(), "--model-config needs --tokenizer, the folder of the new model's tokenizer");
     require_usage(!t.data.empty(), "no --data is given");
     require_usage(!t.output.empty(), "no --output is given");
+    require_usage(t.output != t.model, "--output is the folder of --model (it would be lost); give another one");
     require_usage(t.part.empty() || !t.split.empty(), "--part '" + t.part + "' names a part of no --split");
+    require_usage(t.eval_part.empty() || !t.split.empty(), "--eval-part '" + t.eval_part + "' names a part of no --split");
     require_usage(t.lr >= 0.0, "--lr must not be negative");
     require_usage(t.batch_pairs > 0, "--batch-pairs must be above 0");
     require_usage(t.token_budget > 0, "--token-budget must be above 0");
@@ -138,6 +141,7 @@ Json content_of(const TrainOptions& t) {
             {"center_rewards_coefficient", t.center_rewards_coefficient},
             {"lm_coefficient", t.lm_coefficient},
             {"eval_data", last_parts(t.eval_data)},
+            {"eval_part", t.eval_part},
             {"eval_every", t.eval_every},
             {"dtype", t.dtype},
             {"seed", t.seed},

@@ -39,6 +39,7 @@ struct TrainOptions {
     double center_rewards_coefficient = 0.0;
     double lm_coefficient = 0.0;          //!< times the LM loss (mean per token) of each chosen answer; needs an LM head in `model`
     std::vector<std::string> eval_data;
+    std::string eval_part;                //!< part of the split that is evaluated; empty = all rows of eval_data
     std::int64_t eval_every = 0;          //!< steps; 0 = only at the end
     double checkpoint_every = 15.0;       //!< minutes; 0 = only on a stop signal
     std::string resume = "auto";          //!< auto | never

@@ -1,0 +1,89 @@
+#include <ATen/ops/ones.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "training_inputs.hpp"
+#include "training_model.hpp"
+#include "together.hpp"
+#include "xlrm/core/progress.hpp"
+#include "xlrm/ops/linear.hpp"
+#include "xlrm/train/trainer.hpp"
+
+namespace xlrm {
+namespace {
+
+// Share of the speed of large products that a whole training step is taken to reach.
+constexpr double kShareOfRoof = 0.3;
+
+ModelConfig config_of(const TrainOptions& options, const Tokenizer& tokenizer) {
+    if (!options.model.empty()) return read_model_config(std::filesystem::path(options.model) / "config.json");
+    return new_model_config(options, tokenizer);
+}
+
+// Operations a second in a large product in the compute dtype.
+double measured_roof(const std::string& dtype) {
+    const at::TensorOptions kind = at::TensorOptions().dtype(dtype == "bf16" ? at::kBFloat16 : at::kFloat);
+    const at::Tensor x = at::ones({512, 512}, kind);
+    linear(x, x);
+    const auto start = std::chrono::steady_clock::now();
+    constexpr int kTimes = 10;
+    for (int i = 0; i < kTimes; ++i) linear(x, x);
+    return kTimes * 2.0 * 512.0 * 512.0 * 512.0 / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double mean_physical_tokens(const TrainingInputs& in, bool share) {
+    double tokens = 0.0;
+    const auto items = static_cast<std::int64_t>(in.data.train.items.size());
+    for (std::int64_t i = 0; i < items; ++i) tokens += static_cast<double>(physical_tokens(in.data.train, i, share));
+    return tokens / static_cast<double>(items);
+}
+
+std::string line(const std::string& name, const std::string& value) {
+    std::string out = "  " + name;
+    out.resize(std::max<std::size_t>(out.size() + 1, 26), ' ');
+    return out + value + "\n";
+}
+
+std::string whole(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0f", value);
+    return text;
+}
+
+}  // namespace
+
+std::string training_report(const Communicator& group, const TrainOptions& options) {
+    const TrainingInputs in = read_training_inputs(group, options);
+    ModelConfig config;
+    double roof = 0.0;
+    together(group, [&] {
+        config = config_of(options, *in.tokenizer);
+        require_fit(options, config, *in.tokenizer);
+        roof = measured_roof(options.dtype);
+    });
+    const HeadKind head = options.objective == "bt" ? HeadKind::reward : HeadKind::lm;
+    const auto parameters = static_cast<double>(make_layout(config, head).total);
+    const double body = static_cast<double>(config.body_parameters());
+    const double counted = body + (head == HeadKind::lm ? static_cast<double>(config.vocab_size * config.hidden) : 0.0);
+    const double step_tokens = mean_physical_tokens(in, options.share_prefix) *
+                               static_cast<double>(std::min(options.batch_pairs, static_cast<std::int64_t>(in.data.train.items.size())));
+    const double roofs = group.min(roof) * static_cast<double>(group.size());
+    const double seconds = static_cast<double>(in.steps) * step_tokens * 6.0 * counted / (roofs * kShareOfRoof);
+    const double bytes = parameters * (options.dtype == "bf16" ? 18.0 : 16.0);
+
+    std::string out = format_report(in.data.report);
+    if (!in.data.eval_report.empty()) out += "\nevaluation\n" + format_report(in.data.eval_report);
+    out += "\n" + line("objective", options.objective + ", " + options.dtype);
+    out += line("parameters", whole(parameters) + " (body " + whole(body) + ")");
+    out += line("items", std::to_string(in.data.train.items.size()));
+    out += line("steps", std::to_string(in.steps) + ", " + std::to_string(in.warmup) + " of them warm-up, " +
+                             std::to_string(in.order->steps_per_epoch()) + " an epoch");
+    out += line("computed tokens a step", whole(step_tokens) + " over " + std::to_string(group.size()) + " rank(s)");
+    out += line("memory a rank", "about " + format_bytes(bytes) + " for weights, gradient and optimiser, and activations of a micro-batch");
+    out += line("time", "about " + format_duration(seconds) + " (a guess: 30 % of the " + whole(roofs / 1e9) + " GFLOP/s that a product just reached)");
+    return out;
+}
+
+}  // namespace xlrm

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "training_model.hpp"
+#include "xlrm/train/checkpoint.hpp"
+
+namespace xlrm {
+
+//! Where a run's result goes: `<output>/`, a model folder with metrics.jsonl and, written last, training.json (identity, hash of the
+//! model, summary); and `<output>.checkpoint/` until then. For one process.
+class ResultFolder {
+public:
+    explicit ResultFolder(const std::string& output);
+
+    const CheckpointFolder& checkpoint() const { return checkpoint_; }
+    //! The summary in training.json when this very run is finished and its model whole; "" when it is to be trained. Throws Error when
+    //! the folder holds anything else, naming it.
+    std::string finished(const RunIdentity& identity) const;
+    //! Throws Error unless the folder is free, empty or the result of an earlier training.
+    void require_replaceable() const;
+    //! Makes the checkpoint's folder and checks that `bytes` of weights fit there. What an older run left in it is removed unless
+    //! `resumed`.
+    void prepare(bool resumed, std::int64_t bytes) const;
+    //! Writes the model, and only then removes the checkpoint.
+    void publish(const TrainingModel& model, const std::filesystem::path& tokenizer_from, const Json& extra, const RunIdentity& identity,
+                 const Json& summary) const;
+
+private:
+    std::filesystem::path folder_;
+    CheckpointFolder checkpoint_;
+};
+
+}  // namespace xlrm

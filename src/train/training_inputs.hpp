@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "training_data.hpp"
+#include "xlrm/train/objective.hpp"
+#include "xlrm/train/plan.hpp"
+#include "xlrm/train/schedule.hpp"
+
+namespace xlrm {
+
+//! All that a run reads except its weights, and what follows from it.
+struct TrainingInputs {
+    std::unique_ptr<Tokenizer> tokenizer;
+    std::unique_ptr<ChatTemplate> chat_template;
+    TrainingData data;
+    std::unique_ptr<Objective> objective;
+    std::optional<ExampleOrder> order;
+    std::int64_t steps = 0, warmup = 0;
+    Schedule schedule = Schedule::cosine;
+};
+
+//! Collective. Throws Error, the same on every rank.
+TrainingInputs read_training_inputs(const Communicator& group, const TrainOptions& options);
+
+}  // namespace xlrm

@@ -1,0 +1,98 @@
+#include "training_model.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/sha256.hpp"
+
+namespace xlrm {
+namespace {
+
+constexpr const char* kScore = "score.weight";
+
+// A layout with an LM head gets a reward head behind it, where the flat buffer ends.
+void append_reward_head(Parameters& parameters, const ModelConfig& config) {
+    const std::int64_t end = parameters.layout.total;
+    parameters.layout.tensors.push_back({kScore, {1, config.hidden}, end, config.hidden, true});
+    parameters.layout.total = end + config.hidden;
+    parameters.flat = at::cat({parameters.flat, at::zeros({config.hidden}, parameters.flat.options())});
+}
+
+void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& options, const Tokenizer& tokenizer) {
+    model.config = new_model_config(options, tokenizer);
+    const auto seed = static_cast<std::uint64_t>(options.seed);
+    const bool untied = options.lm_coefficient != 0.0 && !model.config.tied_embeddings;
+    parameters = init_parameters(model.config, untied ? HeadKind::lm : model.head, seed, at::kFloat);
+    if (untied) append_reward_head(parameters, model.config);
+    if (model.head == HeadKind::reward) init_reward_head(parameters, model.config, options.head_init, seed);
+    model.sha256 = sha256(model.config.raw.dump() + " " + std::to_string(options.seed));
+    model.started_from = {{"config_sha256", sha256(model.config.raw.dump())}, {"seed", options.seed}};
+}
+
+void load_started(TrainingModel& model, Parameters& parameters, const TrainOptions& options) {
+    const HeadKind stored = stored_head(options.model);
+    const bool new_head = model.head == HeadKind::reward && stored != HeadKind::reward;
+    const bool with_lm = options.lm_coefficient != 0.0;
+    const bool untied = with_lm && !read_model_config(std::filesystem::path(options.model) / "config.json").tied_embeddings;
+    if (untied && stored != HeadKind::lm) {
+        fail(options.model + ": it has no LM head, neither stored nor tied (--lm-coefficient needs one); use a causal LM as --model, or " +
+             "leave the auxiliary loss out");
+    }
+    LoadedModel loaded = load_model(options.model, untied ? HeadKind::lm : model.head, at::kFloat, new_head);
+    model.config = loaded.config;
+    model.sha256 = loaded.sha256;
+    model.started_from = {{"model_sha256", loaded.sha256}, {"new_head", new_head}};
+    parameters = loaded.parameters;
+    if (untied) append_reward_head(parameters, model.config);
+    if (new_head) init_reward_head(parameters, model.config, options.head_init, static_cast<std::uint64_t>(options.seed));
+}
+
+}  // namespace
+
+std::filesystem::path tokenizer_folder(const TrainOptions& options) { return options.tokenizer.empty() ? options.model : options.tokenizer; }
+
+ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& tokenizer) {
+    Json json = read_json(options.model_config);
+    require(json.is_object(), options.model_config + ": it is not a JSON object (it should be a config.json)");
+    if (!json.contains("vocab_size")) json["vocab_size"] = tokenizer.vocab_size();
+    const auto fill = [&](const char* key, const std::optional<std::int32_t>& id) {
+        if (!json.contains(key) && id) json[key] = *id;
+    };
+    fill("bos_token_id", tokenizer.bos);
+    fill("eos_token_id", tokenizer.eos);
+    fill("pad_token_id", tokenizer.pad);
+    return parse_model_config(json, options.model_config);
+}
+
+void require_fit(const TrainOptions& options, const ModelConfig& config, const Tokenizer& tokenizer) {
+    if (tokenizer.vocab_size() <= config.vocab_size) return;
+    fail(tokenizer_folder(options).string() + ": the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
+         " tokens, more than the model's vocab_size " + std::to_string(config.vocab_size) + " (" +
+         (options.model.empty() ? options.model_config : options.model) + "); use the tokenizer that belongs to the model");
+}
+
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer) {
+    auto model = std::make_unique<TrainingModel>();
+    model->head = options.objective == "bt" ? HeadKind::reward : HeadKind::lm;
+    Parameters parameters;
+    if (options.model.empty()) make_new(*model, parameters, options, tokenizer);
+    else load_started(*model, parameters, options);
+    require_fit(options, model->config, tokenizer);
+    model->weights = parameters.flat;
+    model->compute.layout = parameters.layout;
+    model->compute.flat = options.dtype == "bf16" ? parameters.flat.to(at::kBFloat16) : parameters.flat;
+    return model;
+}
+
+void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra) {
+    const Parameters stored{make_layout(model.config, model.head),
+                            at::empty({make_layout(model.config, model.head).total}, model.weights.options())};
+    for (const ParameterInfo& info : stored.layout.tensors) {
+        stored.view(info.name).copy_(model.compute.view_of(model.weights, info.name));
+    }
+    save_model(folder, model.config, stored.layout, stored.flat, model.head, tokenizer_from, extra, model.compute.flat.scalar_type());
+}
+
+}  // namespace xlrm

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "xlrm/model/model_folder.hpp"
+#include "xlrm/text/tokenizer.hpp"
+#include "xlrm/train/options.hpp"
+
+namespace xlrm {
+
+//! A model while it is trained: fp32 masters and the copy that computes, of one layout. Stays where it is: a Decoder refers to it.
+struct TrainingModel {
+    ModelConfig config;
+    HeadKind head = HeadKind::none;  //!< of the model to be saved
+    Parameters compute;              //!< fp32: flat is `weights` itself; bf16: a copy
+    at::Tensor weights;              //!< fp32 [total]
+    std::string sha256;              //!< of the folder it began from, or of the configuration and seed it was made from
+    Json started_from;               //!< for provenance
+};
+
+//! The folder whose tokenizer and template belong to the run.
+std::filesystem::path tokenizer_folder(const TrainOptions& options);
+
+//! config.json of a model to be made; vocabulary size and special ids that it leaves open are the tokenizer's.
+ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& tokenizer);
+
+//! Throws Error when the tokenizer has more tokens than the model.
+void require_fit(const TrainOptions& options, const ModelConfig& config, const Tokenizer& tokenizer);
+
+//! Loads or makes the model, with the head that the objective needs (and, for an auxiliary LM loss, an LM head beside it). A stored
+//! reward head is trained further; otherwise one is made by options.head_init. Throws Error.
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer);
+
+//! Writes the model folder: one head, in the compute dtype.
+void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra);
+
+}  // namespace xlrm
