@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "xlrm/core/options.hpp"
+
+namespace xlrm {
+
+//! How a model is evaluated; the same for every cell of a sweep.
+struct EvaluateOptions {
+    std::string layers = "all";                          //!< all | none | 0,4,8
+    std::vector<std::string> capture = {"last", "mean"};  //!< of: last (pooled token), mean (over the response's tokens)
+    std::int64_t capture_tokens = 0;                     //!< items whose every token is kept
+    std::string activation_dtype = "bf16";               //!< fp32 | bf16 | fp16; the last layer is always fp32
+    std::string pooling = "auto";                        //!< auto (as the model was trained) | last | hf | first_pad
+    std::string head_dtype = "fp32";                     //!< fp32 | hf (rounded as transformers does in bf16)
+    std::string exact = "auto";                          //!< auto | yes | no
+    std::string dtype = "fp32";                          //!< compute dtype: fp32 | bf16
+    std::int64_t token_budget = 4096;                    //!< physical tokens a batch
+    std::int64_t max_length = 2048;
+    std::string over_length = "drop";
+    std::string chat_template = "auto";
+    std::string split, part;                             //!< "train=0.6,test=0.4", "test"
+};
+void describe(Options& options, EvaluateOptions& evaluate);
+
+//! What determines a cell's content, for its provenance.
+Json content_of(const EvaluateOptions& evaluate);
+
+//! Layers named by `text` for a model of `layers` blocks: 0 … layers. Throws Error(usage) for one outside.
+std::vector<std::int64_t> parse_layers(const std::string& text, std::int64_t layers);
+
+}  // namespace xlrm

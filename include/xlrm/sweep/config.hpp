@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "xlrm/core/options.hpp"
+#include "xlrm/eval/options.hpp"
+#include "xlrm/train/options.hpp"
+
+namespace xlrm {
+
+//! A training set of the grid: one language, or several together ("all=en+es+ko").
+struct Source {
+    std::string name;
+    std::vector<std::string> langs;  //!< canonical
+};
+
+//! A base model: a folder ("llama=models/Llama-3.2-1B" or just the path), or, with an empty folder, the one that [pretrain] makes.
+struct Base {
+    std::string name;
+    std::filesystem::path folder;
+};
+
+//! Shape of a base model that is made from nothing ([model]).
+struct ModelShape {
+    std::string family = "llama";
+    std::int64_t hidden = 128, layers = 4, heads = 4, kv_heads = 2, intermediate = 352, max_positions = 2048;
+};
+
+//! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate].
+struct SweepConfig {
+    std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
+    int ranks_per_cell = 1;
+    int pretrain_ranks = 0;         //!< ranks that make the base; 0 = ranks_per_cell
+    std::string output;             //!< default xlrm-out/<config name>
+    bool smoke = false;             //!< the embedded world at a size of seconds
+
+    std::string data_root = ".";    //!< relative paths below are taken from here
+    std::string world;              //!< "full" | "smoke": data of the quickstart world, written into the output folder
+    std::int64_t world_seed = 1;
+    std::vector<std::string> train_files, langs;
+    std::map<std::string, std::vector<std::string>> benchmarks;  //!< name → files
+    std::string split;              //!< "train=0.6,test=0.4": training takes part `train`, evaluation part `test`
+
+    std::vector<std::string> tokenizer_langs; //!< languages of those rows; empty: all
+    std::vector<std::string> tokenizer_data;  //!< {text} rows; empty: the base brings its tokenizer
+    std::int64_t vocab_size = 8000;
+    ModelShape shape;
+    TrainOptions pretrain, train;
+    EvaluateOptions evaluate;
+
+    std::vector<Base> base_list() const;
+    std::vector<Source> source_list() const;
+    std::vector<std::string> target_list() const;  //!< canonical; default: [data] langs
+    std::vector<std::int64_t> seed_list() const;
+    //! `file` below data_root unless absolute.
+    std::filesystem::path data_path(const std::string& file) const;
+    std::vector<std::filesystem::path> data_paths(const std::vector<std::string>& files) const;
+    bool makes_base() const;
+
+    //! Throws Error(usage) naming option and value: an empty grid, a name outside [A-Za-z0-9._-], ranks below 1, a base without folder
+    //! and without [pretrain], two entries of one name.
+    void check() const;
+};
+
+//! Registers all sections; `sweep` is the program's own.
+void describe(Options& options, SweepConfig& config);
+
+//! After parsing: --smoke, and the default output folder, xlrm-out/<configuration's name>.
+void complete(SweepConfig& config, const Options& options);
+
+//! The configuration that `xlrm_sweep` runs without arguments.
+const std::string& quickstart_config();
+
+}  // namespace xlrm

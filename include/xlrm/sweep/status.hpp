@@ -1,0 +1,23 @@
+#pragma once
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/json.hpp"
+#include "xlrm/sweep/folder.hpp"
+
+namespace xlrm {
+
+//! State of a sweep folder from its files and ledger; reads only, needs no MPI.
+//! {"cells", "done", "failed", "running", "left", "state": "done"|"some-failed"|"resumable"|"preparing", "seconds_a_cell", "failures": {task: reason}}.
+//! `running` = started in the ledger and not ended; after a crash these are simply left.
+Json sweep_status(const SweepFolder& folder);
+
+//! A table by kind of task, the failures, and the rate.
+std::string format_status(const Json& status);
+
+//! 0 all done, 3 some failed, 75 resumable.
+ExitCode status_code(const Json& status);
+
+//! Checks every cell file against its SHA-256. Lists damaged ones; 0 when none is, else 1.
+ExitCode verify_folder(const SweepFolder& folder);
+
+}  // namespace xlrm

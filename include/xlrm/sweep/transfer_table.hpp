@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "xlrm/stats/intervals.hpp"
+#include "xlrm/sweep/folder.hpp"
+
+namespace xlrm {
+
+//! Accuracy on one set of items. A tie counts as wrong (strict >), as in RewardBench; ties are told.
+struct Accuracy {
+    std::int64_t items = 0, correct = 0, ties = 0;
+    Interval wilson;  //!< 95 %
+    double share() const { return items > 0 ? static_cast<double>(correct) / static_cast<double>(items) : 0.0; }
+};
+
+//! One entry of the grid: source × target for one base, benchmark and subset ("" = all), pooled over seeds, with one entry a seed beside.
+struct TransferEntry {
+    std::string base, benchmark, source, target, subset;
+    Accuracy pooled;                        //!< over seeds: items × seeds
+    std::map<std::int64_t, Accuracy> seeds;
+    double gap = 0.0;                       //!< share − that of the model trained on the target (NaN where there is none)
+    double floor = 0.0;                     //!< surface-feature accuracy of the same source and target
+    Interval floor_wilson;
+};
+
+//! Mean singular-value ratio f over the parallel items of a benchmark, of one model (last layer, pooled token, chosen answers).
+struct RatioEntry {
+    std::string model, benchmark;
+    std::int64_t items = 0;
+    std::map<std::string, double> mean;  //!< variant → mean f
+};
+
+//! Off-diagonal cells of one base and benchmark together: mean of (model right − floor right) with an interval clustered by item.
+struct PooledGain {
+    std::string base, benchmark;
+    ClusteredMean gain, accuracy, floor;
+    std::int64_t cells = 0;
+};
+
+struct TransferTable {
+    std::vector<TransferEntry> entries;
+    std::vector<RatioEntry> ratios;
+    std::vector<PooledGain> gains;
+    std::int64_t missing = 0;           //!< cells of the plan that are not there
+    std::vector<std::string> sources, targets;
+};
+
+//! Reads every cell that verifies. Throws Error for a cell that verifies but does not fit the plan.
+TransferTable build_table(const SweepFolder& folder, const Plan& plan);
+
+std::string format_text(const TransferTable& table);
+std::string format_markdown(const TransferTable& table);
+//! One line an entry and seed: base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high.
+std::string format_csv(const TransferTable& table);
+
+//! Writes table.txt, table.md and table.csv, and index.h5.
+void write_tables(const SweepFolder& folder, const Plan& plan);
+
+}  // namespace xlrm

@@ -1,0 +1,22 @@
+// One model on one data set: scores and layer activations into a cell file.
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "xlrm/comm/run_job.hpp"
+#include "xlrm/eval/evaluate.hpp"
+
+using namespace xlrm;
+
+int main(int argc, char** argv) {
+    EvaluateJob job;
+    Options options("xlrm_evaluate", "Scores preference rows with a reward model and stores scores and layer activations in one HDF5 cell.");
+    describe(options, job);
+    return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
+        if (!parsed.dry_run()) return run_evaluate(world, job);
+        const std::string report = evaluation_report(world, job);
+        if (world.root()) std::printf("%s", report.c_str());
+        return ExitCode::done;
+    });
+}

@@ -1,0 +1,61 @@
+// The grid: train one reward model for each (base, source, seed), evaluate each on every target, tabulate.
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "xlrm/comm/run_job.hpp"
+#include "xlrm/sweep/run.hpp"
+#include "xlrm/sweep/status.hpp"
+#include "xlrm/sweep/transfer_table.hpp"
+
+using namespace xlrm;
+
+namespace {
+
+ExitCode show_status(const SweepFolder& folder, bool json, bool watch) {
+    for (;;) {
+        const Json status = sweep_status(folder);
+        std::printf("%s", json ? (status.dump() + "\n").c_str() : format_status(status).c_str());
+        std::fflush(stdout);
+        if (!watch || status.at("state") == "done") return status_code(status);
+        std::this_thread::sleep_for(std::chrono::seconds(5));
+    }
+}
+
+//! status, verify and table only read the folder, so they need no MPI.
+ExitCode look(const std::vector<std::string>& words, bool json, bool watch) {
+    require(words.size() == 2, "xlrm_sweep " + words[0] + ": give the sweep folder (xlrm_sweep " + words[0] + " OUT)", ExitCode::usage);
+    const SweepFolder folder(words[1]);
+    if (words[0] == "status") return show_status(folder, json, watch);
+    if (words[0] == "verify") return verify_folder(folder);
+    write_tables(folder, folder.read_plan());
+    std::printf("%s", format_text(build_table(folder, folder.read_plan())).c_str());
+    return ExitCode::done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    SweepConfig config;
+    std::vector<std::string> words;
+    bool json = false;
+    bool watch = false;
+    Options options("xlrm_sweep", "Trains a reward model for each (base, source language, seed) and evaluates each on every target language.");
+    options.positional(&words, "run (default) | status OUT | verify OUT | table OUT");
+    describe(options, config);
+    options.section("sweep").add("json", &json, "status: one JSON object").add("watch", &watch, "status: again every 5 s until all is done");
+    options.embedded_config("quickstart", quickstart_config());
+    const bool looks_only = argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
+    if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
+    return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
+        require(words.empty() || words == std::vector<std::string>{"run"},
+                "xlrm_sweep: \"" + (words.empty() ? "" : words[0]) + "\" is not one of run, status OUT, verify OUT, table OUT (first argument)",
+                ExitCode::usage);
+        complete(config, parsed);
+        if (!parsed.dry_run()) return run_sweep(world, parsed, config);
+        if (world.root()) std::printf("%s", sweep_report(config).c_str());
+        return ExitCode::done;
+    });
+}

@@ -1,0 +1,93 @@
+#include "xlrm/eval/evaluate.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+
+#include "xlrm/core/file.hpp"
+#include "xlrm/core/language.hpp"
+#include "xlrm/eval/evaluator.hpp"
+#include "xlrm/stats/intervals.hpp"
+#include "xlrm/text/prepare.hpp"
+
+namespace xlrm {
+
+namespace {
+
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files) { return {files.begin(), files.end()}; }
+
+std::vector<std::string> languages_of(const EvaluateJob& job) {
+    std::vector<std::string> langs;
+    for (const std::string& lang : job.langs) langs.push_back(canonical_language(lang));
+    return langs;
+}
+
+void check(const EvaluateJob& job) {
+    require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
+    require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .h5)", ExitCode::usage);
+}
+
+void print_accuracy(const Cell& cell) {
+    struct Count {
+        std::int64_t correct = 0, ties = 0, items = 0;
+    };
+    std::map<std::string, Count> languages;
+    for (std::size_t i = 0; i < cell.chosen.size(); ++i) {
+        Count& count = languages[cell.lang[i]];
+        ++count.items;
+        count.correct += cell.chosen[i] > cell.rejected[i] ? 1 : 0;
+        count.ties += cell.chosen[i] == cell.rejected[i] ? 1 : 0;
+    }
+    for (const auto& [lang, count] : languages) {
+        const Interval interval = wilson_interval(count.correct, count.items);
+        std::printf("%-6s %6ld items  accuracy %5.1f %% [%.1f, %.1f]  ties %ld\n", lang.c_str(), static_cast<long>(count.items),
+                    100.0 * static_cast<double>(count.correct) / static_cast<double>(count.items), 100.0 * interval.low, 100.0 * interval.high,
+                    static_cast<long>(count.ties));
+    }
+}
+
+}  // namespace
+
+void describe(Options& options, EvaluateJob& job) {
+    options.section("evaluate")
+        .add("model", &job.model, "DIR", "reward model (or base model: activations only) in Hugging Face layout")
+        .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, or prepared .h5")
+        .add("langs", &job.langs, "LANG,…", "languages to keep; default: all")
+        .add("output", &job.output, "CELL.h5", "cell file to write; default xlrm-out/<model>.<data>.h5");
+    describe(options, job.evaluate);
+}
+
+ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
+    check(job);
+    const auto start = std::chrono::steady_clock::now();
+    std::filesystem::path output = job.output;
+    if (output.empty()) {
+        const std::filesystem::path data(job.data[0]);
+        output = std::filesystem::path("xlrm-out") /
+                 (std::filesystem::path(job.model).filename().string() + "." + data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
+    }
+    std::string problem;
+    try {
+        if (world.root()) require_writable(output.parent_path().empty() ? "." : output.parent_path());
+    } catch (const Error& error) {
+        problem = error.what();
+    }
+    problem = world.agree(problem);
+    if (!problem.empty()) throw Error(problem, ExitCode::io).mark_agreed();
+    Evaluator evaluator(job.model, job.evaluate);
+    const Cell cell = evaluator.evaluate(world, paths_of(job.data), languages_of(job));
+    if (world.root()) {
+        write_cell(output, cell, run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+        print_accuracy(cell);
+        std::printf("cell: %s\n", output.c_str());
+    }
+    return ExitCode::done;
+}
+
+std::string evaluation_report(const Communicator& world, const EvaluateJob& job) {
+    check(job);
+    const Evaluator evaluator(job.model, job.evaluate);
+    return format_report(evaluator.report(world, paths_of(job.data), languages_of(job)));
+}
+
+}  // namespace xlrm

@@ -1,0 +1,190 @@
+#include "xlrm/eval/evaluator.hpp"
+
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <limits>
+#include <numeric>
+
+#include "activation_rows.hpp"
+#include "xlrm/core/build_info.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/sha256.hpp"
+#include "xlrm/eval/exactness.hpp"
+#include "xlrm/model/scorer.hpp"
+#include "xlrm/text/prepare.hpp"
+
+namespace xlrm {
+
+struct Evaluator::Inputs {
+    ItemSet set;
+    Range items;                        //!< this rank's
+    std::vector<std::int64_t> answers;  //!< indices of this rank's items' answers
+};
+
+namespace {
+
+at::ScalarType compute_type(const std::string& dtype) { return dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
+
+HeadKind evaluated_head(const std::filesystem::path& folder) {
+    return stored_head(folder) == HeadKind::reward ? HeadKind::reward : HeadKind::none;
+}
+
+std::string extra_text(const Json& extra, const char* key, const std::string& absent) {
+    return extra.is_object() && extra.contains(key) && extra[key].is_string() ? extra[key].get<std::string>() : absent;
+}
+
+//! Answers that stand for `chosen` and `rejected`: the best of the right ones and the best of the wrong ones, by score; without scores
+//! the first of each.
+void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vector<std::int64_t>* chosen, std::vector<std::int64_t>* rejected) {
+    const auto best = [&](std::int64_t first, std::int64_t last) {
+        std::int64_t pick = first;
+        for (std::int64_t a = first + 1; a < last && !scores.empty(); ++a) {
+            if (scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(pick)]) pick = a;
+        }
+        return pick;
+    };
+    for (const Item& item : set.items) {
+        const std::int64_t split = item.first_answer + item.num_correct;
+        chosen->push_back(best(item.first_answer, split));
+        rejected->push_back(best(split, item.first_answer + item.answers));
+    }
+}
+
+void fill_scores(const ItemSet& set, const std::vector<float>& scores, const std::vector<std::int64_t>& chosen,
+                 const std::vector<std::int64_t>& rejected, Cell* cell) {
+    cell->has_scores = !scores.empty() || set.items.empty();
+    for (const Item& item : set.items) cell->max_answers = std::max<std::int64_t>(cell->max_answers, item.answers);
+    for (std::size_t i = 0; i < set.items.size(); ++i) {
+        const Item& item = set.items[i];
+        cell->id.push_back(item.id);
+        cell->subset.push_back(item.subset);
+        cell->lang.push_back(item.lang);
+        cell->chosen_tokens.push_back(set.answers[static_cast<std::size_t>(chosen[i])].length);
+        cell->rejected_tokens.push_back(set.answers[static_cast<std::size_t>(rejected[i])].length);
+        if (scores.empty()) continue;
+        cell->chosen.push_back(scores[static_cast<std::size_t>(chosen[i])]);
+        cell->rejected.push_back(scores[static_cast<std::size_t>(rejected[i])]);
+        if (cell->max_answers == 2) continue;
+        cell->num_correct.push_back(item.num_correct);
+        for (std::int64_t k = 0; k < cell->max_answers; ++k) {
+            cell->response.push_back(k < item.answers ? scores[static_cast<std::size_t>(item.first_answer + k)]
+                                                      : std::numeric_limits<float>::quiet_NaN());
+        }
+    }
+}
+
+}  // namespace
+
+Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
+    : folder_(std::move(model)),
+      options_(std::move(options)),
+      model_(load_model(folder_, evaluated_head(folder_), compute_type(options_.dtype))),
+      tokenizer_(load_tokenizer(folder_)),
+      template_(load_chat_template(options_.chat_template == "auto" ? extra_text(model_.extra, "template", "auto") : options_.chat_template,
+                                   folder_)) {
+    if (tokenizer_->vocab_size() > model_.config.vocab_size) {
+        fail(folder_.string() + ": the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model's embedding only " +
+             std::to_string(model_.config.vocab_size) + " rows (an id could have no embedding); use the tokenizer the model was trained with");
+    }
+    pooling_ = parse_pooling(options_.pooling == "auto" ? extra_text(model_.extra, "pooling", "last") : options_.pooling);
+    layers_ = parse_layers(options_.layers, model_.config.layers);
+    decoder_ = std::make_unique<Decoder>(model_.config, model_.parameters);
+}
+
+Evaluator::~Evaluator() = default;
+
+Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
+    PrepareOptions prepare_options;
+    prepare_options.inputs = data;
+    prepare_options.langs = langs;
+    prepare_options.max_length = options_.max_length;
+    prepare_options.over_length = parse_over_length(options_.over_length);
+    prepare_options.split = options_.split;
+    prepare_options.part = options_.part;
+    return prepare(group, prepare_options, *tokenizer_, *template_);
+}
+
+std::map<std::string, LanguageReport> Evaluator::report(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                                                        const std::vector<std::string>& langs) const {
+    return read(group, data, langs).report;
+}
+
+Evaluator::Inputs Evaluator::share(const Communicator& group, ItemSet set) {
+    Inputs inputs;
+    inputs.set = std::move(set);
+    inputs.items = block_range(static_cast<std::int64_t>(inputs.set.items.size()), group.rank(), group.size());
+    for (std::int64_t i = inputs.items.begin; i < inputs.items.end; ++i) {
+        const Item& item = inputs.set.items[static_cast<std::size_t>(i)];
+        for (std::int64_t a = 0; a < item.answers; ++a) inputs.answers.push_back(item.first_answer + a);
+    }
+    return inputs;
+}
+
+Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) {
+    const Inputs inputs = share(group, read(group, data, langs).set);
+    ScoreOptions score;
+    score.pooling = pooling_;
+    score.token_budget = options_.token_budget;
+    score.head_rounded = options_.head_dtype == "hf";
+    score.layers = layers_;
+    score.capture_last = std::count(options_.capture.begin(), options_.capture.end(), "last") > 0;
+    score.capture_mean = std::count(options_.capture.begin(), options_.capture.end(), "mean") > 0;
+    if (options_.exact == "yes") require_exact(*decoder_, inputs.set, score);
+    const ScoreResult mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
+
+    const std::vector<float> scores = gather_floats(group, mine.scores);
+    Cell cell;
+    std::vector<std::int64_t> chosen;
+    std::vector<std::int64_t> rejected;
+    pick_sides(inputs.set, scores, &chosen, &rejected);
+    const DType dtype = parse_dtype(options_.activation_dtype);
+    for (const auto& [capture, rows] : {std::pair{"last", &mine.last}, std::pair{"mean", &mine.mean}}) {
+        for (const auto& [layer, tensor] : *rows) {
+            const DType stored = layer == model_.config.layers ? DType::f32 : dtype;
+            LayerRows out = gather_layer(group, tensor, static_cast<int>(layer), stored, chosen, rejected);
+            if (group.root()) cell.activations[capture].push_back(std::move(out));
+        }
+    }
+    if (!group.root()) return {};
+    fill_scores(inputs.set, scores, chosen, rejected, &cell);
+    cell.has_scores = has_scores();
+    if (options_.capture_tokens > 0) {
+        cell.token_activations = capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
+    }
+    if (!layers_.empty()) {
+        cell.final_norm = to_floats(model_.parameters.view("model.norm.weight"));
+        cell.norm_eps = model_.config.norm_eps;
+    }
+    if (has_scores()) cell.head_weight = to_floats(model_.parameters.view("score.weight"));
+    cell.model = folder_.filename().string();
+    cell.source_lang = extra_text(model_.extra, "source", "");
+    for (const std::string& lang : langs) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang;
+    cell.seed = model_.extra.is_object() ? model_.extra.value("seed", std::int64_t{0}) : 0;
+    cell.pooling = pooling_name(pooling_);
+    cell.head = has_scores() ? (score.head_rounded ? "hf" : "fp32") : "none";
+    cell.chat_template = template_->name;
+    cell.template_sha256 = template_->sha256;
+    cell.tokenizer_sha256 = tokenizer_->sha256;
+    cell.model_sha256 = model_.sha256;
+    cell.dtype = options_.dtype;
+    cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", inputs.set.attributes}};
+    return cell;
+}
+
+Json run_facts(const Communicator& group, double seconds) {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    Json facts = {{"host", host}, {"ranks", group.size()}, {"threads", at::get_num_threads()}, {"seconds", seconds},
+                  {"finished", static_cast<std::int64_t>(std::time(nullptr))}, {"code", code_version()}};
+    for (const char* name : {"SLURM_JOB_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST"}) {
+        if (const char* value = std::getenv(name)) facts[name] = value;
+    }
+    return facts;
+}
+
+}  // namespace xlrm

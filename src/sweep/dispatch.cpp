@@ -1,0 +1,180 @@
+#include "xlrm/sweep/dispatch.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <deque>
+#include <map>
+#include <thread>
+
+#include "xlrm/comm/run_job.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/log.hpp"
+#include "xlrm/core/progress.hpp"
+
+namespace xlrm {
+
+namespace {
+
+constexpr int kToCoordinator = 1;
+constexpr int kToLeader = 2;
+constexpr auto kPoll = std::chrono::microseconds(300);
+
+//! The state of one dispatch on rank 0.
+class Server {
+public:
+    Server(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger)
+        : channel_(channel), plan_(plan), ledger_(ledger), coordinator_(plan, done), working_(groups),
+          progress_("sweep", static_cast<std::int64_t>(plan.tasks.size()), "cells") {}
+
+    DispatchResult run() {
+        progress_.update(coordinator_.count(TaskState::done));
+        while (working_ > 0) {
+            if (stop_requested() && !stopping_) begin_stop();
+            const std::optional<Communicator::Message> message = channel_.try_receive(kToCoordinator);
+            if (!message) {
+                std::this_thread::sleep_for(kPoll);
+                continue;
+            }
+            handle(message->from, parse_json(message->text, "message of rank " + std::to_string(message->from)));
+        }
+        progress_.finish();
+        return result();
+    }
+
+private:
+    void handle(int leader, const Json& message) {
+        if (message.contains("done")) finish(message.at("done"), message.at("seconds"));
+        if (message.contains("failed")) fail_task(message.at("failed"), message.at("reason"));
+        if (message.contains("returned")) {
+            coordinator_.returned(message.at("returned"));
+            if (!stopping_) begin_stop();
+        }
+        if (message.contains("ready")) waiting_.emplace_back(leader, message.at("ready").get<std::string>());
+        if (!message.contains("ready")) running_.erase(leader);
+        hand_out();
+    }
+
+    void hand_out() {
+        std::deque<std::pair<int, std::string>> still;
+        for (const auto& [leader, loaded] : waiting_) {
+            const std::optional<int> task = stopping_ ? std::nullopt : coordinator_.next(loaded);
+            if (task) {
+                ledger_.append({{"event", "started"}, {"task", plan_.tasks[static_cast<std::size_t>(*task)].name()}, {"rank", leader},
+                                {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+                running_[leader] = *task;
+                channel_.send(Json{{"task", *task}}.dump(), leader, kToLeader);
+            } else if (stopping_ || coordinator_.settled()) {
+                channel_.send(Json{{"quit", true}}.dump(), leader, kToLeader);
+                --working_;
+            } else {
+                still.emplace_back(leader, loaded);
+            }
+        }
+        waiting_ = std::move(still);
+    }
+
+    void begin_stop() {
+        stopping_ = true;
+        log_root(LogLevel::info, "stop requested: no new cells are started; running ones are given back or finished");
+        for (const auto& [leader, task] : running_) channel_.send(Json{{"stop", true}}.dump(), leader, kToLeader);
+        hand_out();
+    }
+
+    void finish(int task, double seconds) {
+        coordinator_.finished(task);
+        ledger_.append({{"event", "done"}, {"task", plan_.tasks[static_cast<std::size_t>(task)].name()}, {"seconds", seconds},
+                        {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+        show();
+    }
+
+    void fail_task(int task, const std::string& reason) {
+        coordinator_.failed(task, reason);
+        const std::string name = plan_.tasks[static_cast<std::size_t>(task)].name();
+        ledger_.append({{"event", "failed"}, {"task", name}, {"reason", reason}, {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+        log_root(LogLevel::error, name + " failed: " + reason);
+        show();
+    }
+
+    void show() {
+        const std::int64_t failed = coordinator_.count(TaskState::failed);
+        progress_.update(coordinator_.count(TaskState::done) + failed, failed > 0 ? std::to_string(failed) + " failed" : "");
+    }
+
+    DispatchResult result() const {
+        DispatchResult result;
+        result.done = coordinator_.count(TaskState::done);
+        result.failed = coordinator_.count(TaskState::failed);
+        result.left = coordinator_.count(TaskState::waiting);
+        result.stopped = stopping_ && result.left > 0;
+        for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+            if (coordinator_.state(static_cast<int>(i)) != TaskState::failed) continue;
+            result.failures.push_back(plan_.tasks[i].name() + ": " + coordinator_.reason(static_cast<int>(i)));
+        }
+        return result;
+    }
+
+    const Communicator& channel_;
+    const Plan& plan_;
+    const Ledger& ledger_;
+    Coordinator coordinator_;
+    int working_;  //!< leaders that were not sent home
+    bool stopping_ = false;
+    std::deque<std::pair<int, std::string>> waiting_;  //!< free leaders and the model each has loaded
+    std::map<int, int> running_;                       //!< leader → task
+    Progress progress_;
+};
+
+//! Leader's end of the channel. A "stop" may arrive at any time, before the answer that is waited for.
+class Leader {
+public:
+    explicit Leader(const Communicator& channel) : channel_(channel) {}
+
+    Json ask(const std::string& loaded) {
+        channel_.send(Json{{"ready", loaded}}.dump(), 0, kToCoordinator);
+        for (;;) {
+            const Json answer = parse_json(channel_.receive(kToLeader).text, "message of the coordinator");
+            if (!answer.contains("stop")) return answer;
+            told_to_stop_ = true;
+        }
+    }
+    void report(const Json& message) { channel_.send(message.dump(), 0, kToCoordinator); }
+    bool told_to_stop() {
+        while (const std::optional<Communicator::Message> message = channel_.try_receive(kToLeader)) {
+            if (parse_json(message->text, "message of the coordinator").contains("stop")) told_to_stop_ = true;
+        }
+        return told_to_stop_;
+    }
+
+private:
+    const Communicator& channel_;
+    bool told_to_stop_ = false;
+};
+
+}  // namespace
+
+DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger) {
+    return Server(channel, groups, plan, done, ledger).run();
+}
+
+void work_loop(const Communicator& channel, const Communicator& group, const Plan& plan,
+               const std::function<TaskOutcome(const Task&, const std::function<bool()>&)>& work) {
+    Leader leader(channel);
+    std::string loaded;
+    const std::function<bool()> stop = [&] { return stop_requested() || (group.root() && leader.told_to_stop()); };
+    for (;;) {
+        const Json answer = parse_json(group.broadcast(group.root() ? leader.ask(loaded).dump() : ""), "message of the group's leader");
+        if (answer.contains("quit")) return;
+        const int index = answer.at("task");
+        const Task& task = plan.tasks[static_cast<std::size_t>(index)];
+        const auto start = std::chrono::steady_clock::now();
+        const TaskOutcome outcome = work(task, stop);
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (task.kind != TaskKind::floor) loaded = task.model();
+        if (!group.root()) continue;
+        if (outcome.returned) leader.report({{"returned", index}});
+        else if (outcome.reason.empty()) leader.report({{"done", index}, {"seconds", seconds}});
+        else leader.report({{"failed", index}, {"reason", outcome.reason}});
+    }
+}
+
+}  // namespace xlrm

@@ -1,0 +1,132 @@
+#include "xlrm/sweep/prologue.hpp"
+
+#include "xlrm/comm/run_job.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/core/language.hpp"
+#include "xlrm/core/log.hpp"
+#include "xlrm/text/prepare.hpp"
+#include "xlrm/text/quickstart_world.hpp"
+#include "xlrm/text/tokenizer.hpp"
+#include "xlrm/train/trainer.hpp"
+
+namespace xlrm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> texts_of(const SweepConfig& config) {
+    PrepareOptions documents;
+    documents.kind = RowKind::document;
+    documents.inputs = config.data_paths(config.tokenizer_data);
+    for (const std::string& lang : config.tokenizer_langs) documents.langs.push_back(canonical_language(lang));
+    return collect_texts(documents);
+}
+
+//! config.json of the base that [model] describes, with the vocabulary of the tokenizer in `tokenizer`.
+Json base_config(const SweepConfig& config, const fs::path& tokenizer) {
+    const std::unique_ptr<Tokenizer> tokens = load_tokenizer(tokenizer);
+    const ModelShape& shape = config.shape;
+    require(shape.heads > 0 && shape.hidden % shape.heads == 0, "[model] hidden must be a multiple of heads", ExitCode::usage);
+    require(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads", ExitCode::usage);
+    const bool qwen = shape.family == "qwen2";
+    Json json = {{"architectures", {qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
+                 {"model_type", shape.family},
+                 {"vocab_size", tokens->vocab_size()},
+                 {"hidden_size", shape.hidden},
+                 {"num_hidden_layers", shape.layers},
+                 {"num_attention_heads", shape.heads},
+                 {"num_key_value_heads", shape.kv_heads},
+                 {"head_dim", shape.hidden / shape.heads},
+                 {"intermediate_size", shape.intermediate},
+                 {"max_position_embeddings", shape.max_positions},
+                 {"hidden_act", "silu"},
+                 {"rms_norm_eps", 1e-6},
+                 {"rope_theta", 10000.0},
+                 {"initializer_range", 0.02},
+                 {"tie_word_embeddings", true}};
+    if (tokens->bos) json["bos_token_id"] = *tokens->bos;
+    if (tokens->eos) json["eos_token_id"] = *tokens->eos;
+    if (tokens->pad) json["pad_token_id"] = *tokens->pad;
+    return json;
+}
+
+//! Whole or not at all: `make` fills a folder beside `target`, which is then renamed.
+void make_folder(const fs::path& target, const std::function<void(const fs::path&)>& make) {
+    const fs::path beside = target.string() + ".partial";
+    fs::remove_all(beside);
+    fs::create_directories(beside);
+    make(beside);
+    fs::rename(beside, target);
+}
+
+void make_inputs(const SweepConfig& config, const SweepFolder& folder) {
+    if (!config.world.empty() && !fs::exists(folder.world())) {
+        log_root(LogLevel::info, "writing the synthetic world (" + config.world + ") to " + folder.world().string());
+        make_folder(folder.world(), [&](const fs::path& beside) {
+            const WorldSize size = config.world == "smoke" ? WorldSize::smoke : WorldSize::full;
+            write_world(make_world(static_cast<std::uint64_t>(config.world_seed), size), beside);
+        });
+    }
+    if (!config.tokenizer_data.empty() && !fs::exists(folder.tokenizer())) {
+        log_root(LogLevel::info, "training a sentencepiece model of " + std::to_string(config.vocab_size) + " pieces");
+        make_folder(folder.tokenizer(), [&](const fs::path& beside) {
+            train_sentencepiece(texts_of(config), config.vocab_size, beside);
+            write_file_atomic(beside / "config.json", base_config(config, beside).dump(2) + "\n");
+        });
+    }
+}
+
+bool make_base(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const std::string& name) {
+    if (fs::exists(folder.model(name) / "config.json")) return true;
+    const int ranks = std::min(config.pretrain_ranks > 0 ? config.pretrain_ranks : config.ranks_per_cell, world.size());
+    const Communicator group = world.split(world.rank() < ranks ? 0 : 1, world.rank());
+    bool stopped = false;
+    if (world.rank() < ranks) {
+        TrainOptions pretrain = config.pretrain;
+        pretrain.objective = "lm";
+        if (pretrain.model.empty() && pretrain.model_config.empty()) pretrain.model_config = (folder.tokenizer() / "config.json").string();
+        if (pretrain.tokenizer.empty()) pretrain.tokenizer = folder.tokenizer().string();
+        for (std::string& file : pretrain.data) file = config.data_path(file).string();
+        pretrain.output = folder.model(name).string();
+        log_root(LogLevel::info, "pretraining the base \"" + name + "\"");
+        stopped = train(group, pretrain, stop_requested, false).stopped;
+    }
+    return !world.any_after_wait(stopped);
+}
+
+}  // namespace
+
+void use_world(SweepConfig& config, const SweepFolder& folder) {
+    if (config.world.empty()) return;
+    const auto file = [&](const char* name) { return fs::absolute(folder.world() / name).string(); };
+    config.train_files = {file("train.jsonl")};
+    config.benchmarks = {{"facts", {file("test.jsonl")}}};
+    config.tokenizer_data = {file("corpus.jsonl")};
+    config.pretrain.data = {file("corpus.jsonl")};
+}
+
+bool run_prologue(const Communicator& world, SweepConfig& config, const SweepFolder& folder) {
+    use_world(config, folder);
+    std::string problem;
+    ExitCode code = ExitCode::failure;
+    if (world.root()) {
+        try {
+            make_inputs(config, folder);
+        } catch (const Error& error) {
+            problem = error.what();
+            code = error.code();
+        }
+    }
+    if (world.any_after_wait(!problem.empty())) {
+        throw Error(world.broadcast(problem), static_cast<ExitCode>(world.max(static_cast<std::int64_t>(world.root() ? code : ExitCode::done))))
+            .mark_agreed();
+    }
+    for (const Base& base : config.base_list()) {
+        if (base.folder.empty() && !make_base(world, config, folder, base.name)) return false;
+    }
+    return true;
+}
+
+}  // namespace xlrm
