@@ -1,6 +1,7 @@
 #include "xlrm/ops/linear.hpp"
 
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
@@ -9,25 +10,69 @@
 #include "ops/column_sums.hpp"
 #include "ops/dispatch.hpp"
 
+//! MKL's switch for the calling thread, as libtorch exports it; null where libtorch was built with another BLAS.
+extern "C" int mkl_set_num_threads_local(int threads) __attribute__((weak));
+
 namespace xlrm {
 namespace {
 
-//! MKL's fp32 product takes other kernels, and so gives other bits, below this many rows a thread.
-constexpr std::int64_t kLeastRows = 8;
+//! While it lives, MKL calls of this thread plan for one thread. Told otherwise it divides the depth for two, even where only one
+//! runs.
+class OneMklThread {
+public:
+    OneMklThread() : before_(mkl_set_num_threads_local != nullptr ? mkl_set_num_threads_local(1) : 0) {}
+    ~OneMklThread() {
+        if (mkl_set_num_threads_local != nullptr) mkl_set_num_threads_local(before_);
+    }
+    OneMklThread(const OneMklThread&) = delete;
+    OneMklThread& operator=(const OneMklThread&) = delete;
 
-//! x itself, or x with zero rows behind it when it has too few.
-at::Tensor padded(const at::Tensor& x) {
-    const std::int64_t least = kLeastRows * at::get_num_threads();
-    if (x.size(0) >= least || x.size(0) == 0) return x;
-    at::Tensor more = at::zeros({least, x.size(1)}, x.options());
-    more.narrow(0, 0, x.size(0)).copy_(x);
-    return more;
+private:
+    int before_;
+};
+
+//! The least rows of one call: with fewer, MKL's fp32 kernels sum in another order (measured for k from 64 to 4096: up to 15
+//! rows).
+constexpr std::int64_t kLeastRows = 16;
+
+void multiply(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias, at::Tensor y) {
+    if (bias.defined())
+        at::addmm_out(y, bias, rows, weight);
+    else
+        at::mm_out(y, rows, weight);
 }
 
+//! The same for any number of rows; few are padded with zero rows.
+void multiply_padded(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias, at::Tensor y) {
+    if (rows.size(0) >= kLeastRows) return multiply(rows, weight, bias, y);
+    const at::Tensor more = at::zeros({kLeastRows, rows.size(1)}, rows.options());
+    more.narrow(0, 0, rows.size(0)).copy_(rows);
+    const at::Tensor padded = at::empty({kLeastRows, y.size(1)}, y.options());
+    multiply(more, weight, bias, padded);
+    y.copy_(padded.narrow(0, 0, rows.size(0)));
+}
+
+//! Calls body(begin, end) with one share of n on each thread, at least kLeastRows each while they last, and then none. All threads
+//! take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the libraries may
+//! divide the depth, and then a row's bits depend on the number of rows.
+template <class Body>
+void for_shares(std::int64_t n, Body body) {
+    const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+    const std::int64_t share = std::max((n + threads - 1) / threads, kLeastRows);
+    at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        const OneMklThread guard;
+        for (std::int64_t i = begin; i < end; ++i)
+            if (i * share < n) body(i * share, std::min(n, (i + 1) * share));
+    });
+}
+
+//! x · weight + bias.
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-    const at::Tensor rows = padded(x);
-    const at::Tensor y = bias.defined() ? at::addmm(bias, rows, weight) : at::mm(rows, weight);
-    return y.size(0) == x.size(0) ? y : y.narrow(0, 0, x.size(0));
+    at::Tensor y = at::empty({x.size(0), weight.size(1)}, x.options());
+    for_shares(x.size(0), [&](std::int64_t begin, std::int64_t end) {
+        multiply_padded(x.narrow(0, begin, end - begin), weight, bias, y.narrow(0, begin, end - begin));
+    });
+    return y;
 }
 
 }  // namespace
@@ -37,12 +82,17 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) { return product(dy, weight, {}); }
 
 void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tensor dweight, at::Tensor dbias) {
-    if (dy.size(0) > 0) {
-        if (x.scalar_type() == dweight.scalar_type())
-            dweight.addmm_(dy.t(), x);
-        else
-            dweight.add_(at::mm(dy.t(), x));
-    }
+    // Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
+    const bool same = x.scalar_type() == dweight.scalar_type();
+    if (dy.size(0) > 0)
+        for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {
+            const at::Tensor part = dweight.narrow(0, begin, end - begin);
+            const at::Tensor left = dy.narrow(1, begin, end - begin).t();
+            if (same)
+                part.addmm_(left, x);
+            else
+                part.add_(at::mm(left, x));
+        });
     if (dbias.defined()) add_column_sums(dy, dbias);
 }
 

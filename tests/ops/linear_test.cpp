@@ -25,5 +25,26 @@ TEST(Linear, EqualsTheFormulaAndItsGradient) {
         }
 }
 
+TEST(Linear, BitsOfARowDependOnItAlone) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+        for (const std::int64_t k : {64, 384, 1024})
+            for (const std::int64_t n : {64, 384, 1000}) {
+                const at::Tensor x = test::normal({203, k}, 1, dtype), w = test::normal({n, k}, 2, dtype),
+                                 b = test::normal({n}, 3, dtype);
+                const at::Tensor all = xlrm::linear(x, w, b);
+                for (const int threads : {1, 2})
+                    test::with_threads(threads, [&] {
+                        for (const std::int64_t rows : {1, 2, 3, 5, 8, 17, 100, 203})
+                            for (const std::int64_t first : {0, 31, 102}) {
+                                if (first + rows > 203) continue;
+                                EXPECT_TRUE(
+                                    test::same_bits(xlrm::linear(x.narrow(0, first, rows), w, b), all.narrow(0, first, rows)))
+                                    << dtype << " k " << k << " n " << n << " rows " << rows << " at " << first << " threads "
+                                    << threads;
+                            }
+                    });
+            }
+}
+
 }  // namespace
 }  // namespace xlrm
