@@ -30,11 +30,11 @@ std::vector<float> expected_sum(int ranks, std::int64_t size, int step) {
 
 TEST(GradientReducer, EveryElementIsSummedOnce) {
     const Communicator world = Communicator::world();
-    for (const std::int64_t bucket : {1, 7, 64, 1 << 20}) {
+    for (const std::int64_t bucket : {7, 64, 1 << 20}) {
         GradientReducer reducer(world, bucket);
         int step = 0;
-        for (const std::int64_t size : {0, 1, 6, 7, 8, 500}) {
-            for (const std::int64_t part : {1, 5, 64, 1000}) {
+        for (const std::int64_t size : {0, 1, 7, 8, 150}) {
+            for (const std::int64_t part : {1, 5, 64}) {
                 std::vector<float> gradient = gradient_of(world.rank(), size, ++step);
                 reducer.begin(gradient);
                 for (std::int64_t end = size; end > 0; end -= part) reducer.ready(std::max<std::int64_t>(0, end - part), std::min(part, end));

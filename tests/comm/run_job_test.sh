@@ -41,41 +41,43 @@ for ranks in 1 3; do
   expect_code 0 "orderly end on $ranks"
   expect_lines 1 "begun" err "orderly end on $ranks"
 
-  run $ranks --do some-failed
-  expect_code 3 "some failed on $ranks"
-
   run $ranks --cuont 5
   expect_code 2 "usage error on $ranks"
   expect_lines 1 "unknown option --cuont; did you mean --count?" err "usage error on $ranks"
   expect_lines 0 "begun" err "usage error on $ranks"
-
-  run $ranks --count five
-  expect_code 2 "bad value on $ranks"
-  expect_lines 1 "--count: \"five\" is not a whole number" err "bad value on $ranks"
-
-  run $ranks --help
-  expect_code 0 "help on $ranks"
-  expect_lines 1 "Usage: run_job_probe" out "help on $ranks"
-
-  run $ranks --version
-  expect_lines 1 "compiler" out "version on $ranks"
 
   run $ranks --do throw-io --status-file "$folder/status"
   expect_code 74 "throw on $ranks"
   expect_quick "throw on $ranks"
   expect_lines 1 "/data/cell.h5: cut off" err "throw on $ranks"
   expect_status 74 "throw on $ranks"
-
-  run $ranks --do throw-other --status-file "$folder/status"
-  expect_code 1 "foreign exception on $ranks"
-  expect_quick "foreign exception on $ranks"
-  expect_lines 1 "not one of ours" err "foreign exception on $ranks"
-  expect_status 1 "foreign exception on $ranks"
-
-  run $ranks --do throw-agreed --status-file "$folder/status"
-  expect_lines 1 "prefs.jsonl:3: broken" err "agreed error on $ranks"
-  expect_status 1 "agreed error on $ranks"
 done
+
+run 3 --do some-failed
+expect_code 3 "some failed"
+
+run 3 --count five
+expect_code 2 "bad value"
+expect_lines 1 "--count: \"five\" is not a whole number" err "bad value"
+
+run 3 --help
+expect_code 0 "help"
+expect_lines 1 "Usage: run_job_probe" out "help"
+
+run 3 --version
+expect_code 0 "version"
+expect_lines 1 "compiler" out "version"
+
+run 3 --do throw-other --status-file "$folder/status"
+expect_code 1 "foreign exception"
+expect_quick "foreign exception"
+expect_lines 1 "not one of ours" err "foreign exception"
+expect_status 1 "foreign exception"
+
+run 3 --do throw-agreed --status-file "$folder/status"
+expect_code 0 "agreed error"
+expect_lines 1 "prefs.jsonl:3: broken" err "agreed error"
+expect_status 1 "agreed error"
 
 run 3 --do throw-io
 expect_lines 1 "xlrm [rank 2]: error: /data/cell.h5: cut off" err "the rank is named"
