@@ -136,6 +136,9 @@ launch_until_done() {
   done
 }
 
+# checkpoints FOLDER: the names of the training states below it; each is named by its step.
+checkpoints() { find "$1" -maxdepth 3 -path '*.checkpoint/state-*.safetensors' -printf '%P\n' 2>/dev/null | sort; }
+
 # --dry-run as the first argument: prints the launch line, then the program's own estimate.
 dry_run() {
   launch_line "$@"

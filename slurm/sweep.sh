@@ -36,5 +36,9 @@ if ! out=$(option output "$@" || option sweep.output "$@"); then
   out=$(output_of_config "$config" || echo "xlrm-out/$(basename "$config" .cfg)")
   set -- "$@" --output "$out"
 fi
-progress() { "$sweep" status "$out" --json | grep -oE '"done": *[0-9]+'; }
+# Finished cells and further checkpoints are progress.
+progress() {
+  "$sweep" status "$out" --json | grep -oE '"done": *[0-9]+'
+  checkpoints "$out"
+}
 launch_until_done "$sweep" "$@"

@@ -27,7 +27,7 @@ source "$root/slurm/launch.sh"
 train=$(program xlrm_train) || exit
 if [ "${1:-}" = --dry-run ]; then dry_run "$train" "${@:2}"; fi
 
-# Every checkpoint is progress; it lies beside the model folder until the run is complete.
+# A further checkpoint is progress; it lies beside the model folder until the run is complete.
 out=$(option output "$@" || option train.output "$@") || die 2 "--output is missing (the folder of the trained model)"
-progress() { find "$out.checkpoint" -type f -printf '%P %s %T@\n' | sort; }
+progress() { checkpoints "$out.checkpoint"; }
 launch_until_done "$train" "$@"
