@@ -11,7 +11,8 @@
 #include "ops/dispatch.hpp"
 
 //! MKL's switch for the calling thread, as libtorch exports it; null where libtorch was built with another BLAS.
-extern "C" int mkl_set_num_threads_local(int threads) __attribute__((weak));
+//! (The lower-case name is the Fortran one, which takes a pointer.)
+extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
 
 namespace xlrm {
 namespace {
@@ -20,9 +21,9 @@ namespace {
 //! runs.
 class OneMklThread {
 public:
-    OneMklThread() : before_(mkl_set_num_threads_local != nullptr ? mkl_set_num_threads_local(1) : 0) {}
+    OneMklThread() : before_(MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0) {}
     ~OneMklThread() {
-        if (mkl_set_num_threads_local != nullptr) mkl_set_num_threads_local(before_);
+        if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before_);
     }
     OneMklThread(const OneMklThread&) = delete;
     OneMklThread& operator=(const OneMklThread&) = delete;
