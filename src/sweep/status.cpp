@@ -55,7 +55,7 @@ Json sweep_status(const SweepFolder& folder) {
         const char* state = done[i] ? "done" : failed ? "failed" : ledger.running.contains(name) ? "running" : "left";
         if (failed) failures[name] = ledger.failures.at(name);
         status[state] = status[state].get<int>() + 1;
-        Json& kind = kinds[kind_of(plan.tasks[i])];
+        Json& kind = kinds.emplace(kind_of(plan.tasks[i]), Json::object()).first.value();
         kind[state] = kind.value(state, 0) + 1;
     }
     const bool complete = status["done"] == status["cells"];
