@@ -55,10 +55,14 @@ private:
     Json config_, map_, model_;
 };
 
+// Whether the file has a part of type ByteLevel; reading it in full would cost more than the tokenizer itself.
 bool is_byte_level(const fs::path& tokenizer_json) {
-    // The pre-tokeniser stands in the first part of the file, but the order of its members is not fixed: look for the word.
     const std::string text = read_file(tokenizer_json);
-    return text.find("\"ByteLevel\"") != std::string::npos;
+    for (std::size_t at = text.find("\"ByteLevel\""); at != std::string::npos; at = text.find("\"ByteLevel\"", at + 1)) {
+        const std::size_t colon = text.find_last_not_of(" \t\r\n", at - 1);
+        if (at > 0 && colon != std::string::npos && colon >= 6 && text[colon] == ':' && text.compare(colon - 6, 6, "\"type\"") == 0) return true;
+    }
+    return false;
 }
 
 std::unique_ptr<Tokenizer> load_with_additions(const fs::path& model_dir, const Folder& folder) {

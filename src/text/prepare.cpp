@@ -70,10 +70,11 @@ void pack_prepared(const PrepareOptions& options, RowSource& source, const Token
     }
 }
 
-std::vector<EncodedItem> in_input_order(const std::vector<std::string>& packed) {
+std::vector<EncodedItem> in_input_order(std::vector<std::string>&& packed) {
     std::vector<EncodedItem> items;
-    for (const std::string& bytes : packed) {
+    for (std::string& bytes : packed) {
         for (std::size_t at = 0; at < bytes.size();) items.push_back(unpack(bytes, at));
+        std::string().swap(bytes);  // ranks of one node hold all of this side by side
     }
     // Rows of one line come from one rank, in order.
     std::stable_sort(items.begin(), items.end(), [](const EncodedItem& a, const EncodedItem& b) { return a.line < b.line; });
@@ -128,6 +129,7 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
         bool useful = true;
         for (auto& text : item.texts) useful = cut(text, options.max_length, options.over_length) && useful;
         if (useful) add_item(prepared.set, item, report);
+        std::vector<EncodedItem::Text>().swap(item.texts);
     }
     return prepared;
 }

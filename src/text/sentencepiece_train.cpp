@@ -1,3 +1,4 @@
+#include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
 #include <algorithm>
@@ -31,11 +32,36 @@ std::vector<std::string> lines_of(const std::vector<std::string>& texts, std::ui
     return lines;
 }
 
-void write_config(const std::filesystem::path& folder) {
-    const Json config = {{"tokenizer_class", "LlamaTokenizer"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},
-                         {"pad_token", "<pad>"}, {"add_bos_token", true}, {"add_eos_token", false}, {"add_prefix_space", false},
-                         {"legacy", false}, {"clean_up_tokenization_spaces", false}};
+// The same model for programs that read tokenizer.json. Where a text spells out a control or byte piece ("<s>", "<0x41>") they
+// take it for that piece, and this library does not.
+Json tokenizer_json(const sentencepiece::SentencePieceProcessor& model) {
+    Json vocab = Json::array();
+    for (int id = 0; id < model.GetPieceSize(); ++id) vocab.push_back({model.IdToPiece(id), model.GetScore(id)});
+    Json added = Json::array();
+    for (int id = 0; id < 4; ++id) {
+        added.push_back({{"id", id}, {"content", model.IdToPiece(id)}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
+                         {"normalized", false}, {"special", true}});
+    }
+    const std::string bos = model.IdToPiece(model.bos_id());
+    const auto replace = [](const char* from, const char* to) { return Json{{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}}; };
+    const Json sequence = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+    const Json first = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
+    return {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", added},
+            {"normalizer", replace(" ", "\u2581")}, {"pre_tokenizer", nullptr},
+            {"post_processor", {{"type", "TemplateProcessing"}, {"single", {first, sequence}}, {"pair", {first, sequence, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
+                                {"special_tokens", {{bos, {{"id", bos}, {"ids", {model.bos_id()}}, {"tokens", {bos}}}}}}}},
+            {"decoder", {{"type", "Sequence"}, {"decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
+            {"model", {{"type", "Unigram"}, {"unk_id", model.unk_id()}, {"vocab", vocab}, {"byte_fallback", true}}}};
+}
+
+void write_companions(const std::string& bytes, const std::filesystem::path& folder) {
+    const Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},
+                         {"pad_token", "<pad>"}, {"add_bos_token", true}, {"add_eos_token", false}, {"clean_up_tokenization_spaces", false}};
     write_file_atomic(folder / "tokenizer_config.json", config.dump(2) + "\n");
+    sentencepiece::SentencePieceProcessor model;
+    const auto status = model.LoadFromSerializedProto(bytes);
+    if (!status.ok()) fail("the trained sentencepiece model cannot be read back (" + status.ToString() + ")");
+    write_file_atomic(folder / "tokenizer.json", tokenizer_json(model).dump() + "\n");
 }
 
 }  // namespace
@@ -68,7 +94,7 @@ void train_sentencepiece(const std::vector<std::string>& texts, std::int64_t voc
              std::to_string(lines.size()) + " lines (" + status.ToString() + "); choose another --vocab-size or more text");
     }
     write_file_atomic(folder / "tokenizer.model", model);
-    write_config(folder);
+    write_companions(model, folder);
 }
 
 }  // namespace xlrm

@@ -195,6 +195,18 @@ TEST(TrainSentencepiece, GivesAModelThatLoadsAndReturnsEveryText) {
     EXPECT_TRUE(std::equal(prompt.begin(), prompt.end(), whole.begin())) << "a prompt's tokens are a prefix of prompt and answer";
 }
 
+TEST(TrainSentencepiece, LeavesItsModelToBeReadBeforeTheCompanionFile) {
+    const fs::path folder = scratch("companion");
+    train_sentencepiece(sentences(), 320, folder);
+    const Json file = Json::parse(std::ifstream(folder / "tokenizer.json"));
+    EXPECT_EQ(file.at("model").at("type"), "Unigram");
+    ASSERT_EQ(file.at("model").at("vocab").size(), 320U);
+    const auto tokenizer = load_tokenizer(folder);
+    EXPECT_EQ(tokenizer->files.front().filename(), "tokenizer.model");
+    EXPECT_EQ(tokenizer->files.size(), 3U);
+    EXPECT_EQ(tokenizer->id_of(file.at("model").at("vocab")[300][0].get<std::string>()), 300);
+}
+
 TEST(TrainSentencepiece, IsDeterministic) {
     const fs::path first = scratch("first");
     const fs::path second = scratch("second");

@@ -46,8 +46,8 @@ std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json)
 //! Throws Error, naming both sizes, where the tokenizer has ids that the model's embedding of `model_vocab` rows lacks.
 void require_tokenizer_fits(const Tokenizer& tokenizer, std::int64_t model_vocab, const std::filesystem::path& model_dir);
 
-//! Trains a unigram sentencepiece model of `vocab_size` pieces and writes `folder/tokenizer.model` and
-//! tokenizer_config.json. Pieces <unk> <s> </s> <pad> are 0 to 3; byte fallback, digits split, no normalisation, no space put
+//! Trains a unigram sentencepiece model of `vocab_size` pieces and writes `folder/tokenizer.model`,
+//! tokenizer_config.json, and tokenizer.json for Hugging Face's libraries. Pieces <unk> <s> </s> <pad> are 0 to 3; byte fallback, digits split, no normalisation, no space put
 //! before the text (so that the tokens of a prompt are a prefix of those of prompt and answer). Texts are cut at line
 //! ends, which are always the byte piece <0x0A>. The same texts, in the same order, give the same bytes on every machine. With
 //! more than `max_bytes` of text a seeded sample of the lines is used. Throws Error with the library's own reason (a
