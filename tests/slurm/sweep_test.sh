@@ -34,7 +34,7 @@ state() { "$sweep" status out --json | grep -oE '"state": *"[^"]*"' | cut -d'"' 
 
 it "computes every cell on both nodes"
 submit_sweep plain --
-job_ends 0 300
+job_ends 0 600
 expect "$(state)" "done"
 expect "$("$sweep" verify out >/dev/null && echo verified)" verified
 expect "$(hosts)" "h1 h2"
@@ -43,9 +43,9 @@ expect "$(test -s out/table.txt && echo written)" written
 
 it "stops on the signal, goes on in the queue, computes nothing twice and ends with the same cells"
 submit_sweep signalled --
-wait_for 120 finished_at_least 2 || failed "finished nothing"
+wait_for 400 finished_at_least 2 || failed "finished nothing"
 scancel --signal=USR1 --batch "$job"
-job_ends 0 300
+job_ends 0 600
 expect "$(restarts)" 1
 expect "$(state)" "done"
 expect "$(finished_twice)" ""
@@ -53,7 +53,7 @@ expect "$(cells out)" "$(cells ../plain/out)"
 
 it "finishes after a time limit that is too short"
 submit_sweep limited --time=1 --signal=B:USR1@40 -- --seeds 1,2,3
-job_ends 0 500
+job_ends 0 900
 expect "$([ "$(restarts)" -ge 1 ] && echo requeued)" requeued
 expect "$(state)" "done"
 expect "$(finished_twice)" ""
