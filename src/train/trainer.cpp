@@ -128,16 +128,18 @@ private:
         std::optional<Progress> progress;
         if (!quiet_) progress.emplace("train", in_.steps, "steps");
         if (progress) progress->update(position_.step);
+        std::string last;
         while (position_.step < in_.steps) {
             const std::int64_t wish = group_.max(std::int64_t{stop_ && stop_() ? 2 : group_.root() && checkpoint_is_due() ? 1 : 0});
             if (wish > 0) save_checkpoint();
             if (wish > 1) return false;
             const Json record = take_step();
             if (metrics_) metrics_->append(record);
-            if (progress) progress->update(position_.step, describe_step(record));
+            last = describe_step(record);
+            if (progress) progress->update(position_.step, last);
                 if (options_.eval_every > 0 && position_.step % options_.eval_every == 0 && position_.step < in_.steps) evaluate();
         }
-        if (progress) progress->finish();
+        if (progress) progress->finish(last);
         return true;
     }
 
