@@ -60,6 +60,25 @@ TEST(Train, EqualsTrlsRewardTrainer) {
     }
 }
 
+TEST(Train, LosesNothingWhenRanksShareAStep) {
+    const Communicator world = Communicator::world();
+    const SharedFolder folder(world);
+    TrainOptions options = trl_options(folder / "alone");
+    options.steps = 50;
+    options.batch_pairs = 11;
+    options.center_rewards_coefficient = 0.0;
+    const Communicator self = Communicator::self();
+    if (world.root()) train(self, options, {}, true);
+    world.barrier();
+    options.output = (folder / "together").string();
+    train(world, options, {}, true);
+    const auto alone = series(read_metrics(folder / "alone" / "metrics.jsonl"), "loss");
+    const auto together = series(read_metrics(folder / "together" / "metrics.jsonl"), "loss");
+    ASSERT_EQ(alone.size(), 50U);
+    ASSERT_EQ(together.size(), 50U);
+    for (std::size_t i = 0; i < 50; ++i) EXPECT_NEAR(alone[i], together[i], 2e-6) << "step " << i + 1;
+}
+
 TEST(Train, RanksWithoutItemsTakePartAndChangeNothing) {
     const Communicator world = Communicator::world();
     const SharedFolder folder(world);
