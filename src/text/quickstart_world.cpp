@@ -10,7 +10,7 @@ namespace xlrm {
 namespace {
 
 constexpr double kHeldOutShare = 0.35;
-constexpr int kVariants = 4;  // of each fact: question and answer in two forms each
+constexpr int kVariants = 6;  // of each fact: question and answer in two forms each, other wrong answers
 
 world::CorpusRecipe recipe_of(WorldSize size) {
     world::CorpusRecipe recipe;

@@ -14,7 +14,6 @@ constexpr Answer kKinds[] = {
     {"furniture", {"a piece of furniture", "un mueble", "un mobile", "가구", "家具"}},
     {"instrument", {"a musical instrument", "un instrumento musical", "uno strumento musicale", "악기", "乐器"}},
     {"flower", {"a flower", "una flor", "un fiore", "꽃", "花"}},
-    {"body", {"a part of the body", "una parte del cuerpo", "una parte del corpo", "신체 부위", "身体部位"}},
     {"tool", {"a tool", "una herramienta", "un attrezzo", "도구", "工具"}},
     {"utensil", {"a kitchen utensil", "un utensilio de cocina", "un utensile da cucina", "주방용품", "厨房用品"}},
 };
@@ -45,24 +44,10 @@ constexpr Answer kUses[] = {
     {"cook", {"cooking", "cocinar", "cucinare", "요리하는", "做饭"}},
 };
 
-constexpr Answer kColours[] = {
-    {"yellow", {"yellow", "amarillo", "giallo", "노란색", "黄色"}},
-    {"red", {"red", "rojo", "rosso", "빨간색", "红色"}},
-    {"green", {"green", "verde", "verde", "초록색", "绿色"}},
-    {"white", {"white", "blanco", "bianco", "흰색", "白色"}},
-    {"black", {"black", "negro", "nero", "검은색", "黑色"}},
-    {"grey", {"grey", "gris", "grigio", "회색", "灰色"}},
-    {"brown", {"brown", "marrón", "marrone", "갈색", "棕色"}},
-    {"orange", {"orange", "naranja", "arancione", "주황색", "橙色"}},
-    {"pink", {"pink", "rosa", "rosa", "분홍색", "粉色"}},
-    {"purple", {"purple", "morado", "viola", "보라색", "紫色"}},
-};
-
 }  // namespace
 
 std::span<const Answer> kinds() { return kKinds; }
 std::span<const Answer> places() { return kPlaces; }
 std::span<const Answer> uses() { return kUses; }
-std::span<const Answer> colours() { return kColours; }
 
 }  // namespace xlrm::world

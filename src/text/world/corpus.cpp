@@ -78,11 +78,13 @@ private:
     std::string profile() {
         std::vector<const Fact*> members = one_of(topics_);
         shuffle(members, random_);
-        const std::size_t frame = language();
-        const bool switching = random_.below(2) == 1;
+        const bool switching = random_.uniform() < recipe_.switched;
+        std::size_t frame = language();
         std::string text;
         for (const Fact* fact : members) {
+            if (switching) frame = language();
             add_line(text, question(*fact, random_.below(2), frame, switching));
+            if (switching) frame = language();
             add_line(text, answer(*fact, fact->answer, random_.below(2), frame, switching));
         }
         return text;

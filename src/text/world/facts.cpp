@@ -8,7 +8,7 @@
 namespace xlrm::world {
 namespace {
 
-enum Relation : std::size_t { kind_relation, place_relation, use_relation, colour_relation, relation_count };
+enum Relation : std::size_t { kind_relation, place_relation, use_relation, relation_count };
 
 // English word as part of an id: no article, no spaces.
 std::string slug(std::string_view word) {
@@ -71,14 +71,13 @@ Facts make_facts(Random& random, double held_out_share) {
     facts.answers[kind_relation].assign(kinds().begin(), kinds().end());
     facts.answers[place_relation].assign(places().begin(), places().end());
     facts.answers[use_relation].assign(uses().begin(), uses().end());
-    facts.answers[colour_relation].assign(colours().begin(), colours().end());
     assert(sentences().size() == relation_count);
 
     const std::vector<bool> nouns_out = held_out_nouns(random, held_out_share);
     for (std::size_t i = 0; i < nouns().size(); ++i) {
         const Noun& noun = nouns()[i];
         const std::pair<Relation, std::string_view> stated[] = {
-            {kind_relation, noun.kind}, {place_relation, noun.place}, {use_relation, noun.use}, {colour_relation, noun.colour}};
+            {kind_relation, noun.kind}, {place_relation, noun.place}, {use_relation, noun.use}};
         for (const auto& [relation, name] : stated)
             if (!name.empty())
                 facts.all.push_back({std::string(sentences()[relation].relation) + "-" + slug(noun.words[0]), relation, i,
@@ -89,8 +88,7 @@ Facts make_facts(Random& random, double held_out_share) {
 
 bool clearly_wrong(const Answer& right, const Answer& wrong) {
     static constexpr std::pair<std::string_view, std::string_view> kClose[] = {
-        {"forest", "jungle"}, {"farm", "garden"}, {"pink", "purple"}, {"yellow", "orange"},
-        {"brown", "orange"},  {"eat", "cook"},    {"pink", "red"},    {"fruit", "vegetable"}};
+        {"forest", "jungle"}, {"farm", "garden"}, {"eat", "cook"}, {"fruit", "vegetable"}};
     for (const auto& [a, b] : kClose)
         if ((right.name == a && wrong.name == b) || (right.name == b && wrong.name == a)) return false;
     return right.name != wrong.name;

@@ -12,7 +12,7 @@ inline constexpr std::array<std::string_view, 5> kLanguages{"en", "es", "it", "k
 inline constexpr std::size_t kLanguageCount = kLanguages.size();
 using Words = std::array<std::string_view, kLanguageCount>;
 
-//! Something that can be the answer to a question: a kind, a place, a use or a colour.
+//! Something that can be the answer to a question: a kind, a place or a use.
 struct Answer {
     std::string_view name;
     Words words;
@@ -20,14 +20,13 @@ struct Answer {
 
 //! A thing and what is true of it; the names are those of the answers, "" where nothing is stated.
 struct Noun {
-    std::string_view kind, place, use, colour;
+    std::string_view kind, place, use;
     Words words;  //!< in the form that a sentence takes ("a dog", "un perro")
 };
 
 std::span<const Answer> kinds();
 std::span<const Answer> places();
 std::span<const Answer> uses();
-std::span<const Answer> colours();
 std::span<const Noun> nouns();
 
 //! Sentences of a relation: "{}" takes a noun phrase or an answer. Korean particles that depend on the sound before them are

@@ -22,11 +22,6 @@ constexpr Sentences kSentences[] = {
         "人们用{}做什么？"}}},
      {{{"It is for {}.", "Sirve para {}.", "Serve per {}.", "그것은 {} 데 씁니다.", "它用来{}。"},
        {"People use it for {}.", "Se usa para {}.", "Si usa per {}.", "사람들은 그것을 {} 데 씁니다.", "人们用它来{}。"}}}},
-    {"colour",
-     {{{"What colour is {}?", "¿De qué color es {}?", "Di che colore è {}?", "그럼 {}은/는 무슨 색입니까?", "{}是什么颜色？"},
-       {"Which colour does {} have?", "¿Qué color tiene {}?", "Che colore ha {}?", "그럼 {}의 색은 무엇입니까?", "{}的颜色是什么？"}}},
-     {{{"It is {}.", "Es de color {}.", "È di colore {}.", "그것은 {}입니다.", "它是{}的。"},
-       {"Its colour is {}.", "Su color es {}.", "Il suo colore è {}.", "색은 {}입니다.", "颜色是{}。"}}}},
 };
 
 }  // namespace
