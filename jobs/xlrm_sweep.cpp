@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
     options.positional(&words, "run (default) | status OUT | verify OUT | table OUT");
     describe(options, config);
     options.section("sweep").add("json", &json, "status: one JSON object").add("watch", &watch, "status: again every 5 s until all is done");
-    options.embedded_config("quickstart", quickstart_config());
+    embed_config(options, argc, argv);
     const bool looks_only = argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
     if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {

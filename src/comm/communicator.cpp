@@ -1,5 +1,6 @@
 #include "xlrm/comm/communicator.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <cstring>
@@ -205,7 +206,9 @@ std::string Communicator::agree(const std::string& error) const {
     const std::vector<std::string> all = gather_text(error);
     for (int rank = 0; rank < size_; ++rank) {
         const std::string& text = all[static_cast<std::size_t>(rank)];
-        if (!text.empty()) return size_ > 1 ? "rank " + std::to_string(rank) + ": " + text : text;
+        if (text.empty()) continue;
+        const bool common = std::all_of(all.begin(), all.end(), [&](const std::string& other) { return other == text; });
+        return common ? text : "rank " + std::to_string(rank) + ": " + text;
     }
     return "";
 }

@@ -11,7 +11,7 @@ namespace xlrm {
 namespace {
 
 //! Appends `count` values as `dtype`.
-void append_rounded(const float* values, std::int64_t count, DType dtype, int layer, std::vector<std::byte>* out) {
+void append_rounded(const float* values, std::int64_t count, DType dtype, std::vector<std::byte>* out) {
     const std::size_t begin = out->size();
     out->resize(begin + static_cast<std::size_t>(count * dtype_bytes(dtype)));
     std::byte* target = out->data() + begin;
@@ -20,10 +20,6 @@ void append_rounded(const float* values, std::int64_t count, DType dtype, int la
         return;
     }
     for (std::int64_t i = 0; i < count; ++i) {
-        if (dtype == DType::f16 && std::abs(values[i]) > 65504.0F) {
-            fail("layer " + std::to_string(layer) + ": an activation of " + std::to_string(values[i]) +
-                 " does not fit in fp16 (it would be stored as infinity); use --activation-dtype bf16 or fp32");
-        }
         const std::uint16_t bits = dtype == DType::f16 ? to_f16(values[i]) : to_bf16(values[i]);
         std::memcpy(target + 2 * i, &bits, 2);
     }
@@ -49,6 +45,15 @@ std::vector<float> to_floats(const at::Tensor& tensor) {
     return {data, data + flat.numel()};
 }
 
+void require_storable(const at::Tensor& rows, int layer, DType dtype) {
+    if (dtype != DType::f16) return;
+    for (const float value : to_floats(rows)) {
+        if (std::abs(value) <= 65504.0F) continue;
+        fail("layer " + std::to_string(layer) + ": an activation of " + std::to_string(value) +
+             " does not fit in fp16 (it would be stored as infinity); use --activation-dtype bf16 or fp32");
+    }
+}
+
 LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int layer, DType dtype, const std::vector<std::int64_t>& chosen,
                        const std::vector<std::int64_t>& rejected) {
     const std::vector<float> all = gather_floats(group, to_floats(rows));
@@ -58,7 +63,7 @@ LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int la
     out.features = rows.size(1);
     if (!group.root()) return out;
     for (const auto& [sides, bytes] : {std::pair{&chosen, &out.chosen}, std::pair{&rejected, &out.rejected}}) {
-        for (const std::int64_t answer : *sides) append_rounded(all.data() + answer * out.features, out.features, dtype, layer, bytes);
+        for (const std::int64_t answer : *sides) append_rounded(all.data() + answer * out.features, out.features, dtype, bytes);
     }
     return out;
 }
@@ -84,10 +89,11 @@ std::map<std::string, std::vector<TokenRows>> capture_tokens(const Decoder& deco
             decoder.forward(batch, {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
                 for (TokenRows& rows : out) {
                     if (rows.layer != layer) continue;
+                    require_storable(residual, rows.layer, rows.dtype);
                     const std::vector<float> values = to_floats(residual);
                     rows.item.push_back(i);
                     rows.row_size.push_back(static_cast<std::int32_t>(residual.size(0)));
-                    append_rounded(values.data(), static_cast<std::int64_t>(values.size()), rows.dtype, rows.layer, &rows.values);
+                    append_rounded(values.data(), static_cast<std::int64_t>(values.size()), rows.dtype, &rows.values);
                 }
             });
         }

@@ -19,8 +19,11 @@ std::vector<float> gather_floats(const Communicator& group, const std::vector<fl
 //! Values of a tensor of any floating dtype as fp32.
 std::vector<float> to_floats(const at::Tensor& tensor);
 
+//! Throws Error naming the layer where a value of `rows` would overflow in `dtype` (fp16).
+void require_storable(const at::Tensor& rows, int layer, DType dtype);
+
 //! Collective. From each rank's rows (answers of its items, in order; [n, d] fp32) the rows of the answers `chosen` and `rejected` of all
-//! items, rounded to `dtype`. Whole on the root, empty elsewhere. Throws Error where fp16 would overflow.
+//! items, rounded to `dtype`. Whole on the root, empty elsewhere.
 LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int layer, DType dtype, const std::vector<std::int64_t>& chosen,
                        const std::vector<std::int64_t>& rejected);
 

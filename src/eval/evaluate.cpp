@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <memory>
 
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/eval/evaluator.hpp"
@@ -23,8 +25,16 @@ std::vector<std::string> languages_of(const EvaluateJob& job) {
 }
 
 void check(const EvaluateJob& job) {
+    languages_of(job);
     require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
     require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .h5)", ExitCode::usage);
+}
+
+//! Collective: every rank loads the model, or all learn why it cannot be.
+std::unique_ptr<Evaluator> load(const Communicator& world, const EvaluateJob& job) {
+    std::unique_ptr<Evaluator> evaluator;
+    together(world, [&] { evaluator = std::make_unique<Evaluator>(job.model, job.evaluate); });
+    return evaluator;
 }
 
 void print_accuracy(const Cell& cell) {
@@ -58,7 +68,7 @@ void describe(Options& options, EvaluateJob& job) {
 }
 
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
-    check(job);
+    together(world, [&] { check(job); });
     const auto start = std::chrono::steady_clock::now();
     std::filesystem::path output = job.output;
     if (output.empty()) {
@@ -66,28 +76,20 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
         output = std::filesystem::path("xlrm-out") /
                  (std::filesystem::path(job.model).filename().string() + "." + data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
     }
-    std::string problem;
-    try {
-        if (world.root()) require_writable(output.parent_path().empty() ? "." : output.parent_path());
-    } catch (const Error& error) {
-        problem = error.what();
-    }
-    problem = world.agree(problem);
-    if (!problem.empty()) throw Error(problem, ExitCode::io).mark_agreed();
-    Evaluator evaluator(job.model, job.evaluate);
-    const Cell cell = evaluator.evaluate(world, paths_of(job.data), languages_of(job));
-    if (world.root()) {
+    on_root(world, [&] { require_writable(output.parent_path().empty() ? "." : output.parent_path()); });
+    const std::unique_ptr<Evaluator> evaluator = load(world, job);
+    const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job));
+    on_root(world, [&] {
         write_cell(output, cell, run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
         print_accuracy(cell);
         std::printf("cell: %s\n", output.c_str());
-    }
+    });
     return ExitCode::done;
 }
 
 std::string evaluation_report(const Communicator& world, const EvaluateJob& job) {
-    check(job);
-    const Evaluator evaluator(job.model, job.evaluate);
-    return format_report(evaluator.report(world, paths_of(job.data), languages_of(job)));
+    together(world, [&] { check(job); });
+    return format_report(load(world, job)->report(world, paths_of(job.data), languages_of(job)));
 }
 
 }  // namespace xlrm

@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "activation_rows.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
@@ -134,28 +135,41 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     score.layers = layers_;
     score.capture_last = std::count(options_.capture.begin(), options_.capture.end(), "last") > 0;
     score.capture_mean = std::count(options_.capture.begin(), options_.capture.end(), "mean") > 0;
-    if (options_.exact == "yes") require_exact(*decoder_, inputs.set, score);
-    const ScoreResult mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
+    const DType dtype = parse_dtype(options_.activation_dtype);
+    const auto stored_as = [&](std::int64_t layer) { return layer == model_.config.layers ? DType::f32 : dtype; };
+    ScoreResult mine;
+    together(group, [&] {
+        if (options_.exact == "yes") require_exact(*decoder_, inputs.set, score);
+        mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
+        for (const auto* rows : {&mine.last, &mine.mean}) {
+            for (const auto& [layer, tensor] : *rows) require_storable(tensor, static_cast<int>(layer), stored_as(layer));
+        }
+    });
 
     const std::vector<float> scores = gather_floats(group, mine.scores);
     Cell cell;
     std::vector<std::int64_t> chosen;
     std::vector<std::int64_t> rejected;
     pick_sides(inputs.set, scores, &chosen, &rejected);
-    const DType dtype = parse_dtype(options_.activation_dtype);
     for (const auto& [capture, rows] : {std::pair{"last", &mine.last}, std::pair{"mean", &mine.mean}}) {
         for (const auto& [layer, tensor] : *rows) {
-            const DType stored = layer == model_.config.layers ? DType::f32 : dtype;
-            LayerRows out = gather_layer(group, tensor, static_cast<int>(layer), stored, chosen, rejected);
+            LayerRows out = gather_layer(group, tensor, static_cast<int>(layer), stored_as(layer), chosen, rejected);
             if (group.root()) cell.activations[capture].push_back(std::move(out));
         }
     }
-    if (!group.root()) return {};
-    fill_scores(inputs.set, scores, chosen, rejected, &cell);
+    on_root(group, [&] {
+        fill_scores(inputs.set, scores, chosen, rejected, &cell);
+        if (options_.capture_tokens > 0) {
+            cell.token_activations = capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
+        }
+        describe(inputs.set, langs, &cell);
+    });
+    return cell;
+}
+
+void Evaluator::describe(const ItemSet& set, const std::vector<std::string>& langs, Cell* out) const {
+    Cell& cell = *out;
     cell.has_scores = has_scores();
-    if (options_.capture_tokens > 0) {
-        cell.token_activations = capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
-    }
     if (!layers_.empty()) {
         cell.final_norm = to_floats(model_.parameters.view("model.norm.weight"));
         cell.norm_eps = model_.config.norm_eps;
@@ -166,14 +180,13 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     for (const std::string& lang : langs) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang;
     cell.seed = model_.extra.is_object() ? model_.extra.value("seed", std::int64_t{0}) : 0;
     cell.pooling = pooling_name(pooling_);
-    cell.head = has_scores() ? (score.head_rounded ? "hf" : "fp32") : "none";
+    cell.head = has_scores() ? (options_.head_dtype == "hf" ? "hf" : "fp32") : "none";
     cell.chat_template = template_->name;
     cell.template_sha256 = template_->sha256;
     cell.tokenizer_sha256 = tokenizer_->sha256;
     cell.model_sha256 = model_.sha256;
     cell.dtype = options_.dtype;
-    cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", inputs.set.attributes}};
-    return cell;
+    cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", set.attributes}};
 }
 
 Json run_facts(const Communicator& group, double seconds) {

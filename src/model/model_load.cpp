@@ -53,18 +53,19 @@ bool is_computed_buffer(const std::string& name) {
            name.ends_with("rotary_emb.sin_cached");
 }
 
-// Copies a model's tensors from its files and keeps account of them.
+// Keeps account of a model's tensors in its files, and copies them where there is a buffer for them.
 class Loader {
 public:
-    Loader(LoadedModel& model, HeadKind want) : model_(model), want_(want) {}
+    // `into` without a flat tensor: nothing is copied.
+    Loader(const Parameters& into, HeadKind want) : into_(into), want_(want) {}
 
     void read(const SafetensorsFile& file) {
         for (const std::string& stored : file.names()) {
             const std::string name = layout_name(stored);
             if (is_computed_buffer(name)) continue;
-            if (model_.parameters.layout.contains(name)) {
-                copy(file, name, stored);
-            } else if (name == "lm_head.weight" && want_ == HeadKind::lm) {
+            if (into_.layout.contains(name)) {
+                take(file, name, stored);
+            } else if (name == "lm_head.weight" && want_ == HeadKind::lm && into_.flat.defined()) {
                 tied_head_ = as_tensor(file.tensor(stored)).clone();
             } else if (name != "lm_head.weight" && name != "score.weight") {
                 fail(file.path().string() + ": tensor '" + stored +
@@ -75,7 +76,7 @@ public:
     }
 
     void finish(const fs::path& folder, bool new_head) const {
-        for (const ParameterInfo& info : model_.parameters.layout.tensors) {
+        for (const ParameterInfo& info : into_.layout.tensors) {
             if (seen_.contains(info.name) || (new_head && info.name == "score.weight")) continue;
             const bool head = info.name == "score.weight";
             fail(folder.string() + ": tensor '" + info.name + "' " + shape_text(info.shape) +
@@ -86,8 +87,8 @@ public:
     }
 
 private:
-    void copy(const SafetensorsFile& file, const std::string& name, const std::string& stored) {
-        const ParameterInfo& info = model_.parameters.layout.find(name);
+    void take(const SafetensorsFile& file, const std::string& name, const std::string& stored) {
+        const ParameterInfo& info = into_.layout.find(name);
         const TensorView view = file.tensor(stored);
         if (view.shape != info.shape) {
             fail(file.path().string() + ": tensor '" + stored + "' has the shape " + shape_text(view.shape) +
@@ -96,13 +97,13 @@ private:
         if (!seen_.insert(name).second) {
             fail(file.path().string() + ": tensor '" + stored + "' is there twice (which one counts is open); keep one");
         }
-        model_.parameters.view(name).copy_(as_tensor(view));
+        if (into_.flat.defined()) into_.view(name).copy_(as_tensor(view));
     }
 
     // A tied head that is stored as well is read as the embedding: another content would be lost silently.
     void check_tied_head(const fs::path& folder) const {
         if (!tied_head_.defined()) return;
-        const at::Tensor embedding = model_.parameters.view("model.embed_tokens.weight");
+        const at::Tensor embedding = into_.view("model.embed_tokens.weight");
         if (tied_head_.sizes() != embedding.sizes() || !at::equal(tied_head_.to(embedding.scalar_type()), embedding)) {
             fail(folder.string() +
                  ": tensor 'lm_head.weight' differs from the embedding (config.json ties the two, so one would be " +
@@ -110,7 +111,7 @@ private:
         }
     }
 
-    LoadedModel& model_;
+    const Parameters& into_;
     HeadKind want_;
     std::set<std::string> seen_;
     at::Tensor tied_head_;
@@ -148,20 +149,34 @@ std::string model_sha256(const fs::path& folder) {
     return hash.hex();
 }
 
-LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head) {
-    LoadedModel model;
-    model.config = read_model_config(folder / "config.json");
-    model.head = want;
-    model.parameters.layout = make_layout(model.config, want);
-    model.parameters.flat = at::zeros({model.parameters.layout.total}, at::TensorOptions().dtype(dtype));
+namespace {
+
+void read_tensors(const fs::path& folder, const Parameters& into, HeadKind want, bool new_head) {
     const WeightFiles weights = find_weight_files(folder);
-    Loader loader(model, want);
+    Loader loader(into, want);
     for (const fs::path& path : weights.files) {
         const SafetensorsFile file(path);
         check_shard(weights, path, file.names());
         loader.read(file);
     }
     loader.finish(folder, new_head);
+}
+
+}  // namespace
+
+ModelConfig check_model(const fs::path& folder, HeadKind want, bool new_head) {
+    ModelConfig config = read_model_config(folder / "config.json");
+    read_tensors(folder, {make_layout(config, want), {}}, want, new_head);
+    return config;
+}
+
+LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head) {
+    LoadedModel model;
+    model.config = read_model_config(folder / "config.json");
+    model.head = want;
+    model.parameters.layout = make_layout(model.config, want);
+    model.parameters.flat = at::zeros({model.parameters.layout.total}, at::TensorOptions().dtype(dtype));
+    read_tensors(folder, model.parameters, want, new_head);
     model.sha256 = model_sha256(folder);
     if (fs::exists(folder / "xlrm.json")) model.extra = read_json(folder / "xlrm.json");
     return model;

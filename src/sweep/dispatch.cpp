@@ -50,6 +50,7 @@ private:
             if (!stopping_) begin_stop();
         }
         if (message.contains("ready")) waiting_.emplace_back(leader, message.at("ready").get<std::string>());
+        if (message.value("stop", false) && !stopping_) begin_stop();
         if (!message.contains("ready")) running_.erase(leader);
         hand_out();
     }
@@ -129,8 +130,8 @@ class Leader {
 public:
     explicit Leader(const Communicator& channel) : channel_(channel) {}
 
-    Json ask(const std::string& loaded) {
-        channel_.send(Json{{"ready", loaded}}.dump(), 0, kToCoordinator);
+    Json ask(const std::string& loaded, bool stop) {
+        channel_.send(Json{{"ready", loaded}, {"stop", stop}}.dump(), 0, kToCoordinator);
         for (;;) {
             const Json answer = parse_json(channel_.receive(kToLeader).text, "message of the coordinator");
             if (!answer.contains("stop")) return answer;
@@ -162,7 +163,8 @@ void work_loop(const Communicator& channel, const Communicator& group, const Pla
     std::string loaded;
     const std::function<bool()> stop = [&] { return stop_requested() || (group.root() && leader.told_to_stop()); };
     for (;;) {
-        const Json answer = parse_json(group.broadcast(group.root() ? leader.ask(loaded).dump() : ""), "message of the group's leader");
+        const bool stop_wanted = group.any(stop_requested());
+        const Json answer = parse_json(group.broadcast(group.root() ? leader.ask(loaded, stop_wanted).dump() : ""), "message of the group's leader");
         if (answer.contains("quit")) return;
         const int index = answer.at("task");
         const Task& task = plan.tasks[static_cast<std::size_t>(index)];

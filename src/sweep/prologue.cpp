@@ -1,10 +1,12 @@
 #include "xlrm/sweep/prologue.hpp"
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/sweep/check_inputs.hpp"
 #include "xlrm/text/prepare.hpp"
 #include "xlrm/text/quickstart_world.hpp"
 #include "xlrm/text/tokenizer.hpp"
@@ -61,21 +63,22 @@ void make_folder(const fs::path& target, const std::function<void(const fs::path
     fs::rename(beside, target);
 }
 
-void make_inputs(const SweepConfig& config, const SweepFolder& folder) {
-    if (!config.world.empty() && !fs::exists(folder.world())) {
-        log_root(LogLevel::info, "writing the synthetic world (" + config.world + ") to " + folder.world().string());
-        make_folder(folder.world(), [&](const fs::path& beside) {
-            const WorldSize size = config.world == "smoke" ? WorldSize::smoke : WorldSize::full;
-            write_world(make_world(static_cast<std::uint64_t>(config.world_seed), size), beside);
-        });
-    }
-    if (!config.tokenizer_data.empty() && !fs::exists(folder.tokenizer())) {
-        log_root(LogLevel::info, "training a sentencepiece model of " + std::to_string(config.vocab_size) + " pieces");
-        make_folder(folder.tokenizer(), [&](const fs::path& beside) {
-            train_sentencepiece(texts_of(config), config.vocab_size, beside);
-            write_file_atomic(beside / "config.json", base_config(config, beside).dump(2) + "\n");
-        });
-    }
+void make_world_files(const SweepConfig& config, const SweepFolder& folder) {
+    if (config.world.empty() || fs::exists(folder.world())) return;
+    log_root(LogLevel::info, "writing the synthetic world (" + config.world + ") to " + folder.world().string());
+    make_folder(folder.world(), [&](const fs::path& beside) {
+        const WorldSize size = config.world == "smoke" ? WorldSize::smoke : WorldSize::full;
+        write_world(make_world(static_cast<std::uint64_t>(config.world_seed), size), beside);
+    });
+}
+
+void make_tokenizer(const SweepConfig& config, const SweepFolder& folder) {
+    if (config.tokenizer_data.empty() || fs::exists(folder.tokenizer())) return;
+    log_root(LogLevel::info, "training a sentencepiece model of " + std::to_string(config.vocab_size) + " pieces");
+    make_folder(folder.tokenizer(), [&](const fs::path& beside) {
+        train_sentencepiece(texts_of(config), config.vocab_size, beside);
+        write_file_atomic(beside / "config.json", base_config(config, beside).dump(2) + "\n");
+    });
 }
 
 bool make_base(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const std::string& name) {
@@ -109,20 +112,11 @@ void use_world(SweepConfig& config, const SweepFolder& folder) {
 
 bool run_prologue(const Communicator& world, SweepConfig& config, const SweepFolder& folder) {
     use_world(config, folder);
-    std::string problem;
-    ExitCode code = ExitCode::failure;
-    if (world.root()) {
-        try {
-            make_inputs(config, folder);
-        } catch (const Error& error) {
-            problem = error.what();
-            code = error.code();
-        }
-    }
-    if (world.any_after_wait(!problem.empty())) {
-        throw Error(world.broadcast(problem), static_cast<ExitCode>(world.max(static_cast<std::int64_t>(world.root() ? code : ExitCode::done))))
-            .mark_agreed();
-    }
+    on_root(world, [&] {
+        make_world_files(config, folder);
+        check_inputs(config, folder);
+        make_tokenizer(config, folder);
+    });
     for (const Base& base : config.base_list()) {
         if (base.folder.empty() && !make_base(world, config, folder, base.name)) return false;
     }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/store/ledger.hpp"
@@ -99,24 +100,15 @@ ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchRes
 }  // namespace
 
 ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config) {
-    config.check();
+    together(world, [&] { config.check(); });
     const SweepFolder folder{config.output};
-    std::string problem;
-    if (world.root()) {
-        try {
-            claim_folder(folder, options.effective());
-        } catch (const Error& error) {
-            problem = error.what();
-        }
-    }
-    problem = world.broadcast(problem);
-    if (!problem.empty()) throw Error(problem, ExitCode::usage).mark_agreed();
+    on_root(world, [&] { claim_folder(folder, options.effective()); });
     if (!run_prologue(world, config, folder)) {
         log_root(LogLevel::info, "stopped while the base was made; the same command goes on");
         return ExitCode::stopped;
     }
     const Plan plan = make_plan(config);
-    if (world.root()) write_file_atomic(folder.plan(), plan.to_json().dump(1) + "\n");
+    on_root(world, [&] { write_file_atomic(folder.plan(), plan.to_json().dump(1) + "\n"); });
     const DispatchResult result = run_cells(world, config, folder, plan);
     ExitCode code = ExitCode::done;
     if (world.root()) code = conclude(folder, plan, result);

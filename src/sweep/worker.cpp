@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/sweep/floor.hpp"
@@ -94,31 +95,25 @@ void Worker::evaluate_cell(const Task& task) {
     const auto start = std::chrono::steady_clock::now();
     if (loaded_ != task.model()) {
         evaluator_.reset();
-        evaluator_ = std::make_unique<Evaluator>(model_folder(task), evaluation_of(config_));
+        together(group_, [&] { evaluator_ = std::make_unique<Evaluator>(model_folder(task), evaluation_of(config_)); });
         loaded_ = task.model();
     }
     Cell cell = evaluator_->evaluate(group_, config_.data_paths(config_.benchmarks.at(task.benchmark)), {task.target});
-    std::string problem;
-    if (group_.root()) {
+    on_root(group_, [&] {
         cell.model = task.model();
         cell.source_lang = task.source;
         cell.seed = task.seed;
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        try {
-            write_cell(folder_.cell(task), cell, run_facts(group_, seconds));
-        } catch (const Error& error) {
-            problem = error.what();
-        }
-    }
-    problem = group_.agree(problem);
-    if (!problem.empty()) throw Error(problem, ExitCode::io).mark_agreed();
+        write_cell(folder_.cell(task), cell, run_facts(group_, seconds));
+    });
 }
 
 void Worker::measure_floor(const Task& task) {
-    if (!group_.root()) return;  // one rank's work of seconds; nobody waits for it inside
-    const Source source = source_of(config_.source_list(), task.source);
-    const Json floor = surface_floor(config_, source, task.benchmark);
-    write_file_atomic(folder_.floor(task), floor.dump(1) + "\n");
+    on_root(group_, [&] {
+        const Source source = source_of(config_.source_list(), task.source);
+        const Json floor = surface_floor(config_, source, task.benchmark);
+        write_file_atomic(folder_.floor(task), floor.dump(1) + "\n");
+    });
 }
 
 }  // namespace xlrm

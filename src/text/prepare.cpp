@@ -5,6 +5,7 @@
 
 #include "encoded_item.hpp"
 #include "row_source.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/store/items_file.hpp"
@@ -163,7 +164,7 @@ const char* name_of(OverLength policy) {
 // Collective: rank 0 reads the inputs once more for their hashes.
 Json input_hashes(const Communicator& comm, const PrepareOptions& options) {
     std::string text;
-    if (comm.root()) {
+    on_root(comm, [&] {
         Json hashes = Json::object();
         for (const auto& path : options.inputs) {
             std::string name = path.filename().string();
@@ -171,7 +172,7 @@ Json input_hashes(const Communicator& comm, const PrepareOptions& options) {
             hashes[name] = sha256_file(path);
         }
         text = hashes.dump();
-    }
+    });
     return parse_json(comm.broadcast(text), "hashes of the input");
 }
 
@@ -209,7 +210,9 @@ OverLength parse_over_length(const std::string& name) {
     fail("over-length policy '" + name + "' is not known (drop, left, right, error)", ExitCode::usage);
 }
 
-Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+namespace {
+
+Prepared prepare_alike(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
     require(options.max_length > 0, "--max-length must be above 0", ExitCode::usage);
     RowSource source(options, comm.rank(), comm.size());
     std::string bytes;
@@ -232,6 +235,17 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
     describe(options, tokenizer, chat_template, prepared);
     prepared.set.attributes["input_sha256"] = input_hashes(comm, options);
     return prepared;
+}
+
+}  // namespace
+
+Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+    try {
+        return prepare_alike(comm, options, tokenizer, chat_template);
+    } catch (Error& error) {
+        error.mark_agreed();  // what is found on one rank has been told to all
+        throw;
+    }
 }
 
 std::vector<std::string> collect_texts(const PrepareOptions& options) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "row_source.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
@@ -52,16 +53,9 @@ PrepareOptions PrepareJob::prepare_options() const {
 
 // Rank 0 trains; the others hear of its success or its error.
 void PrepareJob::train(const Communicator& comm, const PrepareOptions& options, const fs::path& folder) const {
-    std::string error;
-    if (comm.root()) {
-        try {
-            xlrm::train_sentencepiece(collect_texts(options), vocab_size, folder, static_cast<std::uint64_t>(seed), character_coverage);
-        } catch (const Error& caught) {
-            error = caught.what();
-        }
-    }
-    error = comm.broadcast(error);
-    if (!error.empty()) fail(error);
+    on_root(comm, [&] {
+        xlrm::train_sentencepiece(collect_texts(options), vocab_size, folder, static_cast<std::uint64_t>(seed), character_coverage);
+    });
 }
 
 std::string PrepareJob::prepare_part(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat,
@@ -69,24 +63,23 @@ std::string PrepareJob::prepare_part(const Communicator& comm, const PrepareOpti
     const Prepared prepared = prepare(comm, options, tokenizer, chat);
     std::string report = options.part.empty() ? "" : "part " + options.part + "\n";
     report += format_report(prepared.report);
-    std::string error;
-    if (comm.root() && !file.empty() && !dry_run) {
-        try {
-            write_items(file, prepared.set);
-            report += file.string() + ": " + std::to_string(prepared.set.items.size()) + " items, " + std::to_string(prepared.set.tokens.size()) +
-                      " tokens, " + format_bytes(static_cast<double>(fs::file_size(file))) + "\n";
-        } catch (const Error& caught) {
-            error = caught.what();
-        }
-    }
-    error = comm.broadcast(error);
-    if (!error.empty()) fail(error, ExitCode::io);
+    on_root(comm, [&] {
+        if (file.empty() || dry_run) return;
+        write_items(file, prepared.set);
+        report += file.string() + ": " + std::to_string(prepared.set.items.size()) + " items, " + std::to_string(prepared.set.tokens.size()) +
+                  " tokens, " + format_bytes(static_cast<double>(fs::file_size(file))) + "\n";
+    });
     return report;
 }
 
 std::string PrepareJob::run(const Communicator& comm, bool dry_run) const {
-    PrepareOptions options = prepare_options();
-    if (!part.empty() && split.empty()) fail("--part needs --split", ExitCode::usage);
+    PrepareOptions options;
+    std::vector<std::string> parts;
+    together(comm, [&] {
+        options = prepare_options();
+        if (!part.empty() && split.empty()) fail("--part needs --split", ExitCode::usage);
+        parts = Split(split).names();
+    });
     fs::path folder = model;
     fs::path trained;
     std::string report;
@@ -97,14 +90,17 @@ std::string PrepareJob::run(const Communicator& comm, bool dry_run) const {
         report = "sentencepiece model of " + std::to_string(vocab_size) + " pieces" + (dry_run ? "" : " in " + trained.string()) + "\n";
         if (folder.empty()) folder = trained;
     }
-    if (folder.empty()) fail("no --model is given, so there is no tokenizer (or train one with --train-sentencepiece)", ExitCode::usage);
-    const auto tokenizer = load_tokenizer(folder);
-    if (fs::exists(folder / "config.json")) {
-        const Json config = read_json(folder / "config.json");
-        if (config.contains("vocab_size")) require_tokenizer_fits(*tokenizer, config.at("vocab_size").get<std::int64_t>(), folder);
-    }
-    const auto chat = load_chat_template(chat_template, folder, template_date);
-    std::vector<std::string> parts = Split(split).names();
+    std::unique_ptr<Tokenizer> tokenizer;
+    std::unique_ptr<ChatTemplate> chat;
+    together(comm, [&] {
+        if (folder.empty()) fail("no --model is given, so there is no tokenizer (or train one with --train-sentencepiece)", ExitCode::usage);
+        tokenizer = load_tokenizer(folder);
+        if (fs::exists(folder / "config.json")) {
+            const Json config = read_json(folder / "config.json");
+            if (config.contains("vocab_size")) require_tokenizer_fits(*tokenizer, config.at("vocab_size").get<std::int64_t>(), folder);
+        }
+        chat = load_chat_template(chat_template, folder, template_date);
+    });
     if (parts.empty() || !part.empty()) parts = {part};
     for (const std::string& name : parts) {
         options.part = name;

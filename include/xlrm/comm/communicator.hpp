@@ -96,7 +96,7 @@ public:
     Message receive(int tag, double poll_ms = 0.3) const;
 
     //! Collective. Agreement at a checkpoint of a cell: `error` empty means success. Returns the first non-empty error (by
-    //! rank, with the rank named), or "" on every rank.
+    //! rank, with the rank named unless all say the same), or "" on every rank.
     std::string agree(const std::string& error) const;
 
 private:

@@ -40,6 +40,7 @@ public:
 private:
     struct Inputs;
     Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
+    void describe(const ItemSet& set, const std::vector<std::string>& langs, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);
     std::filesystem::path folder_;
     EvaluateOptions options_;

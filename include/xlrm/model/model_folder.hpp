@@ -21,6 +21,10 @@ struct LoadedModel {
 //! unless `new_head` (then the head is zero until init_reward_head); a stored head that `want` does not ask for is left out.
 LoadedModel load_model(const std::filesystem::path& folder, HeadKind want, at::ScalarType dtype, bool new_head = false);
 
+//! Checks what load_model would, but for the weights' values, by the files' headers alone: configuration, names and shapes of all
+//! tensors, whole files. Throws Error like load_model.
+ModelConfig check_model(const std::filesystem::path& folder, HeadKind want, bool new_head = false);
+
 //! Which head the folder's weights hold, without reading them.
 HeadKind stored_head(const std::filesystem::path& folder);
 

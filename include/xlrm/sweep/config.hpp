@@ -36,7 +36,7 @@ struct SweepConfig {
     int ranks_per_cell = 1;
     int pretrain_ranks = 0;         //!< ranks that make the base; 0 = ranks_per_cell
     std::string output;             //!< default xlrm-out/<config name>
-    bool smoke = false;             //!< the embedded world at a size of seconds
+    bool smoke = false;             //!< the embedded world, at a size of seconds unless a configuration says otherwise
 
     std::string data_root = ".";    //!< relative paths below are taken from here
     std::string world;              //!< "full" | "smoke": data of the quickstart world, written into the output folder
@@ -72,7 +72,10 @@ void describe(Options& options, SweepConfig& config);
 //! After parsing: --smoke, and the default output folder, xlrm-out/<configuration's name>.
 void complete(SweepConfig& config, const Options& options);
 
-//! The configuration that `xlrm_sweep` runs without arguments.
+//! The configuration that `xlrm_sweep` runs without arguments, and the one of `xlrm_sweep --smoke`: a world and a model of seconds.
 const std::string& quickstart_config();
+const std::string& smoke_config();
+//! Embeds the one of them that the command line asks for.
+void embed_config(Options& options, int argc, const char* const* argv);
 
 }  // namespace xlrm

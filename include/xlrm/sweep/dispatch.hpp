@@ -18,7 +18,7 @@ struct DispatchResult {
 
 //! The coordinator's side, on rank 0, in a thread of its own: answers the leaders of `groups` groups over `channel` until every
 //! leader was sent home. `channel` is a communicator that nothing else uses. Messages are JSON texts:
-//!     leader → {"ready": loaded model}            first, and after each result
+//!     leader → {"ready": loaded model, "stop": whether a rank of its group was asked to stop}    first, and after each result
 //!     leader → {"done": task, "seconds": s} | {"failed": task, "reason": text} | {"returned": task}
 //!     rank 0 → {"task": index} | {"stop": true} (finish nothing new, give back what runs) | {"quit": true}
 //! After a stop request of any rank nothing new is handed out. Logs every start and end to `ledger` and shows progress.
