@@ -15,20 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-at::ScalarType scalar_type(DType dtype) {
-    switch (dtype) {
-        case DType::f32:
-            return at::kFloat;
-        case DType::f64:
-            return at::kDouble;
-        case DType::bf16:
-            return at::kBFloat16;
-        case DType::f16:
-            return at::kHalf;
-    }
-    return at::kFloat;
-}
-
 // Valid as long as the file is open.
 at::Tensor as_tensor(const TensorView& view) {
     return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape,

@@ -164,7 +164,7 @@ void save_model(const fs::path& folder, const ModelConfig& config, const Paramet
     const fs::path target = fs::absolute(folder / "").parent_path();
     const FolderInTheMaking making(target);
     Json notes = extra.is_object() ? extra : Json::object();
-    const PadChoice pad = choose_pad(config);
+    const PadChoice pad = choose_pad(config, tokenizer_from);
     if (head == HeadKind::reward) notes["transformers_pooling"] = pad.note;
     if (!tokenizer_from.empty()) copy_tokenizer(tokenizer_from, making.path());
     write_file_atomic(making.path() / "config.json", config_for(config, head, file_dtype(dtype), pad.id).dump(2) + "\n");

@@ -2,8 +2,17 @@
 
 #include <set>
 
+#include "xlrm/text/tokenizer.hpp"
+
 namespace xlrm {
 namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::int32_t> tokenizer_pad(const fs::path& folder) {
+    if (folder.empty() || !(fs::exists(folder / "tokenizer.json") || fs::exists(folder / "tokenizer.model"))) return {};
+    return load_tokenizer(folder)->pad;
+}
 
 std::set<std::int32_t> end_tokens(const ModelConfig& config) {
     std::set<std::int32_t> out;
@@ -16,9 +25,11 @@ std::set<std::int32_t> end_tokens(const ModelConfig& config) {
 
 }  // namespace
 
-PadChoice choose_pad(const ModelConfig& config) {
+PadChoice choose_pad(const ModelConfig& config, const fs::path& tokenizer_from) {
     const std::set<std::int32_t> ends = end_tokens(config);
-    std::optional<std::int32_t> pad = config.pad;
+    std::optional<std::int32_t> pad = tokenizer_pad(tokenizer_from);
+    // transformers refuses a pad id that has no embedding.
+    if (!pad || *pad >= config.vocab_size) pad = config.pad;
     if (!pad && config.bos && !ends.contains(*config.bos)) pad = config.bos;
     if (!pad) return {pad, "agrees for one text at a time: there is no pad token that is not also an end token"};
     if (!ends.contains(*pad)) return {pad, "agrees with pooling 'last'"};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,8 @@ struct PadChoice {
     std::string note;  //!< whether they agree, and if not why, for xlrm.json
 };
 
-//! In this order: the model's own; BOS, which never ends a text, unless it is also EOS; none (transformers then scores one text
-//! at a time, and agrees).
-PadChoice choose_pad(const ModelConfig& config);
+//! In this order: the pad token of the tokenizer in `tokenizer_from` (batches padded by it must be recognised); the model's own;
+//! BOS, which never ends a text, unless it is also EOS; none (transformers then scores one text at a time, and agrees).
+PadChoice choose_pad(const ModelConfig& config, const std::filesystem::path& tokenizer_from);
 
 }  // namespace xlrm

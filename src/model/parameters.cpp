@@ -70,6 +70,20 @@ bool is_bias(const std::string& name) { return name.ends_with(".bias"); }
 
 }  // namespace
 
+at::ScalarType scalar_type(DType dtype) {
+    switch (dtype) {
+        case DType::f32:
+            return at::kFloat;
+        case DType::f64:
+            return at::kDouble;
+        case DType::bf16:
+            return at::kBFloat16;
+        case DType::f16:
+            return at::kHalf;
+    }
+    return at::kFloat;
+}
+
 const ParameterInfo& ParameterLayout::find(const std::string& name) const {
     for (const ParameterInfo& info : tensors) {
         if (info.name == name) return info;

@@ -214,6 +214,29 @@ TEST_F(ModelFolder, ThePadTokenIsOneThatEndsNoText) {
     EXPECT_EQ(saved_pad(), std::pair(Json(2), std::string("differs")));
 }
 
+TEST_F(ModelFolder, TheTokenizersPadTokenGoesBeforeTheModelsOwnAndItsFilesAreCopied) {
+    auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const fs::path tokenizer = root_ / "tokenizer";
+    fs::create_directories(tokenizer);
+    fs::copy_file(fs::path(XLRM_SOURCE_DIR) / "tests/fixtures/text/bpe_special.json", tokenizer / "tokenizer.json");
+    const Json added = xlrm::read_json(tokenizer / "tokenizer.json").at("added_tokens").back();
+    xlrm::write_file_atomic(tokenizer / "tokenizer_config.json", Json{{"pad_token", added.at("content")}}.dump());
+    xlrm::write_file_atomic(tokenizer / "chat_template.jinja", "{{ x }}");
+    xlrm::write_file_atomic(tokenizer / "unrelated.txt", "x");
+    xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, tokenizer,
+                     Json(), at::kFloat);
+    const auto saved_pad = [&] { return xlrm::read_json(root_ / "rm/config.json").at("pad_token_id"); };
+    EXPECT_EQ(saved_pad(), model.config.pad.value());  // the tokenizer's has no embedding in a model of 48 pieces
+    for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
+        EXPECT_EQ(xlrm::read_file(root_ / "rm" / name), xlrm::read_file(tokenizer / name));
+    }
+    EXPECT_FALSE(fs::exists(root_ / "rm/unrelated.txt"));
+    model.config.vocab_size = 512;
+    xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, tokenizer, Json(),
+                     at::kFloat);
+    EXPECT_EQ(saved_pad(), added.at("id"));
+}
+
 TEST_F(ModelFolder, ALanguageModelIsSavedWithoutLabels) {
     const auto model = xlrm::load_model(fixture("llama"), HeadKind::lm, at::kDouble);
     xlrm::save_model(root_ / "lm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::lm, {}, Json(),

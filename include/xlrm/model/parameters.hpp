@@ -8,8 +8,12 @@
 
 #include "xlrm/core/partition.hpp"
 #include "xlrm/model/config.hpp"
+#include "xlrm/store/dtype.hpp"
 
 namespace xlrm {
+
+//! ATen's name of a number format.
+at::ScalarType scalar_type(DType dtype);
 
 //! none: a body alone; reward: score.weight [1, d]; lm: lm_head.weight [V, d], or the tied embedding.
 enum class HeadKind { none, reward, lm };
