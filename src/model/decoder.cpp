@@ -117,7 +117,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
 }
 
 at::Tensor Decoder::final_norm(const at::Tensor& rows, at::Tensor* rstd) const {
-    const RmsNormResult result = rms_norm(rows, cache_->norm, config_.norm_eps);
+    const RmsNormResult result = rms_norm(rows, cache_->norm.to(rows.scalar_type()), config_.norm_eps);
     if (rstd != nullptr) *rstd = result.rstd;
     return result.y;
 }
@@ -125,7 +125,7 @@ at::Tensor Decoder::final_norm(const at::Tensor& rows, at::Tensor* rstd) const {
 at::Tensor Decoder::final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd,
                                         at::Tensor gradient) const {
     at::Tensor drows = at::zeros_like(rows);
-    rms_norm_backward(dnormed, rows, cache_->norm, rstd, NormWeight::plain, drows,
+    rms_norm_backward(dnormed, rows, cache_->norm.to(rows.scalar_type()), rstd, NormWeight::plain, drows,
                       parameters_.view_of(gradient, "model.norm.weight"));
     return drows;
 }

@@ -110,6 +110,9 @@ std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std
     return batches;
 }
 
+// bf16 rows as fp32: rounded once more behind the norm, a score would differ from that of its stored state by 1e-3.
+at::Tensor in_fp32(const at::Tensor& rows) { return rows.scalar_type() == at::kBFloat16 ? rows.to(at::kFloat) : rows; }
+
 class Scoring {
 public:
     Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
@@ -155,7 +158,8 @@ private:
     void store_scores(const at::Tensor& rows, const at::Tensor& place, const std::vector<DistinctText>& texts,
                       const std::vector<std::size_t>& members) {
         const at::Tensor head = decoder_.parameters().view("score.weight").flatten();
-        const at::Tensor scores = at::index_select(reward_head(decoder_.final_norm(rows), head, options_.head_rounded), 0, place);
+        const at::Tensor normed = decoder_.final_norm(options_.head_rounded ? rows : in_fp32(rows));
+        const at::Tensor scores = at::index_select(reward_head(normed, head, options_.head_rounded), 0, place);
         const at::Tensor values = scores.to(at::kFloat).contiguous();
         for (std::size_t i = 0; i < members.size(); ++i) {
             for (const std::int64_t at : texts[members[i]].places) {

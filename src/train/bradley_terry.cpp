@@ -37,9 +37,10 @@ struct PairBatch {
     std::int64_t pairs = 0;
 };
 
-// What the forward pass gives at the needed rows.
+// What the forward pass gives at the needed rows. With bf16 compute the final norm and the reward head work in fp32, as they do when
+// the model is evaluated.
 struct PairStates {
-    at::Tensor residual, rstd, normed;  // [needed, d], [needed], [needed, d]
+    at::Tensor residual, rstd, normed;  // [needed, d], [needed], [needed, d]; fp32 (fp64)
     at::Tensor pooled;                  // [2 · pairs, d] of normed
     at::Tensor scores;                  // [2 · pairs] fp32 (fp64)
 };
@@ -87,7 +88,8 @@ public:
         const at::Tensor dhead = decoder.parameters().view_of(gradient, "score.weight").view({-1});
         scatter_add_rows(reward_head_backward(dscores, states.pooled, head(decoder), dhead), pairs.pooled, dnormed);
         add_lm_loss(decoder, pairs, states, scale, sums, dnormed, lm() ? lm_weight_of(decoder, gradient) : at::Tensor());
-        decoder.backward(pairs.batch, *saved, decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient), gradient, ready);
+        const at::Tensor dresidual = decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient);
+        decoder.backward(pairs.batch, *saved, dresidual.to(compute_type(decoder)), gradient, ready);
         return sums;
     }
 
@@ -100,6 +102,7 @@ public:
     }
 
 private:
+    static at::ScalarType compute_type(const Decoder& decoder) { return decoder.parameters().flat.scalar_type(); }
     bool lm() const { return options_.lm_coefficient != 0.0; }
     static at::Tensor head(const Decoder& decoder) { return decoder.parameters().view("score.weight").view({-1}); }
 
@@ -147,6 +150,7 @@ private:
     PairStates forward(const Decoder& decoder, const PairBatch& pairs, DecoderSaved* saved) const {
         PairStates out;
         out.residual = decoder.forward(pairs.batch, pairs.needed.rows, saved);
+        if (out.residual.scalar_type() == at::kBFloat16) out.residual = out.residual.to(at::kFloat);
         out.normed = decoder.final_norm(out.residual, &out.rstd);
         out.pooled = gather_rows(out.normed, pairs.pooled);
         out.scores = reward_head(out.pooled, head(decoder));
@@ -183,12 +187,12 @@ private:
     void add_lm_loss(const Decoder& decoder, const PairBatch& pairs, const PairStates& states, double scale, StepSums& sums,
                      const at::Tensor& dnormed, const at::Tensor& dweight) const {
         if (!lm() || pairs.predicted.rows.empty()) return;
-        const at::Tensor rows = gather_rows(states.normed, pairs.predicts);
+        const at::Tensor rows = gather_rows(states.normed, pairs.predicts).to(compute_type(decoder));
         const at::Tensor drows = dnormed.defined() ? at::empty_like(rows) : at::Tensor();
         const CrossEntropyResult loss =
             chunked_cross_entropy(rows, lm_weight(decoder), tensor_of(pairs.predicted.targets, at::kInt),
                                   tensor_of(pairs.predicted.weights, at::kFloat), scale * options_.lm_coefficient, drows, dweight);
-        if (dnormed.defined()) scatter_add_rows(drows, pairs.predicts, dnormed);
+        if (dnormed.defined()) scatter_add_rows(drows.to(dnormed.scalar_type()), pairs.predicts, dnormed);
         sums.loss += options_.lm_coefficient * loss.loss_sum;
         sums.lm_loss = loss.loss_sum;
         sums.lm_weight = pairs.predicted.answers;

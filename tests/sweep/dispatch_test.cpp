@@ -136,7 +136,7 @@ TEST(Dispatch, AStopRequestGivesBackWhatRunsAndTheNextRunGoesOn) {
     EXPECT_EQ(first.runs[0] + first.runs[1], 0);
     const std::string stopped = world.broadcast(world.root() && first.result.stopped ? "stopped" : "");
     EXPECT_EQ(stopped, "stopped");
-    if (world.root()) EXPECT_EQ(first.result.left + first.result.done, 11);
+    if (world.root()) { EXPECT_EQ(first.result.left + first.result.done, 11); }
 
     Dispatch second;
     for (const std::int64_t runs : first.runs) second.done.push_back(runs > 0);

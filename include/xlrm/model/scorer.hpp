@@ -15,7 +15,7 @@ namespace xlrm {
 struct ScoreOptions {
     Pooling pooling = Pooling::last;
     std::int64_t token_budget = 4096;  //!< physical tokens a batch
-    bool head_rounded = false;         //!< transformers' bf16 head
+    bool head_rounded = false;         //!< transformers' bf16 norm and head; else both in fp32, from the residual as it is captured
     std::vector<std::int64_t> layers;  //!< layers to capture, 0 … L
     bool capture_last = false;
     bool capture_mean = false;  //!< over the tokens behind the prompt boundary, closing tokens included
