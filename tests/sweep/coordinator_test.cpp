@@ -67,7 +67,7 @@ TEST(Coordinator, AnyInterleavingOfGroupsDoesEveryTaskOnce) {
                 const std::optional<int> task = coordinator.next("");
                 if (!task) break;
                 const int needs = plan.tasks[static_cast<std::size_t>(*task)].needs;
-                if (needs >= 0) EXPECT_EQ(coordinator.state(needs), TaskState::done);
+                EXPECT_TRUE(needs < 0 || coordinator.state(needs) == TaskState::done);
                 running.push_back(*task);
             }
             ASSERT_FALSE(running.empty());
