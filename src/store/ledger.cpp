@@ -1,28 +1,12 @@
 #include "xlrm/store/ledger.hpp"
 
-#include <fstream>
-
 #include "xlrm/core/file.hpp"
 
 namespace xlrm {
-namespace {
-
-//! Whether the file ends within a line, as a kill in the middle of a write leaves it.
-bool ends_torn(const std::filesystem::path& path) {
-    std::ifstream in(path, std::ios::binary | std::ios::ate);
-    if (!in || in.tellg() == std::streampos(0)) return false;
-    in.seekg(-1, std::ios::end);
-    return in.get() != '\n';
-}
-
-}  // namespace
 
 Ledger::Ledger(std::filesystem::path path) : path_(std::move(path)) {}
 
-void Ledger::append(const Json& entry) const {
-    if (ends_torn(path_)) append_line(path_, "");  // else the new entry would become part of the torn one
-    append_line(path_, entry.dump());
-}
+void Ledger::append(const Json& entry) const { append_line(path_, entry.dump()); }
 
 std::vector<Json> Ledger::read(int* damaged) const {
     int bad = 0;
