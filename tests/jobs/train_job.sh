@@ -13,7 +13,7 @@ expect() {
 }
 
 expect 0 "steps" "${run[@]}" --output "$work/dry" --dry-run
-[ ! -e "$work/dry" ] && [ ! -e "$work/dry.checkpoint" ] || fail "a dry run wrote something"
+if [ -e "$work/dry" ] || [ -e "$work/dry.checkpoint" ]; then fail "a dry run wrote something"; fi
 
 # Stopped by a signal, the same command goes on and ends with the bits of an undisturbed run.
 "${run[@]}" --steps 6000 --output "$work/stopped" >"$work/log" 2>&1 &
@@ -44,4 +44,4 @@ expect 1 "cut/model.safetensors" "${run[@]}" --model "$work/cut" --output "$work
 cp -r "$data/model" "$work/small"; sed -i 's/"vocab_size": [0-9]*/"vocab_size": 200/' "$work/small/config.json"
 expect 1 "small/config.json" "${run[@]}" --model "$work/small" --output "$work/x"
 expect 1 "finite" "${run[@]}" --lr 1e30 --warmup-ratio 0 --clip 0 --steps 20 --output "$work/nan"
-[ ! -e "$work/x" ] && [ ! -e "$work/nan" ] || fail "a failed run left a model"
+if [ -e "$work/x" ] || [ -e "$work/nan" ]; then fail "a failed run left a model"; fi
