@@ -37,4 +37,4 @@ expect 74 "none.jsonl" "$bin/xlrm_prepare" --input "$work/none.jsonl" --model "$
 expect 1 "'zh'" "$bin/xlrm_prepare" --input "$work/good.jsonl" --model "$model" --langs en,zh
 expect 1 "max-length 2" "$bin/xlrm_prepare" --input "$work/good.jsonl" --model "$model" --max-length 2 --over-length error
 expect 2 "max-length" "$bin/xlrm_prepare" --max-lenght 3
-expect 2 "tokenize or render" "$bin/xlrm_inspect" tokenise --model "$model" --input "$work/good.jsonl"
+expect 2 'tokenize, render, forward or model' "$bin/xlrm_inspect" tokenise --model "$model" --input "$work/good.jsonl"
