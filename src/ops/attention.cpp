@@ -5,24 +5,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "ops/aligned_buffer.hpp"
 #include "ops/dispatch.hpp"
 
 namespace xlrm {
 namespace {
-
-//! Scratch of one thread.
-template <class A>
-class AlignedBuffer {
-public:
-    explicit AlignedBuffer(std::int64_t n) : storage_(std::size_t(n) + 64 / sizeof(A)) {}
-    A* data() {
-        const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-        return reinterpret_cast<A*>((address + 63) / 64 * 64);
-    }
-
-private:
-    std::vector<A> storage_;
-};
 
 cpu::AttentionSegment kernel_segment(const Segments& segments, const Segment& s) {
     if (s.prefix < 0) return {s.begin, s.length, 0, 0};

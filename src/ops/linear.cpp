@@ -7,7 +7,9 @@
 
 #include <algorithm>
 
+#include "ops/aligned_buffer.hpp"
 #include "ops/column_sums.hpp"
+#include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
 
 //! MKL's switch for the calling thread, as libtorch exports it; null where libtorch was built with another BLAS.
@@ -53,9 +55,9 @@ void multiply_padded(const at::Tensor& rows, const at::Tensor& weight, const at:
     y.copy_(padded.narrow(0, 0, rows.size(0)));
 }
 
-//! Calls body(begin, end) with one share of n on each thread, at least kLeastRows each while they last, and then none. All threads
-//! take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the libraries may
-//! divide the depth, and then a row's bits depend on the number of rows.
+//! Calls body(begin, end) with one share of n on each thread, at least kLeastRows each while they last, and then none. All
+//! threads take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the
+//! libraries may divide the depth, and then a row's bits depend on the number of rows.
 template <class Body>
 void for_shares(std::int64_t n, Body body) {
     const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
@@ -76,6 +78,22 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tens
     return y;
 }
 
+bool fits_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
+    return x.scalar_type() == at::kBFloat16 && dweight.scalar_type() == at::kFloat && dweight.size(0) % 32 == 0 &&
+           dweight.size(1) % 32 == 0 && dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::amx_available();
+}
+
+//! dweight += dy^T · x with sums in fp32 throughout; threads divide the rows of dweight.
+void add_on_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
+    const cpu::AmxWeightGradient args{
+        const_data<cpu::Bf16>(dy), dy.stride(0),     const_data<cpu::Bf16>(x), x.stride(0), x.size(0), x.size(1),
+        data<float>(dweight),      dweight.stride(0)};
+    at::parallel_for(0, dweight.size(0) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
+        AlignedBuffer<cpu::Bf16> scratch(cpu::kAmxTokens * (x.size(1) + cpu::kAmxColumns));
+        cpu::amx_weight_gradient(args, begin * 32, end * 32, scratch.data());
+    });
+}
+
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) { return product(x, weight.t(), bias); }
@@ -83,17 +101,22 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) { return product(dy, weight, {}); }
 
 void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tensor dweight, at::Tensor dbias) {
-    // Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
     const bool same = x.scalar_type() == dweight.scalar_type();
-    if (dy.size(0) > 0)
-        for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {
-            const at::Tensor part = dweight.narrow(0, begin, end - begin);
-            const at::Tensor left = dy.narrow(1, begin, end - begin).t();
-            if (same)
-                part.addmm_(left, x);
-            else
-                part.add_(at::mm(left, x));
-        });
+    if (dy.size(0) > 0) {
+        if (fits_tiles(dy, x, dweight)) {
+            add_on_tiles(dy, x, dweight);
+        } else {
+            // Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
+            for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {
+                const at::Tensor part = dweight.narrow(0, begin, end - begin);
+                const at::Tensor left = dy.narrow(1, begin, end - begin).t();
+                if (same)
+                    part.addmm_(left, x);
+                else
+                    part.add_(at::mm(left, x));
+            });
+        }
+    }
     if (dbias.defined()) add_column_sums(dy, dbias);
 }
 

@@ -1,5 +1,6 @@
 #include "xlrm/ops/linear.hpp"
 
+#include "ops/cpu/amx.hpp"
 #include "ops/support.hpp"
 
 namespace xlrm {
@@ -44,6 +45,20 @@ TEST(Linear, BitsOfARowDependOnItAlone) {
                             }
                     });
             }
+}
+
+TEST(Linear, WeightGradientOfBf16RowsDoesNotDependOnThreads) {
+    for (const std::int64_t rows : {1, 33, 512, 1101}) {
+        const at::Tensor x = test::normal({rows, 96}, 1, at::kBFloat16);
+        const at::Tensor dy = test::normal({rows, 700}, 2, at::kBFloat16).narrow(1, 17, 608);  // rows are a strided view
+        const at::Tensor expected = dy.to(at::kDouble).t().matmul(x.to(at::kDouble)) + 1.0;
+        const at::Tensor one = test::zeros({608, 96}, at::kFloat) + 1.0, two = one.clone();
+        linear_backward_weight(dy, x, one);
+        test::with_threads(2, [&] { linear_backward_weight(dy, x, two); });
+        // On matrix tiles all sums are fp32; elsewhere the product is rounded to bf16 once.
+        EXPECT_LT(test::difference(one, expected), cpu::amx_available() ? 1e-6 : 4e-3) << rows;
+        EXPECT_TRUE(test::same_bits(one, two)) << rows;
+    }
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "ops/cpu/kernels.hpp"
+
+//! bf16 products on the matrix tiles (AMX) of newer Intel processors, which keep sums in fp32.
+namespace xlrm::cpu {
+
+//! Whether this processor has the tiles and the kernel lets this process use them. Always false where the compiler does not know
+//! them.
+bool amx_available();
+
+//! Tokens, and columns of dy, that amx_weight_gradient packs at a time: with k of some hundreds both stay in the second-level
+//! cache.
+inline constexpr std::int64_t kAmxTokens = 512;
+inline constexpr std::int64_t kAmxColumns = 256;
+
+//! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
+//! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order, in fp32.
+//! `scratch`: kAmxTokens · (k + kAmxColumns) elements, aligned to 64 bytes.
+struct AmxWeightGradient {
+    const Bf16* dy;
+    std::int64_t dy_stride;
+    const Bf16* x;
+    std::int64_t x_stride;
+    std::int64_t tokens, k;
+    float* dweight;
+    std::int64_t dweight_stride;
+};
+void amx_weight_gradient(const AmxWeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
+
+}  // namespace xlrm::cpu
