@@ -6,7 +6,7 @@
 
 #include "training_inputs.hpp"
 #include "training_model.hpp"
-#include "together.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/train/trainer.hpp"

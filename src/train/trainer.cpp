@@ -9,10 +9,10 @@
 
 #include "optimizer.hpp"
 #include "result_folder.hpp"
-#include "together.hpp"
 #include "training_inputs.hpp"
 #include "training_model.hpp"
 #include "xlrm/comm/gradient_reducer.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/progress.hpp"

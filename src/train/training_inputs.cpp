@@ -1,7 +1,7 @@
 #include "training_inputs.hpp"
 
-#include "together.hpp"
 #include "training_model.hpp"
+#include "xlrm/comm/together.hpp"
 
 namespace xlrm {
 namespace {
