@@ -1,0 +1,170 @@
+#include "xlrm/sweep/transfer_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "support/temporary_folder.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/store/cell_file.hpp"
+
+namespace xlrm {
+namespace {
+
+//! Sources and targets en and ko, seeds 1 and 2, one benchmark of four items: q-1, q-1-n2 (a sibling), q-2, q-3.
+Plan small_plan() {
+    Plan plan;
+    plan.bases = {{"b", {}}};
+    plan.sources = {{"en", {"en"}}, {"ko", {"ko"}}};
+    plan.targets = {"en", "ko"};
+    plan.benchmarks = {"x"};
+    plan.seeds = {1, 2};
+    for (const Source& source : plan.sources) plan.tasks.push_back({TaskKind::floor, "", source.name, "x", "", 0, -1, 0.1});
+    for (const Source& source : plan.sources) {
+        for (const std::int64_t seed : plan.seeds) {
+            for (const std::string& target : plan.targets) plan.tasks.push_back({TaskKind::evaluate, "b", source.name, "x", target, seed, -1, 1.0});
+        }
+    }
+    for (const std::string& target : plan.targets) plan.tasks.push_back({TaskKind::evaluate, "b", "", "x", target, 0, -1, 1.0});
+    return plan;
+}
+
+const std::vector<std::string> kIds = {"q-1", "q-1-n2", "q-2", "q-3"};
+
+//! A cell whose margins are `margins`, and whose last layer (2 features) is, at every item, `state`.
+Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vector<float>& state) {
+    Cell cell;
+    cell.model = task.model();
+    cell.source_lang = task.source;
+    cell.target_lang = task.target;
+    cell.seed = task.seed;
+    cell.pooling = "last";
+    cell.head = task.source.empty() ? "none" : "fp32";
+    cell.dtype = "fp32";
+    cell.provenance = Json::object();
+    cell.has_scores = !task.source.empty();
+    cell.id = kIds;
+    cell.subset = {"easy", "easy", "hard", "hard"};
+    cell.lang.assign(4, task.target);
+    cell.chosen_tokens.assign(4, 5);
+    cell.rejected_tokens.assign(4, 6);
+    if (cell.has_scores) {
+        cell.chosen = margins;
+        cell.rejected.assign(4, 0.0F);
+    }
+    std::vector<std::byte> rows(4 * 2 * sizeof(float));
+    for (std::size_t i = 0; i < 4; ++i) std::memcpy(rows.data() + i * 8, state.data(), 8);
+    cell.activations["last"].push_back({1, DType::f32, 2, rows, rows});
+    return cell;
+}
+
+class TransferTableTest : public testing::Test {
+protected:
+    TransferTableTest() {
+        for (const Task& task : plan_.tasks) {
+            if (task.kind == TaskKind::floor) {
+                // en: 2.5 of 4 right in either language; ko: none.
+                const Json right = task.source == "en" ? Json{1.0, 0.5, 0.0, 1.0} : Json{0.0, 0.0, 0.0, 0.0};
+                const Json entry = {{"id", kIds}, {"subset", {"easy", "easy", "hard", "hard"}}, {"right", right}};
+                write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
+                continue;
+            }
+            // The languages' states are orthogonal and of equal norm in the base, and the same in every reward model.
+            const bool apart = task.source.empty() && task.target == "ko";
+            write_cell(sweep_.cell(task), cell_of(task, margins(task), apart ? std::vector<float>{0, 3} : std::vector<float>{3, 0}), Json::object());
+        }
+    }
+
+    static std::vector<float> margins(const Task& task) {
+        if (task.source == "en" && task.target == "ko") return task.seed == 1 ? std::vector<float>{1, 1, -1, 0} : std::vector<float>{1, -1, 1, 1};
+        if (task.source == "ko" && task.target == "ko") return {1, 1, 1, -1};
+        if (task.source == "ko" && task.target == "en") return {-1, -1, -1, 1};
+        return {1, 1, 1, 1};
+    }
+
+    const TransferEntry& entry(const TransferTable& table, const std::string& source, const std::string& target, const std::string& subset) {
+        for (const TransferEntry& candidate : table.entries) {
+            if (candidate.source == source && candidate.target == target && candidate.subset == subset) return candidate;
+        }
+        throw std::runtime_error("no entry " + source + " " + target + " " + subset);
+    }
+
+    TemporaryFolder folder_;
+    SweepFolder sweep_{folder_.path() / "sweep"};
+    Plan plan_ = small_plan();
+};
+
+TEST_F(TransferTableTest, CountsPooledOverSeedsAndATieAsWrong) {
+    const TransferTable table = build_table(sweep_, plan_);
+    EXPECT_EQ(table.missing, 0);
+    const TransferEntry& moved = entry(table, "en", "ko", "");
+    EXPECT_EQ(moved.pooled.items, 8);
+    EXPECT_EQ(moved.pooled.correct, 5);  // 2 of 4 with a tie, and 3 of 4
+    EXPECT_EQ(moved.pooled.ties, 1);
+    EXPECT_EQ(moved.seeds.at(1).correct, 2);
+    EXPECT_EQ(moved.seeds.at(2).correct, 3);
+    // Wilson, 5 of 8, z = 1.959964: (5 + z²/2 ∓ z √(5 · 3 / 8 + z²/4)) / (8 + z²)
+    EXPECT_NEAR(moved.pooled.wilson.low, 0.305742, 1e-6);
+    EXPECT_NEAR(moved.pooled.wilson.high, 0.863156, 1e-6);
+    EXPECT_EQ(entry(table, "en", "ko", "easy").pooled.correct, 3);
+    EXPECT_EQ(entry(table, "en", "ko", "hard").pooled.correct, 2);
+    EXPECT_EQ(entry(table, "en", "ko", "hard").pooled.items, 4);
+}
+
+TEST_F(TransferTableTest, SetsGapAndFloorBesideEachEntry) {
+    const TransferTable table = build_table(sweep_, plan_);
+    EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").gap, 5.0 / 8 - 6.0 / 8);  // ko on ko is right in 6 of 8
+    EXPECT_DOUBLE_EQ(entry(table, "ko", "en", "").gap, 2.0 / 8 - 1.0);
+    EXPECT_DOUBLE_EQ(entry(table, "ko", "ko", "").gap, 0.0);
+    EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").floor, 2.5 / 4);
+    EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "easy").floor, 1.5 / 2);
+    EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "hard").floor, 0.5);
+    EXPECT_DOUBLE_EQ(entry(table, "ko", "en", "").floor, 0.0);
+}
+
+TEST_F(TransferTableTest, PoolsTheOffDiagonalGainWithSiblingsAndTranslationsAsOneCluster) {
+    const TransferTable table = build_table(sweep_, plan_);
+    ASSERT_EQ(table.gains.size(), 1U);
+    const PooledGain& gain = table.gains[0];
+    EXPECT_EQ(gain.cells, 4);
+    EXPECT_EQ(gain.gain.observations, 16);
+    EXPECT_EQ(gain.gain.clusters, 3);                         // q-1 with q-1-n2, q-2, q-3
+    EXPECT_DOUBLE_EQ(gain.accuracy.mean, (5.0 + 2.0) / 16);
+    EXPECT_DOUBLE_EQ(gain.floor.mean, 5.0 / 16);
+    EXPECT_DOUBLE_EQ(gain.gain.mean, 2.0 / 16);
+    // Sums of gain: q-1 (en: 0, 0; ko: 0, 0) + sibling (en: ½, −½; ko: 0, 0) = 0 over 8; q-2 (en: 0, 1) = 1 over 4;
+    // q-3 (en: −1, 0; ko: 1, 1) = 1 over 4. Residuals −1, ½, ½; √(1 + ¼ + ¼) / 16.
+    EXPECT_NEAR(gain.gain.standard_error, std::sqrt(1.5) / 16, 1e-12);
+}
+
+TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
+    const TransferTable table = build_table(sweep_, plan_);
+    ASSERT_EQ(table.ratios.size(), 5U);
+    for (const RatioEntry& ratio : table.ratios) {
+        EXPECT_EQ(ratio.items, 4) << ratio.model;
+        EXPECT_NEAR(ratio.mean.at("raw"), ratio.model == "b" ? 0.5 : 1.0, 1e-7) << ratio.model;  // orthogonal; collinear
+    }
+}
+
+TEST_F(TransferTableTest, CountsMissingAndDamagedCellsInsteadOfUsingThem) {
+    for (const Task& task : plan_.tasks) {
+        if (task.kind != TaskKind::evaluate || task.source != "en" || task.target != "ko") continue;
+        if (task.seed == 1) std::filesystem::remove(sweep_.cell(task));
+        else write_file_atomic(sweep_.cell(task), read_file(sweep_.cell(task)) + "x");
+    }
+    const TransferTable table = build_table(sweep_, plan_);
+    EXPECT_EQ(table.missing, 2);
+    EXPECT_THROW(entry(table, "en", "ko", ""), std::runtime_error);
+    EXPECT_NE(format_text(table).find("2 cells are missing"), std::string::npos);
+}
+
+TEST_F(TransferTableTest, TheCsvHasALineForAllSeedsAndOneForEach) {
+    const std::string csv = format_csv(build_table(sweep_, plan_));
+    EXPECT_NE(csv.find("\nb,x,,en,ko,all,8,5,1,0.625000,0.305742,0.863156,-0.125000,0.625000,"), std::string::npos) << csv;
+    EXPECT_NE(csv.find("\nb,x,,en,ko,1,4,2,1,0.500000,"), std::string::npos) << csv;
+    EXPECT_NE(csv.find("\nb,x,hard,ko,en,2,2,1,0,0.500000,"), std::string::npos) << csv;
+}
+
+}  // namespace
+}  // namespace xlrm
