@@ -1,6 +1,7 @@
 #include "xlrm/sweep/folder.hpp"
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
 #include "xlrm/store/cell_file.hpp"
 
 namespace xlrm {
@@ -26,6 +27,15 @@ std::vector<bool> SweepFolder::done(const Plan& plan) const {
     std::vector<bool> result;
     for (const Task& task : plan.tasks) result.push_back(done(task));
     return result;
+}
+
+void SweepFolder::remove_leftovers() const {
+    remove_stale_temporaries(root_);
+    std::vector<std::filesystem::path> folders;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
+        if (entry.is_directory() && !entry.is_symlink()) folders.push_back(entry.path());
+    }
+    for (const std::filesystem::path& folder : folders) remove_stale_temporaries(folder);
 }
 
 Plan SweepFolder::read_plan() const {

@@ -32,6 +32,7 @@ bool may_change(const std::string& name) {
 //! Writes the configuration, or compares it with the one that the folder was made with.
 void claim_folder(const SweepFolder& folder, const Json& effective) {
     require_writable(folder.root());
+    folder.remove_leftovers();
     if (!std::filesystem::exists(folder.config())) {
         write_file_atomic(folder.config(), effective.dump(1) + "\n");
         return;

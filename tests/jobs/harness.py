@@ -73,8 +73,9 @@ def digest(path):
 
 
 def cells_below(folder):
-    """Relative path and SHA-256 of every cell."""
-    return {name: digest(os.path.join(folder, name)) for name in files_below(folder) if name.startswith("cells/") and name.endswith(".h5")}
+    """Relative path and SHA-256 of every cell, temporary files (hidden) not among them."""
+    return {name: digest(os.path.join(folder, name)) for name in files_below(folder)
+            if name.startswith("cells/") and name.endswith(".h5") and not os.path.basename(name).startswith(".")}
 
 
 class Work:

@@ -92,6 +92,8 @@ def go_on(work, output, reference, case):
     check(not again, f"{case}: finished cells were written again: {again}")
     verified = run([SWEEP, "verify", output])
     check(verified.returncode == 0 and "0 are damaged" in verified.stdout, f"{case}: {verified.stdout}")
+    left = [name for name in files_below(output) if "/.xlrm-tmp" in name]
+    check(not left, f"{case}: temporary files are left after the rerun: {left}")
     return len(finished)
 
 

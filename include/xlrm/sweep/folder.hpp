@@ -28,6 +28,9 @@ public:
     bool done(const Task& task) const;
     std::vector<bool> done(const Plan& plan) const;
 
+    //! Removes temporary files that killed processes of this host left anywhere in the folder. Call it before any rank writes there.
+    void remove_leftovers() const;
+
     //! Reads plan.json. Throws Error when the folder is not a sweep folder.
     Plan read_plan() const;
 
