@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the batch scripts share: find the programs, launch one under srun or mpirun, pass the stop signal on, and decide
 # afterwards whether the job is done, failed, or goes back to the queue. Sourced, never run; needs
-# `root` (xlrm's folder) and `script` (the name in messages).
+# `root` (xlrm's folder), `script` (the name in messages) and `stopping` (set by a signal that came before).
 #
 # The script defines progress(), which prints a text that changes whenever work was finished for good, and calls
 #   launch_until_done PROGRAM ARGUMENT…
@@ -18,7 +18,6 @@
 say() { echo "$(date '+%F %T') ${script:?}: $*"; }
 die() { say "${@:2}" >&2; exit "$1"; }
 
-stopping=
 stop_time=
 child=
 on_signal() {
@@ -118,6 +117,10 @@ launch_until_done() {
   trap 'on_signal TERM' TERM
   [ -f "$progress_file" ] || printf '0\n%s\n' "$(progress_line)" >"$progress_file"
   while :; do
+    if [ -n "$stopping" ]; then
+      check_progress
+      requeue
+    fi
     rm -f "$status_file"
     say "${line[*]}"
     run_line

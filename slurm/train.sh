@@ -10,6 +10,8 @@
 # Stopped by its time limit or a preemption it goes back to the queue and continues from its checkpoint; settings:
 # slurm/env.sh. --dry-run (without sbatch) prints the launch line and the plan.
 set -uo pipefail
+stopping=
+trap 'stopping=yes' USR1 TERM # a signal may come at once; launch.sh takes over
 umask 027
 script=train.sh
 # Slurm runs a copy of this script; the job's record says where the original lies.
