@@ -53,9 +53,10 @@ expect "$(cells out)" "$(cells ../plain/out)"
 
 it "finishes after a time limit that is too short"
 # Slurm looks every 30 s whom to signal, and half a minute ahead: the signal comes 15 to 45 s after the start. On a busy
-# machine a launch may be stopped before it has taken one step, several times in a row.
+# machine a launch may be stopped before it has taken one step, several times in a row. So many epochs make the sweep last
+# longer than one launch.
 export XLRM_MAX_STALLS=30
-submit_sweep limited --time=1 --signal=B:USR1@15 -- --seeds 1,2,3,4,5,6,7,8,9,10,11,12
+submit_sweep limited --time=1 --signal=B:USR1@15 -- --seeds 1,2,3,4,5,6,7,8,9,10,11,12 --train.epochs 130
 job_ends 0 1200
 expect "$([ "$(restarts)" -ge 1 ] && echo requeued)" requeued
 expect "$(state)" "done"
