@@ -30,6 +30,13 @@ hosts() { grep -rhoE '"host": *"[^"]*"' out/cells | grep -oE 'h[0-9]+' | sort -u
 finished() { grep '"event": *"done"' out/ledger.jsonl 2>/dev/null; }
 finished_at_least() { [ "$(finished | wc -l)" -ge "$1" ]; }
 finished_twice() { finished | grep -oE '"task": *"[^"]*"' | sort | uniq -d; }
+told_to_stop() { grep -qF "got USR1" ./*.log; }
+signal_ranks() { # signal_ranks SIGNAL: to every rank that works in this folder
+  local pid
+  for pid in $(pgrep -x xlrm_sweep); do
+    if [ "$(readlink "/proc/$pid/cwd")" = "$PWD" ]; then kill "-$1" "$pid"; fi
+  done
+}
 state() { "$sweep" status out --json | grep -oE '"state": *"[^"]*"' | cut -d'"' -f4; }
 
 it "computes every cell on both nodes"
@@ -52,14 +59,19 @@ expect "$(finished_twice)" ""
 expect "$(cells out)" "$(cells ../plain/out)"
 
 it "finishes after a time limit that is too short"
-# Slurm looks every 30 s whom to signal, and half a minute ahead: the signal comes 15 to 45 s after the start. On a busy
-# machine a launch may be stopped before it has taken one step, several times in a row. So many epochs make the sweep last
-# longer than one launch.
+# The ranks stand still from the first finished cell until Slurm's signal, which takes the place of work longer than the
+# limit on any machine. Slurm looks every 30 s whom to signal, and half a minute ahead: the signal comes 15 to 45 s after
+# the start. A launch on a busy machine may be stopped before it has taken one step, several times in a row.
 export XLRM_MAX_STALLS=30
-submit_sweep limited --time=1 --signal=B:USR1@15 -- --seeds 1,2,3,4,5,6,7,8,9,10,11,12 --train.epochs 130
+submit_sweep limited --time=1 --signal=B:USR1@15 --
+wait_for 400 finished_at_least 1 || failed "finished nothing"
+signal_ranks STOP
+wait_for 120 told_to_stop || failed "the signal did not come"
+signal_ranks CONT
 job_ends 0 1200
 expect "$([ "$(restarts)" -ge 1 ] && echo requeued)" requeued
 expect "$(state)" "done"
 expect "$(finished_twice)" ""
+expect "$(cells out)" "$(cells ../plain/out)"
 
 finish_tests
