@@ -96,13 +96,13 @@ at::Tensor attention_part_backward(const BlockContext& context, const BlockTenso
     };
     const at::Tensor h1 = norm_again(saved.h1, saved.x_in, weights.norm1, config.norm_eps);
     if (!needed.defined()) {
-        const at::Tensor dqkv = at::empty({flat.size(0), q_size + 2 * kv_size}, flat.options());
+        const at::Tensor dqkv = empty_rows({flat.size(0), q_size + 2 * kv_size}, flat.options());
         attend(head_view(dqkv, 0, config.heads, config.head_dim), dqkv, q_size);
         rope(head_view(dqkv, 0, config.heads + config.kv_heads, config.head_dim), batch.positions, table, true);
         linear_backward_weight(dqkv, h1, gradients.qkv, gradients.qkv_bias);
         return linear_backward_input(dqkv, weights.qkv);
     }
-    const at::Tensor dkv = at::empty({flat.size(0), 2 * kv_size}, flat.options());
+    const at::Tensor dkv = empty_rows({flat.size(0), 2 * kv_size}, flat.options());
     const at::Tensor dq_all = at::empty_like(saved.q);
     attend(dq_all, dkv, 0);
     rope(head_view(dkv, 0, config.kv_heads, config.head_dim), batch.positions, table, true);

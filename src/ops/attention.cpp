@@ -7,6 +7,7 @@
 
 #include "ops/aligned_buffer.hpp"
 #include "ops/dispatch.hpp"
+#include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 namespace {
@@ -66,7 +67,7 @@ cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const 
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
                      const AttentionConfig& config, AttentionSaved* saved) {
-    at::Tensor out = at::empty(q.sizes(), q.options());
+    at::Tensor out = empty_rows(q.sizes(), q.options());
     if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 namespace {
@@ -22,7 +23,7 @@ cpu::Accumulate<T> rounded_scale(double scale) {
 at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double scale) {
     assert(tokens.scalar_type() == at::kInt && tokens.is_contiguous() && weight.is_contiguous());
     const std::int64_t d = weight.size(1);
-    at::Tensor rows = at::empty({tokens.size(0), d}, weight.options());
+    at::Tensor rows = empty_rows({tokens.size(0), d}, weight.options());
     const std::int32_t* ids = const_data<std::int32_t>(tokens);
     dispatch(weight.scalar_type(), [&](auto type) {
         using T = decltype(type);

@@ -3,13 +3,14 @@
 #include <ATen/ops/empty.h>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 
 at::Tensor gated_activation(const at::Tensor& gate_up, Activation activation) {
     assert(gate_up.is_contiguous() && gate_up.size(1) % 2 == 0);
     const std::int64_t width = gate_up.size(1) / 2;
-    at::Tensor y = at::empty({gate_up.size(0), width}, gate_up.options());
+    at::Tensor y = empty_rows({gate_up.size(0), width}, gate_up.options());
     dispatch(gate_up.scalar_type(), [&](auto type) {
         using T = decltype(type);
         const cpu::GateArgs<T> args{const_data<T>(gate_up), nullptr, data<T>(y), width, activation == Activation::gelu_tanh};
@@ -21,7 +22,7 @@ at::Tensor gated_activation(const at::Tensor& gate_up, Activation activation) {
 
 at::Tensor gated_activation_backward(const at::Tensor& dy, const at::Tensor& gate_up, Activation activation) {
     assert(gate_up.is_contiguous() && dy.is_contiguous() && gate_up.size(1) == 2 * dy.size(1));
-    at::Tensor dgate_up = at::empty(gate_up.sizes(), gate_up.options());
+    at::Tensor dgate_up = empty_rows(gate_up.sizes(), gate_up.options());
     dispatch(gate_up.scalar_type(), [&](auto type) {
         using T = decltype(type);
         const cpu::GateArgs<T> args{const_data<T>(gate_up), const_data<T>(dy), data<T>(dgate_up), dy.size(1),

@@ -6,6 +6,7 @@
 
 #include "ops/column_sums.hpp"
 #include "ops/dispatch.hpp"
+#include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 namespace {
@@ -14,7 +15,7 @@ RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::
     assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
     assert(!delta.defined() || (delta.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
-    result.y = at::empty(x.sizes(), x.options());
+    result.y = x.dim() == 2 ? empty_rows(x.sizes(), x.options()) : at::empty(x.sizes(), x.options());
     result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(accumulate_type(x.scalar_type())));
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);

@@ -9,9 +9,22 @@
 
 namespace xlrm {
 
+at::Tensor empty_rows(at::IntArrayRef shape, const at::TensorOptions& options) {
+    std::vector<std::int64_t> whole = shape.vec();
+    whole[0] = (whole[0] + kRowBlock - 1) / kRowBlock * kRowBlock;
+    return at::empty(whole, options).narrow(0, 0, shape[0]);
+}
+
+at::Tensor with_room(const at::Tensor& x, std::int64_t rows) {
+    assert(x.dim() == 2 && x.stride(1) == 1 && rows >= x.size(0));
+    const std::int64_t end = x.storage_offset() + (rows - 1) * x.stride(0) + x.size(1);
+    if (end * std::int64_t(x.element_size()) > std::int64_t(x.storage().nbytes())) return {};
+    return x.as_strided({rows, x.size(1)}, x.strides());
+}
+
 at::Tensor gather_rows(const at::Tensor& x, const at::Tensor& index) {
     assert(index.scalar_type() == at::kLong && index.is_contiguous() && x.stride(1) == 1);
-    at::Tensor rows = at::empty({index.size(0), x.size(1)}, x.options());
+    at::Tensor rows = empty_rows({index.size(0), x.size(1)}, x.options());
     const std::int64_t* at = const_data<std::int64_t>(index);
     const std::size_t bytes = std::size_t(x.size(1)) * x.element_size();
     at::parallel_for(0, index.size(0), row_grain(x.size(1)), [&](std::int64_t begin, std::int64_t end) {

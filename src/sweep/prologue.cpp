@@ -1,5 +1,7 @@
 #include "xlrm/sweep/prologue.hpp"
 
+#include <algorithm>
+
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
@@ -31,7 +33,8 @@ Json base_config(const SweepConfig& config, const fs::path& tokenizer) {
     const std::unique_ptr<Tokenizer> tokens = load_tokenizer(tokenizer);
     const ModelShape& shape = config.shape;
     require(shape.heads > 0 && shape.hidden % shape.heads == 0, "[model] hidden must be a multiple of heads", ExitCode::usage);
-    require(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads", ExitCode::usage);
+    require(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads",
+            ExitCode::usage);
     const bool qwen = shape.family == "qwen2";
     Json json = {{"architectures", {qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
                  {"model_type", shape.family},
@@ -89,7 +92,8 @@ bool make_base(const Communicator& world, const SweepConfig& config, const Sweep
     if (world.rank() < ranks) {
         TrainOptions pretrain = config.pretrain;
         pretrain.objective = "lm";
-        if (pretrain.model.empty() && pretrain.model_config.empty()) pretrain.model_config = (folder.tokenizer() / "config.json").string();
+        if (pretrain.model.empty() && pretrain.model_config.empty())
+            pretrain.model_config = (folder.tokenizer() / "config.json").string();
         if (pretrain.tokenizer.empty()) pretrain.tokenizer = folder.tokenizer().string();
         for (std::string& file : pretrain.data) file = config.data_path(file).string();
         pretrain.output = folder.model(name).string();
@@ -112,12 +116,14 @@ void use_world(SweepConfig& config, const SweepFolder& folder) {
 
 bool run_prologue(const Communicator& world, SweepConfig& config, const SweepFolder& folder) {
     use_world(config, folder);
+    const std::vector<Base> bases = config.base_list();
     on_root(world, [&] {
         make_world_files(config, folder);
         check_inputs(config, folder);
-        make_tokenizer(config, folder);
+        if (std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.folder.empty(); }))
+            make_tokenizer(config, folder);
     });
-    for (const Base& base : config.base_list()) {
+    for (const Base& base : bases) {
         if (base.folder.empty() && !make_base(world, config, folder, base.name)) return false;
     }
     return true;

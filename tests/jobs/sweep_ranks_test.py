@@ -24,5 +24,8 @@ with Work() as work:
         check(not differ and len(cells) == len(reference), f"{ranks} ranks: {len(cells)} cells, these differ from one rank's: {differ}")
     status = run([SWEEP, "status", work / "np1", "--json"])
     check(status.returncode == 0 and '"state":"done"' in status.stdout, f"status: {status.stdout} {status.stderr}")
+    given = run([SWEEP, "--smoke", "--bases", f"given={work / 'np1'}/models/base", "--sources", "en", "--targets", "en", "--output", work / "given"])
+    check(given.returncode == 0, f"a given base: exit code {given.returncode}\n{given.stderr[-3000:]}")
+    check(not os.path.exists(work / "given/tokenizer"), "a given base: a tokenizer was trained that nobody uses")
     check(run([SWEEP, "verify", work / "np1"]).returncode == 0, "verify: a cell is damaged")
 finish()
