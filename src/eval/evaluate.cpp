@@ -27,7 +27,7 @@ std::vector<std::string> languages_of(const EvaluateJob& job) {
 void check(const EvaluateJob& job) {
     languages_of(job);
     require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
-    require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .h5)", ExitCode::usage);
+    require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .parquet, .h5)", ExitCode::usage);
 }
 
 //! Collective: every rank loads the model, or all learn why it cannot be.
@@ -61,7 +61,7 @@ void print_accuracy(const Cell& cell) {
 void describe(Options& options, EvaluateJob& job) {
     options.section("evaluate")
         .add("model", &job.model, "DIR", "reward model (or base model: activations only) in Hugging Face layout")
-        .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, or prepared .h5")
+        .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5")
         .add("langs", &job.langs, "LANG,…", "languages to keep; default: all")
         .add("output", &job.output, "CELL.h5", "cell file to write; default xlrm-out/<model>.<data>.h5");
     describe(options, job.evaluate);

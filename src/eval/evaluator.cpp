@@ -107,6 +107,7 @@ Prepared Evaluator::read(const Communicator& group, const std::vector<std::files
     prepare_options.over_length = parse_over_length(options_.over_length);
     prepare_options.split = options_.split;
     prepare_options.part = options_.part;
+    prepare_options.keep_tied = true;
     return prepare(group, prepare_options, *tokenizer_, *template_);
 }
 

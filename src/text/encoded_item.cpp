@@ -82,13 +82,12 @@ std::string take_text(std::string_view bytes, std::size_t& at) {
 
 EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::string& where, const Tokenizer& tokenizer,
                         const ChatTemplate& chat_template) {
-    EncodedItem item{line, where, row.id, row.lang, row.subset, row.margin, row.num_correct, {}};
+    EncodedItem item{line, where, row.id, row.lang, row.subset, row.margin, row.num_correct, {}, false, false};
     const TextEncoder encoder(tokenizer, chat_template, where);
     if (row.prompt.empty()) {
         item.texts.push_back({encoder.document(row.answers.front()), 0, count_code_points(row.answers.front())});
         return item;
     }
-    if (row.answers.size() == 2 && row.answers[0] == row.answers[1]) return item;
     std::vector<ChatMessage> messages = row.prompt;
     const Ids prompt = encoder.prompt(chat_template.render(messages, true));
     messages.push_back({"assistant", ""});
@@ -98,7 +97,9 @@ EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::
         EncodedItem::Text encoded{encoder.whole(text), 0, count_code_points(text)};
         encoded.prompt = shared_prefix(prompt, encoded.tokens);
         item.texts.push_back(std::move(encoded));
+        item.empty = item.empty || answer.empty();
     }
+    item.tied = item.texts.size() == 2 && item.texts[0].tokens == item.texts[1].tokens;
     return item;
 }
 
@@ -110,6 +111,8 @@ void pack(const EncodedItem& item, std::string& bytes) {
     put(bytes, item.subset);
     put(bytes, item.margin);
     put(bytes, item.num_correct);
+    put(bytes, item.tied);
+    put(bytes, item.empty);
     put(bytes, item.texts.size());
     for (const EncodedItem::Text& text : item.texts) {
         put(bytes, text.prompt);
@@ -128,6 +131,8 @@ EncodedItem unpack(std::string_view bytes, std::size_t& at) {
     item.subset = take_text(bytes, at);
     item.margin = take<float>(bytes, at);
     item.num_correct = take<std::int32_t>(bytes, at);
+    item.tied = take<bool>(bytes, at);
+    item.empty = take<bool>(bytes, at);
     item.texts.resize(take<std::size_t>(bytes, at));
     for (EncodedItem::Text& text : item.texts) {
         text.prompt = take<std::int32_t>(bytes, at);

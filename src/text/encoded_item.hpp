@@ -23,7 +23,9 @@ struct EncodedItem {
         std::int32_t prompt = 0;
         std::int64_t characters = 0;
     };
-    std::vector<Text> texts;  //!< empty: a tied pair
+    std::vector<Text> texts;
+    bool tied = false;   //!< a pair of equal tokens
+    bool empty = false;  //!< one of the answers has no text
 };
 
 //! Renders and tokenises. `where` stands in messages.

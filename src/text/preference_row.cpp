@@ -5,9 +5,9 @@
 #include <limits>
 #include <optional>
 
+#include "raw_rows.hpp"
 #include "utf8.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/core/file.hpp"
 #include "xlrm/core/json.hpp"
 #include "xlrm/core/language.hpp"
 
@@ -36,10 +36,21 @@ public:
         return *value;
     }
     std::string text(const Json& value, const std::string& field) const {
-        if (!value.is_string()) bad(field, std::string("is not text but ") + value.type_name());
-        std::string result = value.get<std::string>();
+        std::string result = any_text(value, field);
         if (result.empty()) bad(field, "is empty");
         return result;
+    }
+    //! Text that may be empty: an answer, the content of a message.
+    std::string any_text(const Json& value, const std::string& field) const {
+        if (!value.is_string()) bad(field, std::string("is not text but ") + value.type_name());
+        return value.get<std::string>();
+    }
+    //! A whole number, nothing where it is absent.
+    std::optional<std::int64_t> count(const char* name) const {
+        const Json* value = find({name});
+        if (value == nullptr) return std::nullopt;
+        if (!value->is_number_integer()) bad(name, std::string("is not a whole number but ") + value->type_name());
+        return value->get<std::int64_t>();
     }
     std::string label(std::initializer_list<const char*> names) const {
         std::string name;
@@ -56,6 +67,9 @@ private:
     const std::string& where_;
 };
 
+// RewardBench's command line takes the same.
+constexpr std::initializer_list<const char*> kPromptNames = {"prompt", "question", "input"};
+
 using Messages = std::vector<ChatMessage>;
 
 bool same_messages(const Messages& a, const Messages& b) {
@@ -68,21 +82,22 @@ Messages messages_of(const Fields& fields, const Json& list, const std::string& 
     for (const Json& entry : list) {
         const std::string here = field + "[" + std::to_string(messages.size()) + "]";
         if (!entry.is_object() || !entry.contains("role") || !entry.contains("content")) fields.bad(here, "is not a message with role and content");
-        messages.push_back({fields.text(entry.at("role"), here + ".role"), fields.text(entry.at("content"), here + ".content")});
+        messages.push_back({fields.text(entry.at("role"), here + ".role"), fields.any_text(entry.at("content"), here + ".content")});
     }
     if (messages.empty()) fields.bad(field, "is empty");
     return messages;
 }
 
-// HH-RLHF's dialogue; nothing where the text is not one.
+// HH-RLHF's dialogue; nothing where the text is not one. An answer that is empty has lost the blank behind its mark.
 std::optional<Messages> dialogue(const std::string& text) {
-    static const std::string human = "\n\nHuman: ";
-    static const std::string assistant = "\n\nAssistant: ";
+    static const std::string human = "\n\nHuman:";
+    static const std::string assistant = "\n\nAssistant:";
     if (text.compare(0, human.size(), human) != 0) return std::nullopt;
     Messages messages;
     for (std::size_t at = 0; at < text.size();) {
         const bool user = text.compare(at, human.size(), human) == 0;
-        const std::size_t begin = at + (user ? human.size() : assistant.size());
+        std::size_t begin = at + (user ? human.size() : assistant.size());
+        if (begin < text.size() && text[begin] == ' ') ++begin;
         at = std::min({text.find(human, begin), text.find(assistant, begin), text.size()});
         messages.push_back({user ? "user" : "assistant", text.substr(begin, at - begin)});
     }
@@ -95,42 +110,60 @@ struct Side {
     std::optional<Messages> context;
 };
 
+// The last turn is the answer, what comes before it the context.
+Side side_of_messages(const Fields& fields, Messages messages, const std::string& field) {
+    if (messages.back().role != "assistant") fields.bad(field, "does not end with a turn of the assistant");
+    Side side;
+    side.answers = {std::move(messages.back().content)};
+    messages.pop_back();
+    if (!messages.empty()) side.context = std::move(messages);
+    return side;
+}
+
+bool same_context(const Side& a, const Side& b) {
+    return a.context.has_value() == b.context.has_value() && (!a.context || same_messages(*a.context, *b.context));
+}
+
+// Several answers: texts, or a message list each.
+Side side_of_list(const Fields& fields, const Json& list, const std::string& field) {
+    Side side;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string here = field + "[" + std::to_string(i) + "]";
+        Side one;
+        if (list[i].is_array()) one = side_of_messages(fields, messages_of(fields, list[i], here), here);
+        else one.answers = {fields.any_text(list[i], here)};
+        if (i > 0 && !same_context(one, side)) fields.bad(here, "has other turns before its answer than '" + field + "[0]'");
+        side.context = std::move(one.context);
+        side.answers.push_back(std::move(one.answers.front()));
+    }
+    return side;
+}
+
 Side side_of(const Fields& fields, const char* field, bool has_prompt) {
     const Json& value = fields.need(field);
-    Side side;
-    std::optional<Messages> messages;
-    if (value.is_string()) {
-        side.answers = {fields.text(value, field)};
-        if (has_prompt) return side;
-        messages = dialogue(side.answers.front());
-        if (!messages) fields.bad("prompt", "is missing");
-    } else if (value.is_array() && !value.empty() && value.front().is_string()) {
-        for (std::size_t i = 0; i < value.size(); ++i) side.answers.push_back(fields.text(value[i], std::string(field) + "[" + std::to_string(i) + "]"));
-        return side;
-    } else if (value.is_array()) {
-        messages = messages_of(fields, value, field);
-    } else {
-        fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
-    }
-    if (messages->back().role != "assistant") fields.bad(field, "does not end with a turn of the assistant");
-    side.answers = {messages->back().content};
-    messages->pop_back();
-    if (!messages->empty()) side.context = std::move(messages);
-    return side;
+    if (value.is_object()) return side_of_messages(fields, messages_of(fields, Json::array({value}), field), field);
+    if (value.is_array() && !value.empty() && !value.front().is_object()) return side_of_list(fields, value, field);
+    if (value.is_array()) return side_of_messages(fields, messages_of(fields, value, field), field);
+    if (!value.is_string()) fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
+    if (has_prompt) return {{value.get<std::string>()}, std::nullopt};
+    std::optional<Messages> messages = dialogue(value.get<std::string>());
+    if (!messages) fields.bad("prompt", "is missing");
+    return side_of_messages(fields, std::move(*messages), field);
 }
 
 // The prompt from `prompt`, from the turns inside the answers, or from both where they agree.
 Messages prompt_of(const Fields& fields, const std::optional<Messages>& context) {
-    const Json* value = fields.find({"prompt"});
+    std::string name;
+    const Json* value = fields.find(kPromptNames, &name);
     Messages prompt;
-    if (value != nullptr && value->is_array()) prompt = messages_of(fields, *value, "prompt");
-    else if (value != nullptr) prompt = {{"user", fields.text(*value, "prompt")}};
+    if (value != nullptr && value->is_array()) prompt = messages_of(fields, *value, name);
+    else if (value != nullptr) prompt = {{"user", fields.text(*value, name)}};
     if (context) {
         const bool repeated = prompt.empty() || same_messages(prompt, *context) ||
                               (value->is_string() && std::any_of(context->begin(), context->end(), [&](const ChatMessage& message) {
                                    return message.role == "user" && strip(message.content) == strip(prompt.front().content);
                                }));
-        if (!repeated) fields.bad("prompt", "differs from the turns before the answer in 'chosen'");
+        if (!repeated) fields.bad(name, "differs from the turns before the answer in 'chosen'");
         prompt = *context;
     }
     if (prompt.empty()) fields.bad("prompt", "is missing");
@@ -150,18 +183,30 @@ void read_margin(const Fields& fields, PreferenceRow& row) {
     row.margin = margin->get<float>();
 }
 
+// RewardBench 2 tells both numbers; its rule counts the right answers by `num_correct`.
+void read_counts(const Fields& fields, PreferenceRow& row) {
+    const auto answers = static_cast<std::int64_t>(row.answers.size());
+    const auto total = fields.count("total_completions");
+    if (total && *total != answers) {
+        fields.bad("total_completions", "is " + std::to_string(*total) + ", but 'chosen' and 'rejected' hold " + std::to_string(answers) + " answers");
+    }
+    const auto correct = fields.count("num_correct");
+    if (!correct) return;
+    if (*correct < 1 || *correct >= answers) fields.bad("num_correct", "is " + std::to_string(*correct) + " of " + std::to_string(answers) + " answers");
+    row.num_correct = static_cast<std::int32_t>(*correct);
+}
+
 PreferenceRow preference_row(const Fields& fields) {
     PreferenceRow row;
-    const bool has_prompt = fields.find({"prompt"}) != nullptr;
+    const bool has_prompt = fields.find(kPromptNames) != nullptr;
     Side chosen = side_of(fields, "chosen", has_prompt);
     Side rejected = side_of(fields, "rejected", has_prompt);
-    if (chosen.context.has_value() != rejected.context.has_value() || (chosen.context && !same_messages(*chosen.context, *rejected.context))) {
-        fields.bad("rejected", "has other turns before its answer than 'chosen'");
-    }
+    if (!same_context(chosen, rejected)) fields.bad("rejected", "has other turns before its answer than 'chosen'");
     row.prompt = prompt_of(fields, chosen.context);
     row.answers = std::move(chosen.answers);
     row.num_correct = static_cast<std::int32_t>(row.answers.size());
     row.answers.insert(row.answers.end(), rejected.answers.begin(), rejected.answers.end());
+    read_counts(fields, row);
     read_margin(fields, row);
     return row;
 }
@@ -205,7 +250,11 @@ std::vector<PreferenceRow> documents(const Fields& fields, const std::string& la
 
 std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const std::string& where, const std::string& default_id,
                                      const std::string& default_lang) {
-    const Json object = parse_json(json, where);
+    return rows_of_json(parse_json(json, where), kind, where, default_id, default_lang);
+}
+
+std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const std::string& where, const std::string& default_id,
+                                        const std::string& default_lang) {
     if (!object.is_object()) fail(where + ": a JSON object is expected, not " + object.type_name());
     const Fields fields(object, where);
     std::string lang = fields.label({"lang", "language"});
@@ -228,10 +277,9 @@ std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const 
 
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
                   const std::function<void(std::int64_t line, PreferenceRow&& row)>& row) {
-    for_each_line(path, [&](std::int64_t line, std::string_view text) {
-        if (strip(text).empty()) return;
+    for_each_raw_row(path, [&](std::int64_t line, const RawRow& raw) {
         const std::string number = ":" + std::to_string(line);
-        for (PreferenceRow& parsed : parse_row(text, kind, path.string() + number, path.filename().string() + number, default_lang)) {
+        for (PreferenceRow& parsed : rows_of_json(raw(), kind, path.string() + number, path.filename().string() + number, default_lang)) {
             row(line, std::move(parsed));
         }
     });
@@ -241,9 +289,8 @@ RowKind detect_row_kind(const std::filesystem::path& path) {
     std::optional<RowKind> kind;
     struct Found {};
     try {
-        for_each_line(path, [&](std::int64_t line, std::string_view text) {
-            if (strip(text).empty()) return;
-            const Json object = parse_json(text, path.string() + ":" + std::to_string(line));
+        for_each_raw_row(path, [&](std::int64_t, const RawRow& raw) {
+            const Json object = raw();
             kind = object.is_object() && object.contains("chosen") ? RowKind::preference : RowKind::document;
             throw Found{};  // the rest need not be read
         });

@@ -60,12 +60,13 @@ void pack_prepared(const PrepareOptions& options, RowSource& source, const Token
         for (const Item& item : set.items) {
             source.saw(item.lang);
             if (!source.chosen(item.id, item.lang)) continue;
-            EncodedItem encoded{line++, path.string(), item.id, item.lang, item.subset, item.margin, item.num_correct, {}};
+            EncodedItem encoded{line++, path.string(), item.id, item.lang, item.subset, item.margin, item.num_correct, {}, false, false};
             for (std::int32_t k = 0; k < item.answers; ++k) {
                 const Answer& answer = set.answers[static_cast<std::size_t>(item.first_answer + k)];
                 const auto tokens = set.answer_tokens(answer);
                 encoded.texts.push_back({{tokens.begin(), tokens.end()}, answer.prompt, 0});
             }
+            encoded.tied = encoded.texts.size() == 2 && encoded.texts[0].tokens == encoded.texts[1].tokens;
             pack(encoded, bytes);
         }
     }
@@ -114,10 +115,9 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
     for (EncodedItem& item : items) {
         LanguageReport& report = prepared.report[item.lang];
         ++report.read;
-        if (item.texts.empty()) {
-            ++report.tied;
-            continue;
-        }
+        report.tied += item.tied ? 1 : 0;
+        report.empty += item.empty ? 1 : 0;
+        if (item.tied && !options.keep_tied) continue;
         std::size_t longest = 0;
         for (const auto& text : item.texts) longest = std::max(longest, text.tokens.size());
         if (static_cast<std::int64_t>(longest) > options.max_length) {
@@ -129,7 +129,10 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
         }
         bool useful = true;
         for (auto& text : item.texts) useful = cut(text, options.max_length, options.over_length) && useful;
-        if (useful) add_item(prepared.set, item, report);
+        if (useful) {
+            add_item(prepared.set, item, report);
+            prepared.lines.push_back(item.line);
+        }
         std::vector<EncodedItem::Text>().swap(item.texts);
     }
     return prepared;
@@ -190,13 +193,14 @@ void describe(const PrepareOptions& options, const Tokenizer& tokenizer, const C
     about["default_lang"] = options.default_lang;
     about["split"] = options.split;
     about["part"] = options.part;
+    about["ties"] = options.keep_tied ? "keep" : "drop";
     about["concatenate"] = options.concatenate;
     if (options.concatenate) about["seed"] = options.seed;
     Json& report = about["report"] = Json::object();
     for (const auto& [lang, counts] : prepared.report) {
         std::int64_t tokens = 0;
         for (const std::int32_t length : counts.lengths) tokens += length;
-        report[lang] = {{"read", counts.read}, {"kept", counts.kept}, {"too_long", counts.too_long}, {"tied", counts.tied},
+        report[lang] = {{"read", counts.read}, {"kept", counts.kept}, {"too_long", counts.too_long}, {"tied", counts.tied}, {"empty", counts.empty},
                         {"tokens", tokens}, {"characters", counts.characters}};
     }
 }
@@ -246,6 +250,11 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
         error.mark_agreed();  // what is found on one rank has been told to all
         throw;
     }
+}
+
+void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row) {
+    RowSource source(options, 0, 1);
+    source.for_each([&](std::int64_t line, const std::string&, PreferenceRow&& parsed) { row(line, std::move(parsed)); });
 }
 
 std::vector<std::string> collect_texts(const PrepareOptions& options) {

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 void PrepareJob::describe(Options& options) {
     options.section("prepare")
-        .add("input", &input, "FILE,…", "rows: .jsonl, .jsonl.gz, prepared .h5")
+        .add("input", &input, "FILE,…", "rows: .jsonl, .jsonl.gz, .parquet, prepared .h5")
         .add("model", &model, "DIR", "model folder whose tokenizer and template are used")
         .add("output", &output, "FILE.h5", "prepared items; nothing is written without it")
         .add("langs", &langs, "LANG,…", "languages to keep (default: all)")
@@ -24,6 +24,7 @@ void PrepareJob::describe(Options& options) {
         .add("template-date", &template_date, "DATE", "what Llama-3.x templates write as today")
         .add("max-length", &max_length, "TOKENS", "longest text")
         .add_choice("over-length", &over_length, {"drop", "left", "right", "error"}, "what becomes of longer ones")
+        .add_choice("ties", &ties, {"drop", "keep"}, "pairs of equal answers: drop for training, keep for evaluation")
         .add("split", &split, "NAME=SHARE,…", "parts by a hash of the id; siblings and translations stay together")
         .add("part", &part, "NAME", "write this part of the split alone (default: each to a file of its own)")
         .add("default-lang", &default_lang, "LANG", "language of rows that name none")
@@ -46,6 +47,7 @@ PrepareOptions PrepareJob::prepare_options() const {
     options.split = split;
     options.part = part;
     options.default_lang = default_lang;
+    options.keep_tied = ties == "keep";
     options.concatenate = concatenate;
     options.seed = static_cast<std::uint64_t>(seed);
     return options;

@@ -36,6 +36,7 @@ std::string line_of(const std::string& lang, const LanguageReport& report) {
 
 std::string format_report(const std::map<std::string, LanguageReport>& report) {
     std::string table = "language           read     kept too long   tied      tokens     5%    50%    95%    max tokens/ch\n";
+    std::string notes;
     LanguageReport all;
     for (const auto& [lang, counts] : report) {
         table += line_of(lang, counts);
@@ -43,11 +44,12 @@ std::string format_report(const std::map<std::string, LanguageReport>& report) {
         all.kept += counts.kept;
         all.too_long += counts.too_long;
         all.tied += counts.tied;
+        if (counts.empty > 0) notes += lang + ": " + std::to_string(counts.empty) + " items with an empty answer\n";
         all.characters += counts.characters;
         all.lengths.insert(all.lengths.end(), counts.lengths.begin(), counts.lengths.end());
     }
     if (report.size() > 1) table += line_of("all", all);
-    return table;
+    return table + notes;
 }
 
 }  // namespace xlrm

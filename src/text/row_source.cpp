@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "utf8.hpp"
+#include "raw_rows.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/core/file.hpp"
 #include "xlrm/core/random.hpp"
 
 namespace xlrm {
@@ -43,11 +42,12 @@ PreferenceRow RowSource::concatenated(std::vector<PreferenceRow>&& rows) const {
     return whole;
 }
 
-std::vector<PreferenceRow> RowSource::rows_of(std::string_view text, const std::filesystem::path& path, std::int64_t number) {
+std::vector<PreferenceRow> RowSource::rows_of(Json&& object, const std::filesystem::path& path, std::int64_t number) {
     const std::string suffix = std::string(":").append(std::to_string(number));
-    auto rows = parse_row(text, options_.kind, path.string() + suffix, path.filename().string() + suffix, options_.default_lang);
+    auto rows = rows_of_json(object, options_.kind, path.string() + suffix, path.filename().string() + suffix, options_.default_lang);
     for (const PreferenceRow& row : rows) saw(row.lang);
     std::erase_if(rows, [&](const PreferenceRow& row) { return !chosen(row.id, row.lang); });
+    if (options_.keep_columns && rows.size() == 1) rows.front().columns = std::move(object);
     if (!options_.concatenate || rows.size() < 2) return rows;
     std::vector<PreferenceRow> one;
     one.push_back(concatenated(std::move(rows)));
@@ -59,11 +59,10 @@ void RowSource::for_each(const std::function<void(std::int64_t line, const std::
     for (const auto& path : options_.inputs) {
         ++line_;  // the file itself: what goes wrong at opening comes before its lines
         if (is_prepared(path)) continue;
-        if (path.extension() == ".parquet") fail(path.string() + ": parquet is not supported by this build; convert it to JSON lines");
-        for_each_line(path, [&](std::int64_t number, std::string_view text) {
+        for_each_raw_row(path, [&](std::int64_t number, const RawRow& raw) {
             const std::int64_t line = ++line_;
-            if ((line / kBlock) % size_ != rank_ || strip(text).empty()) return;
-            for (PreferenceRow& parsed : rows_of(text, path, number)) row(line, path.string() + ":" + std::to_string(number), std::move(parsed));
+            if ((line / kBlock) % size_ != rank_) return;
+            for (PreferenceRow& parsed : rows_of(raw(), path, number)) row(line, path.string() + ":" + std::to_string(number), std::move(parsed));
         });
     }
 }

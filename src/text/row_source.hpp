@@ -27,7 +27,7 @@ public:
     std::int64_t line() const { return line_; }
 
 private:
-    std::vector<PreferenceRow> rows_of(std::string_view text, const std::filesystem::path& path, std::int64_t number);
+    std::vector<PreferenceRow> rows_of(Json&& object, const std::filesystem::path& path, std::int64_t number);
     PreferenceRow concatenated(std::vector<PreferenceRow>&& rows) const;
 
     const PrepareOptions& options_;

@@ -28,7 +28,7 @@ void describe_data(Options& options, TrainOptions& train) {
         .add("model", &train.model, "DIR", "model folder to start from")
         .add("model-config", &train.model_config, "FILE", "config.json of a model to be made from nothing, instead of --model")
         .add("tokenizer", &train.tokenizer, "DIR", "folder of its tokenizer (default: --model)")
-        .add("data", &train.data, "FILE,…", "rows to train on: .jsonl, .jsonl.gz, prepared .h5")
+        .add("data", &train.data, "FILE,…", "rows to train on: .jsonl, .jsonl.gz, .parquet, prepared .h5")
         .add("langs", &train.langs, "LANG,…", "languages to keep (default: all)")
         .add("default-lang", &train.default_lang, "LANG", "language of rows that name none")
         .add("split", &train.split, "NAME=SHARE,…", "parts by a hash of the id; siblings and translations stay together")

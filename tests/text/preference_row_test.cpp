@@ -87,13 +87,60 @@ TEST(PreferenceRow, OfMessageListsWithThePromptInside) {
     expect_error("{\"chosen\": " + side("C") + R"(, "rejected": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "R"}]})", "'rejected'", "other turns");
 }
 
+// Column names of the data as published.
+TEST(PreferenceRow, OfTheRewardBenchFamily) {
+    const PreferenceRow first = one(R"({"prompt": "P", "chosen": "C", "chosen_model": "a", "rejected": "R", "rejected_model": "b", "subset": "alpacaeval-easy", "id": 7})");
+    EXPECT_EQ(first.id + first.lang + first.subset, "7enalpacaeval-easy");
+    const PreferenceRow second = one(R"({"id": "ref:3", "prompt": "P", "chosen": ["a"], "rejected": ["b", "c", "d"], "num_correct": 1, "num_incorrect": 3,
+        "total_completions": 4, "models": ["m", null], "subset": "Ties", "additional_metadata": {"method": null}})");
+    EXPECT_EQ(second.answers, (std::vector<std::string>{"a", "b", "c", "d"}));
+    EXPECT_EQ(second.id, "ref:3");
+    EXPECT_EQ(second.num_correct, 1);
+    const PreferenceRow multilingual = one(R"({"id": 31, "prompt": "P", "chosen": "C", "rejected": "R", "language": "zho_Hant", "chosen_model": "a", "rejected_model": "b",
+        "source": "hep-cpp", "category": "Reasoning"})");
+    EXPECT_EQ(multilingual.id + multilingual.lang + multilingual.subset, "31zh-hanthep-cpp");
+    const PreferenceRow mm = one(R"({"prompt": "P", "chosen": "C", "rejected": "R", "language": "sw", "subset": "language_hallucination", "chosen_model": null,
+        "rejected_model": null, "id": "q1", "__index_level_0__": 4})");
+    EXPECT_EQ(mm.id + mm.lang + mm.subset, "q1swlanguage_hallucination");
+    for (const char* name : {"question", "input"}) EXPECT_EQ(one(std::string("{\"") + name + R"(": "P", "chosen": "C", "rejected": "R"})").prompt.front().content, "P");
+}
+
+TEST(PreferenceRow, OfSeveralAnswersAsMessages) {
+    const auto chat = [](const std::string& prompt, const std::string& answer) {
+        return R"([{"role": "user", "content": ")" + prompt + R"("}, {"role": "assistant", "content": ")" + answer + "\"}]";
+    };
+    const PreferenceRow row = one("{\"chosen\": [" + chat("P", "a") + "," + chat("P", "b") + "], \"rejected\": [" + chat("P", "c") + "]}");
+    EXPECT_EQ(row.prompt.size(), 1U);
+    EXPECT_EQ(row.answers, (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(row.num_correct, 2);
+    expect_error("{\"chosen\": [" + chat("P", "a") + "," + chat("Q", "b") + "], \"rejected\": [" + chat("P", "c") + "]}", "'chosen[1]'", "other turns");
+    const PreferenceRow single = one(R"({"prompt": "P", "chosen": {"role": "assistant", "content": "C"}, "rejected": {"role": "assistant", "content": "R"}})");
+    EXPECT_EQ(single.answers, (std::vector<std::string>{"C", "R"}));
+}
+
+TEST(PreferenceRow, WithEmptyAnswers) {
+    EXPECT_EQ(one(R"({"prompt": "P", "chosen": "C", "rejected": ""})").answers, (std::vector<std::string>{"C", ""}));
+    EXPECT_EQ(one(R"({"prompt": "P", "chosen": ["C"], "rejected": ["", "R"]})").answers, (std::vector<std::string>{"C", "", "R"}));
+    const PreferenceRow chat = one(R"({"chosen": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
+        "rejected": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": ""}]})");
+    EXPECT_EQ(chat.prompt.size(), 2U);
+    EXPECT_EQ(chat.answers, (std::vector<std::string>{"C", ""}));
+    const PreferenceRow dialogue = one(R"({"chosen": "\n\nHuman: hi\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant:"})");
+    EXPECT_EQ(dialogue.answers, (std::vector<std::string>{"ok", ""}));
+    EXPECT_EQ(dialogue.prompt.front().content, "hi");
+}
+
 TEST(PreferenceRow, NamesFileLineAndFieldOfWhatIsWrong) {
     expect_error(R"({"prompt": "P", "chosen": "C", )", "f.jsonl:3", "");
     expect_error("[1]", "object", "array");
     expect_error(R"({"prompt": "P", "chosen": "C"})", "'rejected'", "missing");
     expect_error(R"({"prompt": "P", "chosen": null, "rejected": "R"})", "'chosen'", "missing");
     expect_error(R"({"prompt": "", "chosen": "C", "rejected": "R"})", "'prompt'", "empty");
-    expect_error(R"({"prompt": "P", "chosen": "C", "rejected": ""})", "'rejected'", "empty");
+    expect_error(R"({"prompt": "P", "chosen": "C", "rejected": []})", "'rejected'", "empty");
+    expect_error(R"({"prompt": "P", "chosen": ["C", 3], "rejected": ["R"]})", "'chosen[1]'", "number");
+    expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 4})", "'total_completions'", "2 answers");
+    expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": 2})", "'num_correct'", "2 of 2");
+    expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": "1"})", "'num_correct'", "string");
     expect_error(R"({"chosen": "C", "rejected": "R"})", "'prompt'", "missing");
     expect_error(R"({"prompt": 7, "chosen": "C", "rejected": "R"})", "'prompt'", "number");
     expect_error(R"({"prompt": "P", "chosen": "C", "rejected": "R", "margin": "big"})", "'margin'", "string");

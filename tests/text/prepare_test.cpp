@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 
 #include "support/shared_data.hpp"
@@ -105,6 +106,79 @@ TEST(Prepare, PutsBosBeforeAndEosBehindPlainText) {
     EXPECT_EQ(tokens(set, 0), expected);
     EXPECT_EQ(set.answers[0].prompt, static_cast<std::int32_t>(prompt.size()) + 1);
     EXPECT_EQ(set.answers[1].prompt, set.answers[0].prompt);
+}
+
+TEST(Prepare, KeepsTiedPairsWhereTheyCount) {
+    World world("tied");
+    world.rows(R"({"id": "a", "prompt": "one", "chosen": "two", "rejected": "two"})" "\n" R"({"id": "b", "prompt": "one", "chosen": "two", "rejected": "six"})");
+    const Prepared dropped = world.run();
+    EXPECT_EQ(dropped.set.items.size(), 1U);
+    EXPECT_EQ(dropped.report.at("en").tied, 1);
+    world.options.keep_tied = true;
+    const Prepared kept = world.run();
+    ASSERT_EQ(kept.set.items.size(), 2U);
+    EXPECT_EQ(kept.set.items[0].id, "a");
+    EXPECT_EQ(tokens(kept.set, 0), tokens(kept.set, 1));
+    EXPECT_EQ(kept.report.at("en").tied, 1);
+    EXPECT_EQ(kept.report.at("en").kept, 2);
+    EXPECT_EQ(dropped.set.attributes.at("ties"), "drop");
+    EXPECT_EQ(kept.set.attributes.at("ties"), "keep");
+}
+
+TEST(Prepare, KeepsEmptyAnswersAndCountsThem) {
+    const World world("empty");
+    world.rows(R"({"prompt": "one", "chosen": "two", "rejected": ""})" "\n" R"({"prompt": "one", "chosen": "two", "rejected": "six"})");
+    const Prepared prepared = world.run();
+    ASSERT_EQ(prepared.set.items.size(), 2U);
+    std::vector<std::int32_t> expected = world.tokenizer->encode("one\n", false);
+    expected.insert(expected.begin(), *world.tokenizer->bos);
+    expected.push_back(*world.tokenizer->eos);
+    EXPECT_EQ(tokens(prepared.set, 1), expected);
+    EXPECT_EQ(prepared.set.answers[1].prompt, static_cast<std::int32_t>(expected.size()) - 1);  // the answer is its EOS
+    EXPECT_EQ(prepared.report.at("en").empty, 1);
+    EXPECT_NE(format_report(prepared.report).find("en: 1 items with an empty answer"), std::string::npos);
+}
+
+TEST(Prepare, TakesVeryLongAnswers) {
+    World world("long");
+    std::string answer;
+    for (int i = 0; answer.size() < 400000; ++i) answer += "word" + std::to_string(i) + (i % 50 == 0 ? "\n" : " ");
+    world.rows(Json({{"prompt", "one"}, {"chosen", answer}, {"rejected", answer + "!"}}).dump());
+    EXPECT_EQ(world.run().report.at("en").too_long, 1);
+    EXPECT_EQ(world.run().set.items.size(), 0U);
+    std::vector<std::int32_t> whole = world.tokenizer->encode("one\n" + answer, false);
+    world.options.over_length = OverLength::left;
+    const ItemSet left = world.run().set;
+    ASSERT_EQ(left.items.size(), 1U);
+    EXPECT_EQ(left.answers[0].length, 2048);
+    EXPECT_EQ(left.answers[0].prompt, 0);
+    EXPECT_EQ(tokens(left, 0).back(), *world.tokenizer->eos);
+    EXPECT_TRUE(std::equal(whole.end() - 2047, whole.end(), tokens(left, 0).begin()));
+    world.options.max_length = 4000000;
+    world.options.over_length = OverLength::error;
+    EXPECT_EQ(world.run().set.answers[0].length, static_cast<std::int32_t>(whole.size()) + 2);
+}
+
+// No blank where the answer begins or anywhere: the boundary is that of the prompt all the same.
+TEST(Prepare, FindsTheBoundaryInScriptsWithoutSpaces) {
+    const World world("scripts", "chatml");
+    const std::vector<std::array<std::string, 3>> texts = {{"\u6c34\u306e\u6cb8\u70b9\u306f\uff1f\u3000", "\u767e\u5ea6\u3067\u3059\u3002", "\u96f6\u5ea6\u3067\u3059\u3002"},
+                                                        {"\u0e19\u0e49\u0e33\u0e40\u0e14\u0e37\u0e2d\u0e14\u0e17\u0e35\u0e48\u0e01\u0e35\u0e48\u0e2d\u0e07\u0e28\u0e32", "\u0e23\u0e49\u0e2d\u0e22", "\u0e28\u0e39\u0e19\u0e22\u0e4c"},
+                                                        {"\u6c34\u7684\u6cb8\u70b9\u662f\u591a\u5c11\uff1f", "\u4e00\u767e\u5ea6", "\u96f6\u5ea6"}};
+    std::string rows;
+    for (const auto& [prompt, chosen, rejected] : texts) rows += Json({{"prompt", prompt}, {"chosen", chosen}, {"rejected", rejected}}).dump() + "\n";
+    world.rows(rows);
+    const ItemSet set = world.run().set;
+    ASSERT_EQ(set.items.size(), texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        for (std::size_t side = 0; side < 2; ++side) {
+            const Answer& answer = set.answers[2 * i + side];
+            const auto all = set.answer_tokens(answer);
+            const std::vector<std::int32_t> prompt(all.begin(), all.begin() + answer.prompt);
+            EXPECT_EQ(world.tokenizer->decode(prompt), "<|im_start|>user\n" + texts[i][0] + "<|im_end|>\n<|im_start|>assistant\n");
+            EXPECT_EQ(world.tokenizer->decode({all.begin() + answer.prompt, all.end()}), texts[i][side + 1] + "<|im_end|>\n");
+        }
+    }
 }
 
 TEST(Prepare, LeavesSpecialTokensToATemplateThatWritesThem) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "xlrm/core/json.hpp"
 #include "xlrm/text/chat_template.hpp"
 
 namespace xlrm {
@@ -18,23 +19,28 @@ struct PreferenceRow {
     std::vector<std::string> answers;              //!< best first; the assistant's last turn; `lm`: the document
     std::int32_t num_correct = 1;
     float margin = 0.0F;                           //!< NaN where absent
+    Json columns;                                  //!< the row as it was read; null unless asked for
 };
 
 enum class RowKind { preference, document };       //!< document = `{text}` rows of the lm objective
 
 //! The rows of one line of JSON. `where` ("prefs.jsonl:17") stands in messages; `default_id` is the id of a row without one.
 //!
-//! preference: `prompt`, `chosen`, `rejected` as strings or message lists; `id`, `lang` (or `language`), `subset` (or `source`),
-//!     `margin`, `system`. The prompt may be inside both message lists (they must agree up to the last turn, which is the
-//!     assistant's), and in HH-RLHF's strings ("\n\nHuman: … \n\nAssistant: …"). `chosen` and `rejected` as lists of strings
-//!     (RewardBench 2) give all answers, the right ones first. RewardBench 1, M-RewardBench and MM-Eval rows are of this form.
+//! preference: `prompt` (or `question`, `input`), `chosen`, `rejected` as strings or message lists; `id`, `lang` (or `language`),
+//!     `subset` (or `source`), `margin`, `system`. The prompt may be inside both message lists (they must agree up to the last turn,
+//!     which is the assistant's), and in HH-RLHF's strings ("\n\nHuman: … \n\nAssistant: …"). `chosen` and `rejected` as lists of strings
+//!     or of message lists (RewardBench 2) give all answers, the right ones first; `num_correct` says how many are right where it is
+//!     not all of `chosen`. RewardBench 1, M-RewardBench and MM-Eval rows are of this form. An answer, and the content of a message, may
+//!     be empty; a prompt may not.
 //! document: `text`, a string; or one text a language, as an object `text` or as fields named by language ("en", "zh-CN"; the id
 //!     is then `key`, or `id` where there is no `key`). Each language gives a row, with the same id. null = no text.
 //! Throws Error naming `where` and the field.
 std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const std::string& where, const std::string& default_id,
                                      const std::string& default_lang);
+std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const std::string& where, const std::string& default_id,
+                                        const std::string& default_lang);
 
-//! Reads JSONL or JSONL.gz, skipping blank lines; ids of rows without one are "<file name>:<line>". Throws Error.
+//! Reads JSONL, JSONL.gz (skipping blank lines) or Parquet; ids of rows without one are "<file name>:<line>". Throws Error.
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
                   const std::function<void(std::int64_t line, PreferenceRow&& row)>& row);
 

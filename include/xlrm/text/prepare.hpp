@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@ enum class OverLength { drop, left, right, error };
 OverLength parse_over_length(const std::string& name);
 
 struct PrepareOptions {
-    std::vector<std::filesystem::path> inputs;   //!< .jsonl, .jsonl.gz, .h5 (already prepared for this tokenizer and template)
+    std::vector<std::filesystem::path> inputs;   //!< .jsonl, .jsonl.gz, .parquet, .h5 (already prepared for this tokenizer and template)
     std::vector<std::string> langs;              //!< canonical; empty = all
     RowKind kind = RowKind::preference;
     std::int64_t max_length = 2048;              //!< tokens of a whole text
@@ -31,13 +32,17 @@ struct PrepareOptions {
     //! end between them; its language is "en+ko". Otherwise each is a document of its own.
     bool concatenate = false;
     std::uint64_t seed = 0;
+    //! Pairs of equal answers: no preference to learn from, so training leaves them out; an evaluation counts them as ties.
+    bool keep_tied = false;
+    bool keep_columns = false;                   //!< rows keep all of their columns (read_rows)
 };
 
 //! Counts of one language.
 struct LanguageReport {
     std::int64_t read = 0;                       //!< items of the chosen languages and part
     std::int64_t kept = 0, too_long = 0;         //!< too_long: before the policy; some of them are kept if it cuts
-    std::int64_t tied = 0;                       //!< chosen equals rejected: no preference, left out
+    std::int64_t tied = 0;                       //!< pairs whose answers are the same tokens; left out unless keep_tied
+    std::int64_t empty = 0;                      //!< items with an answer of no text; they are kept
     std::vector<std::int32_t> lengths;           //!< tokens of every kept text, for quantiles
     std::int64_t characters = 0;                 //!< code points of kept texts as rendered
 };
@@ -45,6 +50,8 @@ struct LanguageReport {
 struct Prepared {
     ItemSet set;
     std::map<std::string, LanguageReport> report;  //!< by language
+    //! Where each item was read: its line over all inputs, as read_rows tells it; below 0 for items of .h5 files.
+    std::vector<std::int64_t> lines;
 };
 
 //! Collective. Every rank reads the lines, parses and tokenises its share, and gets the whole set in input order: the same on
@@ -55,6 +62,9 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
 
 //! Texts of the chosen rows (contents and answers, or documents), for training a tokenizer. Throws Error like prepare.
 std::vector<std::string> collect_texts(const PrepareOptions& options);
+
+//! The rows of the inputs as `prepare` reads them, in order; `line` as in Prepared::lines. .h5 inputs have none. Throws Error like prepare.
+void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row);
 
 //! Table of the report, one line a language: rows read, kept, too long, tied; token quantiles 5/50/95/max; tokens per character.
 std::string format_report(const std::map<std::string, LanguageReport>& report);

@@ -20,6 +20,7 @@ struct PrepareJob {
     std::string chat_template = "auto", template_date = "26 Jul 2024";
     std::int64_t max_length = 2048;
     std::string over_length = "drop";
+    std::string ties = "drop";             //!< pairs of equal answers: drop | keep
     std::string split, part, default_lang = "en";
     bool concatenate = false;
     std::int64_t seed = 0;

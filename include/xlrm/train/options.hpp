@@ -14,7 +14,7 @@ struct TrainOptions {
     std::string model;                    //!< folder to start from (weights, tokenizer), or
     std::string model_config;             //!< config.json of a model to be made from nothing, with
     std::string tokenizer;                //!< the folder of its tokenizer (default: that of `model`)
-    std::vector<std::string> data;        //!< preference rows (bt) or {text} rows (lm): .jsonl, .jsonl.gz, .h5
+    std::vector<std::string> data;        //!< preference rows (bt) or {text} rows (lm): .jsonl, .jsonl.gz, .parquet, .h5
     std::vector<std::string> langs;       //!< empty = all
     std::string default_lang = "en";      //!< of rows that name no language
     std::string split, part;              //!< "train=0.6,test=0.4", "train"; empty = all rows
