@@ -8,6 +8,7 @@ set(library_rules
   "mpi[.]h$"                      "^(comm|store)$"
   "(hdf5|H5[A-Za-z0-9]*)[.]h$"    "^store$"
   "(ATen|c10|torch)/"             "^(ops|model|stats|eval|train|align|sweep|jobs|analysis)$"
+  "^(arrow|parquet)/"             "^text$"
   "torch/torch[.]h$"              "^none$"
   "ATen/ATen[.]h$"                "^none$")
 

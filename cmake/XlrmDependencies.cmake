@@ -73,6 +73,7 @@ endif()
 
 find_package(XlrmSentencepiece REQUIRED)
 find_package(XlrmTorch REQUIRED)
+find_package(XlrmArrow QUIET)
 
 if(XLRM_BUILD_TESTS)
   find_package(GTest 1.10 QUIET)

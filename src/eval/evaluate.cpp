@@ -1,5 +1,6 @@
 #include "xlrm/eval/evaluate.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -8,7 +9,9 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
+#include "xlrm/eval/benchmark.hpp"
 #include "xlrm/eval/evaluator.hpp"
+#include "xlrm/eval/rewardbench_files.hpp"
 #include "xlrm/stats/intervals.hpp"
 #include "xlrm/text/prepare.hpp"
 
@@ -27,6 +30,8 @@ std::vector<std::string> languages_of(const EvaluateJob& job) {
 void check(const EvaluateJob& job) {
     languages_of(job);
     require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
+    require(job.export_as == "none" || std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
+            "--export rewardbench: the result files hold the texts, which prepared .h5 data do not; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
     require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .parquet, .h5)", ExitCode::usage);
 }
 
@@ -56,6 +61,21 @@ void print_accuracy(const Cell& cell) {
     }
 }
 
+//! What the benchmark's rule makes of the cell, and the files for those who ask.
+void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const std::filesystem::path& output, const Cell& cell,
+                    const std::vector<std::int64_t>& lines) {
+    const std::vector<ScoredItem> items = scored_items(cell);
+    const BenchmarkReport report = report_benchmark(job.benchmark, job.ties, items);
+    if (report.benchmark != "plain" || job.benchmark != "auto" || job.ties != "auto") std::printf("%s", format_benchmark(report).c_str());
+    if (job.export_as == "none") return;
+    require(cell.has_scores, "--export rewardbench: this model has no reward head, so there are no scores to export", ExitCode::usage);
+    const std::string model = std::filesystem::path(job.model).lexically_normal().filename().string();
+    const RewardBenchExport target{output.parent_path() / "rewardbench", job.export_name.empty() ? "xlrm/" + cell.model : job.export_name, model,
+                                   cell.chat_template == "none" ? "none" : "tokenizer"};
+    write_rewardbench_files(target, report, items, evaluator.texts(paths_of(job.data), languages_of(job), lines));
+    std::printf("result files: %s\n", target.folder.c_str());
+}
+
 }  // namespace
 
 void describe(Options& options, EvaluateJob& job) {
@@ -64,6 +84,12 @@ void describe(Options& options, EvaluateJob& job) {
         .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5")
         .add("langs", &job.langs, "LANG,…", "languages to keep; default: all")
         .add("output", &job.output, "CELL.h5", "cell file to write; default xlrm-out/<model>.<data>.h5");
+    std::vector<std::string> benchmarks = benchmark_names();
+    benchmarks.insert(benchmarks.begin(), "auto");
+    options.add_choice("benchmark", &job.benchmark, benchmarks, "whose rule makes sections and total; auto: by the names of the subsets")
+        .add_choice("ties", &job.ties, {"auto", "loss", "half", "shared"}, "worth of an equal score; auto: as the benchmark has it")
+        .add_choice("export", &job.export_as, {"none", "rewardbench"}, "result files as RewardBench's scripts write them, beside the cell")
+        .add("export-name", &job.export_name, "ORG/MODEL", "the model's name in them; default xlrm/<model>");
     describe(options, job.evaluate);
 }
 
@@ -78,10 +104,12 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     }
     on_root(world, [&] { require_writable(output.parent_path().empty() ? "." : output.parent_path()); });
     const std::unique_ptr<Evaluator> evaluator = load(world, job);
-    const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job));
+    std::vector<std::int64_t> lines;
+    const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job), &lines);
     on_root(world, [&] {
         write_cell(output, cell, run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
         print_accuracy(cell);
+        tell_benchmark(*evaluator, job, output, cell, lines);
         std::printf("cell: %s\n", output.c_str());
     });
     return ExitCode::done;

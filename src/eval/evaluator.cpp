@@ -99,7 +99,7 @@ Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
 
 Evaluator::~Evaluator() = default;
 
-Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
+PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
     PrepareOptions prepare_options;
     prepare_options.inputs = data;
     prepare_options.langs = langs;
@@ -108,7 +108,36 @@ Prepared Evaluator::read(const Communicator& group, const std::vector<std::files
     prepare_options.split = options_.split;
     prepare_options.part = options_.part;
     prepare_options.keep_tied = true;
-    return prepare(group, prepare_options, *tokenizer_, *template_);
+    return prepare_options;
+}
+
+Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
+    return prepare(group, prepare_options(data, langs), *tokenizer_, *template_);
+}
+
+std::vector<ItemText> Evaluator::texts(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
+                                       const std::vector<std::int64_t>& lines) const {
+    std::map<std::int64_t, std::size_t> places;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        require(lines[i] >= 0, "the texts of prepared .h5 data are not kept, and the result files hold them; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
+        places[lines[i]] = i;
+    }
+    std::vector<ItemText> texts(lines.size());
+    PrepareOptions options = prepare_options(data, langs);
+    options.keep_columns = true;
+    read_rows(options, [&](std::int64_t line, PreferenceRow&& row) {
+        const auto place = places.find(line);
+        if (place == places.end()) return;  // dropped
+        ItemText& text = texts[place->second];
+        text.columns = std::move(row.columns);
+        text.prompt = template_->render(row.prompt, false);
+        row.prompt.push_back({"assistant", ""});
+        for (std::string& answer : row.answers) {
+            row.prompt.back().content = std::move(answer);
+            text.texts.push_back(template_->render(row.prompt, false));
+        }
+    });
+    return texts;
 }
 
 std::map<std::string, LanguageReport> Evaluator::report(const Communicator& group, const std::vector<std::filesystem::path>& data,
@@ -127,8 +156,11 @@ Evaluator::Inputs Evaluator::share(const Communicator& group, ItemSet set) {
     return inputs;
 }
 
-Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) {
-    const Inputs inputs = share(group, read(group, data, langs).set);
+Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
+                         std::vector<std::int64_t>* lines) {
+    Prepared prepared = read(group, data, langs);
+    if (lines != nullptr) *lines = std::move(prepared.lines);
+    const Inputs inputs = share(group, std::move(prepared.set));
     ScoreOptions score;
     score.pooling = pooling_;
     score.token_budget = options_.token_budget;

@@ -145,6 +145,8 @@ Side side_of(const Fields& fields, const char* field, bool has_prompt) {
     if (value.is_array() && !value.empty() && !value.front().is_object()) return side_of_list(fields, value, field);
     if (value.is_array()) return side_of_messages(fields, messages_of(fields, value, field), field);
     if (!value.is_string()) fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
+    // An empty field is a hole in the data; who means an empty answer says so with a turn of the assistant.
+    if (value.get_ref<const std::string&>().empty()) fields.bad(field, R"(is empty; if the answer is, write [{"role": "assistant", "content": ""}])");
     if (has_prompt) return {{value.get<std::string>()}, std::nullopt};
     std::optional<Messages> messages = dialogue(value.get<std::string>());
     if (!messages) fields.bad("prompt", "is missing");

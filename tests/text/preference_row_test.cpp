@@ -119,7 +119,7 @@ TEST(PreferenceRow, OfSeveralAnswersAsMessages) {
 }
 
 TEST(PreferenceRow, WithEmptyAnswers) {
-    EXPECT_EQ(one(R"({"prompt": "P", "chosen": "C", "rejected": ""})").answers, (std::vector<std::string>{"C", ""}));
+    EXPECT_EQ(one(R"({"prompt": "P", "chosen": "C", "rejected": [{"role": "assistant", "content": ""}]})").answers, (std::vector<std::string>{"C", ""}));
     EXPECT_EQ(one(R"({"prompt": "P", "chosen": ["C"], "rejected": ["", "R"]})").answers, (std::vector<std::string>{"C", "", "R"}));
     const PreferenceRow chat = one(R"({"chosen": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
         "rejected": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": ""}]})");
@@ -137,6 +137,7 @@ TEST(PreferenceRow, NamesFileLineAndFieldOfWhatIsWrong) {
     expect_error(R"({"prompt": "P", "chosen": null, "rejected": "R"})", "'chosen'", "missing");
     expect_error(R"({"prompt": "", "chosen": "C", "rejected": "R"})", "'prompt'", "empty");
     expect_error(R"({"prompt": "P", "chosen": "C", "rejected": []})", "'rejected'", "empty");
+    expect_error(R"({"prompt": "P", "chosen": "C", "rejected": ""})", "'rejected'", "empty");
     expect_error(R"({"prompt": "P", "chosen": ["C", 3], "rejected": ["R"]})", "'chosen[1]'", "number");
     expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 4})", "'total_completions'", "2 answers");
     expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": 2})", "'num_correct'", "2 of 2");

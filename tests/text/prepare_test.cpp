@@ -127,7 +127,7 @@ TEST(Prepare, KeepsTiedPairsWhereTheyCount) {
 
 TEST(Prepare, KeepsEmptyAnswersAndCountsThem) {
     const World world("empty");
-    world.rows(R"({"prompt": "one", "chosen": "two", "rejected": ""})" "\n" R"({"prompt": "one", "chosen": "two", "rejected": "six"})");
+    world.rows(R"({"prompt": "one", "chosen": "two", "rejected": [""]})" "\n" R"({"prompt": "one", "chosen": "two", "rejected": "six"})");
     const Prepared prepared = world.run();
     ASSERT_EQ(prepared.set.items.size(), 2U);
     std::vector<std::int32_t> expected = world.tokenizer->encode("one\n", false);

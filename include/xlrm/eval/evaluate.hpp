@@ -13,6 +13,10 @@ namespace xlrm {
 struct EvaluateJob {
     std::string model, output;
     std::vector<std::string> data, langs;
+    std::string benchmark = "auto";  //!< whose rule is told: auto (by its subset names) or one of benchmark_names()
+    std::string ties = "auto";       //!< auto (the benchmark's own) | loss | half | shared
+    std::string export_as = "none";  //!< rewardbench: its result files, in rewardbench/ beside the cell
+    std::string export_name;         //!< organisation/model in them; default xlrm/<model folder>
     EvaluateOptions evaluate;
 };
 void describe(Options& options, EvaluateJob& job);

@@ -8,6 +8,7 @@
 
 #include "xlrm/comm/communicator.hpp"
 #include "xlrm/eval/options.hpp"
+#include "xlrm/eval/rewardbench_files.hpp"
 #include "xlrm/model/decoder.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/model/pooling.hpp"
@@ -28,7 +29,14 @@ public:
 
     //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (canonical; empty = all), all in one cell: whole on
     //! the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows and a language that no row has.
-    Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs);
+    //! `lines`: where each item was read (Prepared::lines), on every rank.
+    Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
+                  std::vector<std::int64_t>* lines = nullptr);
+
+    //! The rows behind the items that evaluate told `lines` of, read again and rendered. Throws Error(usage) for items of .h5 files, whose
+    //! texts are not kept.
+    std::vector<ItemText> texts(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
+                                const std::vector<std::int64_t>& lines) const;
 
     //! Collective. What evaluate would read, by language.
     std::map<std::string, LanguageReport> report(const Communicator& group, const std::vector<std::filesystem::path>& data,
@@ -39,6 +47,7 @@ public:
 
 private:
     struct Inputs;
+    PrepareOptions prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
     Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
     void describe(const ItemSet& set, const std::vector<std::string>& langs, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);

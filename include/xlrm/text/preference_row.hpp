@@ -30,8 +30,8 @@ enum class RowKind { preference, document };       //!< document = `{text}` rows
 //!     `subset` (or `source`), `margin`, `system`. The prompt may be inside both message lists (they must agree up to the last turn,
 //!     which is the assistant's), and in HH-RLHF's strings ("\n\nHuman: … \n\nAssistant: …"). `chosen` and `rejected` as lists of strings
 //!     or of message lists (RewardBench 2) give all answers, the right ones first; `num_correct` says how many are right where it is
-//!     not all of `chosen`. RewardBench 1, M-RewardBench and MM-Eval rows are of this form. An answer, and the content of a message, may
-//!     be empty; a prompt may not.
+//!     not all of `chosen`. RewardBench 1, M-RewardBench and MM-Eval rows are of this form. The content of a
+//!     message and an answer of a list may be empty; a field may not.
 //! document: `text`, a string; or one text a language, as an object `text` or as fields named by language ("en", "zh-CN"; the id
 //!     is then `key`, or `id` where there is no `key`). Each language gives a row, with the same id. null = no text.
 //! Throws Error naming `where` and the field.

@@ -1,0 +1,32 @@
+# xlrm::arrow, Arrow's C++ library with Parquet, for .parquet input: from the unpacked pyarrow wheel that scripts/setup puts into the
+# cache, or a system Arrow 19 or later. Optional: without it XlrmArrow_FOUND is false and .parquet files are refused with a sentence.
+set(XlrmArrow_FOUND FALSE)
+set(xlrm_arrow_hint ${XLRM_CACHE}/arrow-26.0.1/pyarrow)
+find_path(XLRM_ARROW_INCLUDE parquet/arrow/reader.h HINTS ${XLRM_ARROW_ROOT}/include $ENV{XLRM_ARROW_ROOT}/include ${xlrm_arrow_hint}/include)
+if(XLRM_ARROW_INCLUDE)
+  file(STRINGS ${XLRM_ARROW_INCLUDE}/arrow/util/config.h xlrm_arrow_lines REGEX "^#define ARROW_VERSION_(MAJOR|MINOR) ")
+  string(REGEX MATCH "MAJOR ([0-9]+)" xlrm_arrow_match "${xlrm_arrow_lines}")
+  set(xlrm_arrow_major ${CMAKE_MATCH_1})
+  string(REGEX MATCH "MINOR ([0-9]+)" xlrm_arrow_match "${xlrm_arrow_lines}")
+  math(EXPR xlrm_arrow_abi "${xlrm_arrow_major} * 100 + ${CMAKE_MATCH_1}")
+  get_filename_component(xlrm_arrow_prefix ${XLRM_ARROW_INCLUDE} DIRECTORY)
+  # The wheel has its libraries beside include/, under their full names alone.
+  foreach(xlrm_arrow_part ARROW PARQUET)
+    string(TOLOWER ${xlrm_arrow_part} xlrm_arrow_name)
+    find_library(XLRM_${xlrm_arrow_part}_LIBRARY NAMES lib${xlrm_arrow_name}.so.${xlrm_arrow_abi} ${xlrm_arrow_name} HINTS ${xlrm_arrow_prefix}
+      ${xlrm_arrow_prefix}/lib ${xlrm_arrow_prefix}/lib64)
+  endforeach()
+endif()
+if(XLRM_ARROW_LIBRARY AND XLRM_PARQUET_LIBRARY AND xlrm_arrow_major GREATER_EQUAL 19)
+  set(XlrmArrow_FOUND TRUE)
+  get_filename_component(xlrm_arrow_folder ${XLRM_ARROW_LIBRARY} DIRECTORY)
+  add_library(xlrm_arrow INTERFACE)
+  add_library(xlrm::arrow ALIAS xlrm_arrow)
+  target_include_directories(xlrm_arrow SYSTEM INTERFACE ${XLRM_ARROW_INCLUDE})
+  target_link_libraries(xlrm_arrow INTERFACE ${XLRM_PARQUET_LIBRARY} ${XLRM_ARROW_LIBRARY})
+  target_link_options(xlrm_arrow INTERFACE -Wl,-rpath,${xlrm_arrow_folder})
+  message(STATUS "Arrow ${xlrm_arrow_major}: ${xlrm_arrow_folder}")
+else()
+  message(STATUS "Arrow (19 or later, with Parquet) was not found: .parquet input is off. scripts/setup brings it; Spack: arrow+parquet; "
+    "conda-forge: libparquet")
+endif()
