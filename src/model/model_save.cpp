@@ -77,7 +77,7 @@ std::string architecture(Family family, HeadKind head) {
 }
 
 // config.json as read, with what the head and the stored weights change.
-Json config_for(const ModelConfig& config, HeadKind head, DType dtype, const std::optional<std::int32_t>& pad) {
+Json config_for(const ModelConfig& config, HeadKind head, std::int64_t labels, DType dtype, const std::optional<std::int32_t>& pad) {
     assert(config.raw.is_object());
     Json out = config.raw;
     out["architectures"] = Json::array({architecture(config.family, head)});
@@ -89,9 +89,12 @@ Json config_for(const ModelConfig& config, HeadKind head, DType dtype, const std
         for (const char* key : {"id2label", "label2id", "num_labels", "problem_type"}) out.erase(key);
         return out;
     }
-    out["id2label"] = Json{{"0", "LABEL_0"}};
-    out["label2id"] = Json{{"LABEL_0", 0}};
-    out["num_labels"] = 1;
+    out["id2label"] = out["label2id"] = Json::object();
+    for (std::int64_t k = 0; k < labels; ++k) {
+        out["id2label"][std::to_string(k)] = "LABEL_" + std::to_string(k);
+        out["label2id"]["LABEL_" + std::to_string(k)] = k;
+    }
+    out["num_labels"] = labels;
     // Without it vLLM passes a single label through a sigmoid.
     out["problem_type"] = "regression";
     out["pad_token_id"] = pad ? Json(*pad) : Json(nullptr);
@@ -167,7 +170,8 @@ void save_model(const fs::path& folder, const ModelConfig& config, const Paramet
     const PadChoice pad = choose_pad(config, tokenizer_from);
     if (head == HeadKind::reward) notes["transformers_pooling"] = pad.note;
     if (!tokenizer_from.empty()) copy_tokenizer(tokenizer_from, making.path());
-    write_file_atomic(making.path() / "config.json", config_for(config, head, file_dtype(dtype), pad.id).dump(2) + "\n");
+    const std::int64_t labels = head == HeadKind::reward ? layout.find("score.weight").shape[0] : 0;
+    write_file_atomic(making.path() / "config.json", config_for(config, head, labels, file_dtype(dtype), pad.id).dump(2) + "\n");
     write_weights(making.path() / "model.safetensors", layout, weights, dtype);
     write_file_atomic(making.path() / "xlrm.json", notes.dump(2) + "\n");
     making.publish();

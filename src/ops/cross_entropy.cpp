@@ -5,20 +5,38 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ops/dispatch.hpp"
 #include "xlrm/ops/linear.hpp"
 
 namespace xlrm {
+namespace {
+
+template <class A>
+TokenStatistics statistics_of(const A* logits, std::int64_t classes, std::int32_t target) {
+    const A* top = std::max_element(logits, logits + classes);
+    double total = 0.0, product = 0.0, sum = 0.0;
+    for (std::int64_t i = 0; i < classes; ++i) {
+        const double share = double(std::exp(logits[i] - *top));
+        total += share;
+        product += share * double(logits[i]);
+        sum += double(logits[i]);
+    }
+    return {double(*top) + std::log(total) - product / total, sum / double(classes), top - logits == target};
+}
+
+}  // namespace
 
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
-                                         std::int64_t chunk_rows) {
+                                         std::int64_t chunk_rows, std::vector<TokenStatistics>* statistics) {
     assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
     const std::int64_t rows = hidden.size(0);
     const at::ScalarType sums = accumulate_type(hidden.scalar_type());
     const std::int32_t* target = const_data<std::int32_t>(targets);
     CrossEntropyResult result;
+    if (statistics != nullptr) statistics->assign(static_cast<std::size_t>(rows), {});
     result.log_probs = at::zeros({rows}, hidden.options().dtype(sums));
     dispatch(sums, [&](auto type) {
         using A = cpu::Accumulate<decltype(type)>;
@@ -32,6 +50,14 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
             const cpu::SoftmaxLossArgs<A> args{data<A>(logits), weight.size(0), target + first,
                                                dhidden.defined() ? const_data<A>(scales) + first : nullptr,
                                                data<A>(result.log_probs) + first};
+            if (statistics != nullptr) {
+                at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t i = begin; i < end; ++i) {
+                        if (target[first + i] < 0) continue;
+                        (*statistics)[static_cast<std::size_t>(first + i)] = statistics_of(const_data<A>(logits) + i * weight.size(0), weight.size(0), target[first + i]);
+                    }
+                });
+            }
             at::parallel_for(0, count, 1,
                              [&](std::int64_t begin, std::int64_t end) { cpu::kernels<A>().softmax_loss(args, begin, end); });
             if (!dhidden.defined()) continue;

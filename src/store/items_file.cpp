@@ -60,6 +60,30 @@ void check_ranges(const ItemSet& set, const std::string& name) {
         if (set.tokens[i] < 0) fail(name + ":/tokens: token " + std::to_string(i) + " is negative");
 }
 
+// Rankings and regressions alone have labels: other files stay as they were.
+void put_labels(h5::OutGroup& root, h5::OutGroup& items, const ItemSet& set) {
+    std::vector<float> labels;
+    for (const Item& item : set.items) labels.insert(labels.end(), item.labels.begin(), item.labels.end());
+    if (labels.empty()) return;
+    put(items, "labels", "item", column(set.items, [](const Item& i) { return static_cast<std::int32_t>(i.labels.size()); }));
+    root.dimension("label", static_cast<std::int64_t>(labels.size()));
+    put(root, "labels", "label", labels);
+}
+
+void get_labels(const h5::InFile& file, ItemSet& set) {
+    if (!file.contains("/labels")) return;
+    const auto counts = get<std::int32_t>(file, "/items/labels", set.items.size());
+    const auto labels = file.read<float>("/labels").values;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const auto count = static_cast<std::size_t>(counts[i]);
+        if (counts[i] < 0 || count > labels.size() - at) fail(file.name() + ":/items/labels: row " + std::to_string(i) + " lies outside /labels");
+        set.items[i].labels.assign(labels.begin() + static_cast<std::ptrdiff_t>(at), labels.begin() + static_cast<std::ptrdiff_t>(at + count));
+        at += count;
+    }
+    if (at != labels.size()) fail(file.name() + ":/labels: has more rows than the items name");
+}
+
 std::string image(const std::filesystem::path& path, const ItemSet& set) {
     const h5::OutFile file(path.string(), set.tokens.size() * sizeof(std::int32_t));
     h5::OutGroup root = file.root();
@@ -84,6 +108,7 @@ std::string image(const std::filesystem::path& path, const ItemSet& set) {
     put(items, "answers", "item", column(set.items, [](const Item& i) { return i.answers; }));
     put(items, "num_correct", "item", column(set.items, [](const Item& i) { return i.num_correct; }));
     put(items, "margin", "item", column(set.items, [](const Item& i) { return i.margin; }));
+    put_labels(root, items, set);
     return file.image();
 }
 
@@ -117,7 +142,8 @@ ItemSet read_items(const std::filesystem::path& path) {
     const auto margin = get<float>(file, "/items/margin", id.size());
     for (std::size_t i = 0; i < id.size(); ++i)
         set.items.push_back(
-            {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i]});
+            {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i], {}});
+    get_labels(file, set);
     check_ranges(set, file.name());
     return set;
 }

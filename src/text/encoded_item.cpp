@@ -82,7 +82,7 @@ std::string take_text(std::string_view bytes, std::size_t& at) {
 
 EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::string& where, const Tokenizer& tokenizer,
                         const ChatTemplate& chat_template) {
-    EncodedItem item{line, where, row.id, row.lang, row.subset, row.margin, row.num_correct, {}, false, false};
+    EncodedItem item{line, where, row.id, row.lang, row.subset, row.margin, row.num_correct, {}, false, false, row.labels};
     const TextEncoder encoder(tokenizer, chat_template, where);
     if (row.prompt.empty()) {
         item.texts.push_back({encoder.document(row.answers.front()), 0, count_code_points(row.answers.front())});
@@ -99,7 +99,7 @@ EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::
         item.texts.push_back(std::move(encoded));
         item.empty = item.empty || answer.empty();
     }
-    item.tied = item.texts.size() == 2 && item.texts[0].tokens == item.texts[1].tokens;
+    item.tied = item.labels.empty() && item.texts.size() == 2 && item.texts[0].tokens == item.texts[1].tokens;
     return item;
 }
 
@@ -113,6 +113,8 @@ void pack(const EncodedItem& item, std::string& bytes) {
     put(bytes, item.num_correct);
     put(bytes, item.tied);
     put(bytes, item.empty);
+    put(bytes, item.labels.size());
+    bytes.append(reinterpret_cast<const char*>(item.labels.data()), item.labels.size() * sizeof(float));
     put(bytes, item.texts.size());
     for (const EncodedItem::Text& text : item.texts) {
         put(bytes, text.prompt);
@@ -133,6 +135,8 @@ EncodedItem unpack(std::string_view bytes, std::size_t& at) {
     item.num_correct = take<std::int32_t>(bytes, at);
     item.tied = take<bool>(bytes, at);
     item.empty = take<bool>(bytes, at);
+    item.labels.resize(take<std::size_t>(bytes, at));
+    for (float& label : item.labels) label = take<float>(bytes, at);
     item.texts.resize(take<std::size_t>(bytes, at));
     for (EncodedItem::Text& text : item.texts) {
         text.prompt = take<std::int32_t>(bytes, at);

@@ -26,6 +26,7 @@ struct EncodedItem {
     std::vector<Text> texts;
     bool tied = false;   //!< a pair of equal tokens
     bool empty = false;  //!< one of the answers has no text
+    std::vector<float> labels = {};
 };
 
 //! Renders and tokenises. `where` stands in messages.

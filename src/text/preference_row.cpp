@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "raw_rows.hpp"
+#include "response_row.hpp"
+#include "row_fields.hpp"
 #include "utf8.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/json.hpp"
@@ -13,80 +15,6 @@
 
 namespace xlrm {
 namespace {
-
-// One row's fields, with errors that name file, line and field.
-class Fields {
-public:
-    Fields(const Json& object, const std::string& where) : object_(object), where_(where) {}
-
-    [[noreturn]] void bad(const std::string& field, const std::string& problem) const { fail(where_ + ": field '" + field + "' " + problem); }
-    //! The first of `names` that is there and not null; its name is stored in `name`.
-    const Json* find(std::initializer_list<const char*> names, std::string* name = nullptr) const {
-        for (const char* candidate : names) {
-            const auto found = object_.find(candidate);
-            if (found == object_.end() || found->is_null()) continue;
-            if (name != nullptr) *name = candidate;
-            return &*found;
-        }
-        return nullptr;
-    }
-    const Json& need(const char* name) const {
-        const Json* value = find({name});
-        if (value == nullptr) bad(name, "is missing");
-        return *value;
-    }
-    std::string text(const Json& value, const std::string& field) const {
-        std::string result = any_text(value, field);
-        if (result.empty()) bad(field, "is empty");
-        return result;
-    }
-    //! Text that may be empty: an answer, the content of a message.
-    std::string any_text(const Json& value, const std::string& field) const {
-        if (!value.is_string()) bad(field, std::string("is not text but ") + value.type_name());
-        return value.get<std::string>();
-    }
-    //! A whole number, nothing where it is absent.
-    std::optional<std::int64_t> count(const char* name) const {
-        const Json* value = find({name});
-        if (value == nullptr) return std::nullopt;
-        if (!value->is_number_integer()) bad(name, std::string("is not a whole number but ") + value->type_name());
-        return value->get<std::int64_t>();
-    }
-    std::string label(std::initializer_list<const char*> names) const {
-        std::string name;
-        const Json* value = find(names, &name);
-        if (value == nullptr) return "";
-        if (value->is_number_integer()) return std::to_string(value->get<std::int64_t>());
-        if (!value->is_string()) bad(name, std::string("is not text but ") + value->type_name());
-        return value->get<std::string>();
-    }
-    const Json& object() const { return object_; }
-
-private:
-    const Json& object_;
-    const std::string& where_;
-};
-
-// RewardBench's command line takes the same.
-constexpr std::initializer_list<const char*> kPromptNames = {"prompt", "question", "input"};
-
-using Messages = std::vector<ChatMessage>;
-
-bool same_messages(const Messages& a, const Messages& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const ChatMessage& x, const ChatMessage& y) { return x.role == y.role && x.content == y.content; });
-}
-
-Messages messages_of(const Fields& fields, const Json& list, const std::string& field) {
-    Messages messages;
-    for (const Json& entry : list) {
-        const std::string here = field + "[" + std::to_string(messages.size()) + "]";
-        if (!entry.is_object() || !entry.contains("role") || !entry.contains("content")) fields.bad(here, "is not a message with role and content");
-        messages.push_back({fields.text(entry.at("role"), here + ".role"), fields.any_text(entry.at("content"), here + ".content")});
-    }
-    if (messages.empty()) fields.bad(field, "is empty");
-    return messages;
-}
 
 // HH-RLHF's dialogue; nothing where the text is not one. An answer that is empty has lost the blank behind its mark.
 std::optional<Messages> dialogue(const std::string& text) {
@@ -151,30 +79,6 @@ Side side_of(const Fields& fields, const char* field, bool has_prompt) {
     std::optional<Messages> messages = dialogue(value.get<std::string>());
     if (!messages) fields.bad("prompt", "is missing");
     return side_of_messages(fields, std::move(*messages), field);
-}
-
-// The prompt from `prompt`, from the turns inside the answers, or from both where they agree.
-Messages prompt_of(const Fields& fields, const std::optional<Messages>& context) {
-    std::string name;
-    const Json* value = fields.find(kPromptNames, &name);
-    Messages prompt;
-    if (value != nullptr && value->is_array()) prompt = messages_of(fields, *value, name);
-    else if (value != nullptr) prompt = {{"user", fields.text(*value, name)}};
-    if (context) {
-        const bool repeated = prompt.empty() || same_messages(prompt, *context) ||
-                              (value->is_string() && std::any_of(context->begin(), context->end(), [&](const ChatMessage& message) {
-                                   return message.role == "user" && strip(message.content) == strip(prompt.front().content);
-                               }));
-        if (!repeated) fields.bad(name, "differs from the turns before the answer in 'chosen'");
-        prompt = *context;
-    }
-    if (prompt.empty()) fields.bad("prompt", "is missing");
-    const Json* system = fields.find({"system"});
-    if (system == nullptr || (system->is_string() && system->get<std::string>().empty())) return prompt;
-    const std::string text = fields.text(*system, "system");
-    if (prompt.front().role != "system") prompt.insert(prompt.begin(), {"system", text});
-    else if (prompt.front().content != text) fields.bad("system", "differs from the system message of the prompt");
-    return prompt;
 }
 
 void read_margin(const Fields& fields, PreferenceRow& row) {
@@ -248,6 +152,16 @@ std::vector<PreferenceRow> documents(const Fields& fields, const std::string& la
     return rows;
 }
 
+RowKind kind_of(const Json& row) {
+    if (row.contains("chosen")) return RowKind::preference;
+    if (row.contains("responses")) return RowKind::ranking;
+    if (row.contains("labels")) return RowKind::regression;
+    for (const char* field : {"response", "completion", "messages"}) {
+        if (row.contains(field)) return RowKind::response;
+    }
+    return RowKind::document;
+}
+
 }  // namespace
 
 std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const std::string& where, const std::string& default_id,
@@ -262,11 +176,11 @@ std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const 
     std::string lang = fields.label({"lang", "language"});
     lang = canonical_language(lang.empty() ? default_lang : lang);
     std::vector<PreferenceRow> rows;
-    if (kind == RowKind::preference) {
-        rows.push_back(preference_row(fields));
-        rows.front().lang = lang;
-    } else {
+    if (kind == RowKind::document) {
         rows = documents(fields, lang);
+    } else {
+        rows.push_back(kind == RowKind::preference ? preference_row(fields) : response_row(fields, kind));
+        rows.front().lang = lang;
     }
     std::string id = kind == RowKind::document ? fields.label({"key", "id"}) : fields.label({"id"});
     if (id.empty()) id = default_id;
@@ -293,7 +207,7 @@ RowKind detect_row_kind(const std::filesystem::path& path) {
     try {
         for_each_raw_row(path, [&](std::int64_t, const RawRow& raw) {
             const Json object = raw();
-            kind = object.is_object() && object.contains("chosen") ? RowKind::preference : RowKind::document;
+            kind = object.is_object() ? kind_of(object) : RowKind::document;
             throw Found{};  // the rest need not be read
         });
     } catch (const Found&) {

@@ -60,13 +60,13 @@ void pack_prepared(const PrepareOptions& options, RowSource& source, const Token
         for (const Item& item : set.items) {
             source.saw(item.lang);
             if (!source.chosen(item.id, item.lang)) continue;
-            EncodedItem encoded{line++, path.string(), item.id, item.lang, item.subset, item.margin, item.num_correct, {}, false, false};
+            EncodedItem encoded{line++, path.string(), item.id, item.lang, item.subset, item.margin, item.num_correct, {}, false, false, item.labels};
             for (std::int32_t k = 0; k < item.answers; ++k) {
                 const Answer& answer = set.answers[static_cast<std::size_t>(item.first_answer + k)];
                 const auto tokens = set.answer_tokens(answer);
                 encoded.texts.push_back({{tokens.begin(), tokens.end()}, answer.prompt, 0});
             }
-            encoded.tied = encoded.texts.size() == 2 && encoded.texts[0].tokens == encoded.texts[1].tokens;
+            encoded.tied = encoded.labels.empty() && encoded.texts.size() == 2 && encoded.texts[0].tokens == encoded.texts[1].tokens;
             pack(encoded, bytes);
         }
     }
@@ -99,7 +99,7 @@ bool cut(EncodedItem::Text& text, std::int64_t max_length, OverLength policy) {
 
 void add_item(ItemSet& set, const EncodedItem& item, LanguageReport& report) {
     set.items.push_back({item.id, item.lang, item.subset, static_cast<std::int64_t>(set.answers.size()),
-                         static_cast<std::int32_t>(item.texts.size()), item.num_correct, item.margin});
+                         static_cast<std::int32_t>(item.texts.size()), item.num_correct, item.margin, item.labels});
     for (const EncodedItem::Text& text : item.texts) {
         const auto length = static_cast<std::int32_t>(text.tokens.size());
         set.answers.push_back({static_cast<std::int64_t>(set.tokens.size()), length, text.prompt});
@@ -181,7 +181,7 @@ Json input_hashes(const Communicator& comm, const PrepareOptions& options) {
 
 void describe(const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template, Prepared& prepared) {
     Json& about = prepared.set.attributes;
-    about["kind"] = options.kind == RowKind::preference ? "preference" : "document";
+    about["kind"] = name_of(options.kind);
     about["tokenizer_sha256"] = tokenizer.sha256;
     about["vocab_size"] = tokenizer.vocab_size();
     about["template"] = chat_template.name;

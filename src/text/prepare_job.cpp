@@ -19,7 +19,8 @@ void PrepareJob::describe(Options& options) {
         .add("model", &model, "DIR", "model folder whose tokenizer and template are used")
         .add("output", &output, "FILE.h5", "prepared items; nothing is written without it")
         .add("langs", &langs, "LANG,…", "languages to keep (default: all)")
-        .add_choice("rows", &rows, {"auto", "preference", "document"}, "what a row is; auto: preference where the first has `chosen`")
+        .add_choice("rows", &rows, {"auto", "preference", "document", "response", "ranking", "regression"},
+                    "what a row is; auto: by the fields of the first")
         .add("template", &chat_template, "NAME", "chat template: auto, none or a name")
         .add("template-date", &template_date, "DATE", "what Llama-3.x templates write as today")
         .add("max-length", &max_length, "TOKENS", "longest text")
@@ -40,7 +41,7 @@ PrepareOptions PrepareJob::prepare_options() const {
     options.inputs.assign(input.begin(), input.end());
     require(!options.inputs.empty(), "no --input is given", ExitCode::usage);
     for (const std::string& lang : langs) options.langs.push_back(canonical_language(lang));
-    options.kind = rows == "document" ? RowKind::document : RowKind::preference;
+    options.kind = rows == "auto" ? RowKind::preference : parse_row_kind(rows);
     if (rows == "auto" && !is_prepared(options.inputs.front())) options.kind = detect_row_kind(options.inputs.front());
     options.max_length = max_length;
     options.over_length = parse_over_length(over_length);

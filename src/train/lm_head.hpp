@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "xlrm/model/decoder.hpp"
+#include "xlrm/ops/cross_entropy.hpp"
 
 namespace xlrm {
 
@@ -16,5 +19,27 @@ inline at::Tensor lm_weight_of(const Decoder& decoder, const at::Tensor& buffer)
 }
 
 inline at::Tensor lm_weight(const Decoder& decoder) { return lm_weight_of(decoder, decoder.parameters().flat); }
+
+//! Tokens of answers that an LM loss predicts: those behind the prompt, or all but the first where there is no prompt.
+struct PredictedTokens {
+    std::vector<std::int64_t> rows;     //!< row of the batch that predicts
+    std::vector<std::int32_t> targets;  //!< token predicted
+    std::vector<std::int64_t> text;     //!< which text of the batch
+    std::vector<std::int64_t> counts;   //!< of each text
+};
+std::int64_t predicted_count(const Answer& answer);
+//! `every`: of texts 0, every, 2·every … alone; `answers` are the texts of `batch`.
+PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers, std::size_t every = 1);
+
+//! Where the gradient of an LM loss goes; undefined tensors: no gradient.
+struct LmGradient {
+    double scale = 1.0;
+    at::Tensor rows;    //!< [N, d], dtype of the rows: written
+    at::Tensor weight;  //!< [V, d]: added to
+};
+
+//! The head's cross entropy at normed rows [N, d] of the compute dtype; `weights` (one a row) may be empty.
+CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const std::vector<std::int32_t>& targets,
+                           const std::vector<float>& weights, const LmGradient& gradient, std::vector<TokenStatistics>* statistics = nullptr);
 
 }  // namespace xlrm

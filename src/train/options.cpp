@@ -1,10 +1,12 @@
 #include "xlrm/train/options.hpp"
 
 #include <filesystem>
+#include <set>
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/model/pooling.hpp"
 #include "xlrm/store/dtype.hpp"
+#include "xlrm/train/objective.hpp"
 #include "xlrm/train/schedule.hpp"
 
 namespace xlrm {
@@ -24,7 +26,9 @@ Json last_parts(const std::vector<std::string>& paths) {
 void require_usage(bool ok, const std::string& message) { require(ok, message, ExitCode::usage); }
 
 void describe_data(Options& options, TrainOptions& train) {
-    options.add_choice("objective", &train.objective, {"bt", "lm"}, "bt: reward model from pairs; lm: next token from {text} rows")
+    options.add_choice("objective", &train.objective, {"bt", "ranking", "regression", "lm", "sft", "dpo"},
+                       "reward model from pairs (bt), rankings or labels (regression); language model from {text} rows (lm), "
+                       "responses (sft) or pairs (dpo)")
         .add("model", &train.model, "DIR", "model folder to start from")
         .add("model-config", &train.model_config, "FILE", "config.json of a model to be made from nothing, instead of --model")
         .add("tokenizer", &train.tokenizer, "DIR", "folder of its tokenizer (default: --model)")
@@ -49,6 +53,7 @@ void describe_optimisation(Options& options, TrainOptions& train) {
     options.add("lr", &train.lr, "RATE", "peak learning rate")
         .add_choice("schedule", &train.schedule, {"cosine", "linear", "constant"}, "learning rate after the warm-up")
         .add("warmup-ratio", &train.warmup_ratio, "SHARE", "share of the steps in which the rate grows from 0")
+        .add("warmup-steps", &train.warmup_steps, "N", "the same as a number of steps; 0: by --warmup-ratio")
         .add("batch-pairs", &train.batch_pairs, "ITEMS", "items a step, over all ranks")
         .add("batch-rows", &train.batch_pairs, "ITEMS", "another name of --batch-pairs")
         .add("token-budget", &train.token_budget, "TOKENS", "computed tokens a micro-batch on one rank")
@@ -60,14 +65,21 @@ void describe_optimisation(Options& options, TrainOptions& train) {
         .add("beta2", &train.beta2, "RATE", "AdamW: decay of the second moment")
         .add("eps", &train.eps, "VALUE", "AdamW: added to the denominator")
         .add_choice("dtype", &train.dtype, {"fp32", "bf16"}, "number format of the computation; master weights are fp32")
+        .add("zero", &train.zero, "STAGE", "1: divide the optimiser's state among the ranks")
         .add("seed", &train.seed, "N", "of the order of examples and of new weights");
 }
 
 void describe_objective(Options& options, TrainOptions& train) {
     options.add_choice("pooling", &train.pooling, {"last", "hf", "first_pad"}, "which token the reward head reads")
         .add_choice("head-init", &train.head_init, {"paper", "hf", "zero"}, "a new reward head: N(0, 1/√(d+1)), N(0, 0.02) or zero")
+        .add_choice("margin", &train.margin, {"none", "subtract", "scale-loss", "scale-difference"}, "bt: what the `margin` of a row does to its loss")
+        .add("label-smoothing", &train.label_smoothing, "SHARE", "bt, dpo: pairs taken to be labelled the wrong way round")
         .add("center-rewards-coefficient", &train.center_rewards_coefficient, "C", "adds C·(r_chosen + r_rejected)² to a pair's loss")
         .add("lm-coefficient", &train.lm_coefficient, "C", "adds C times the LM loss of the chosen answer to a pair's loss")
+        .add_choice("loss-type", &train.loss_type, {"sigmoid", "hinge", "ipo"}, "dpo: its loss")
+        .add("beta", &train.beta, "BETA", "dpo: weight of the reference")
+        .add("ref-model", &train.ref_model, "DIR", "dpo: the reference (default: --model)")
+        .add("precompute-ref-log-probs", &train.precompute_ref_log_probs, "dpo: ask the reference once, before the first step")
         .add("share-prefix", &train.share_prefix, "compute the prompt of a pair once")
         .add("checkpoint-every", &train.checkpoint_every, "MINUTES", "time between checkpoints; 0: only when asked to stop")
         .add_choice("resume", &train.resume, {"auto", "never"}, "auto: go on from a checkpoint of the same run");
@@ -81,8 +93,29 @@ void describe(Options& options, TrainOptions& train) {
     describe_objective(options, train);
 }
 
+namespace {
+
+void check_objective(const TrainOptions& t) {
+    const bool bt = t.objective == "bt";
+    const bool dpo = t.objective == "dpo";
+    require_usage(bt || (t.lm_coefficient == 0.0 && t.center_rewards_coefficient == 0.0),
+                  "--lm-coefficient and --center-rewards-coefficient belong to the objective bt");
+    require_usage(bt || t.margin == "subtract", "--margin belongs to the objective bt");
+    require_usage(t.label_smoothing >= 0.0 && t.label_smoothing < 0.5, "--label-smoothing must lie from 0 to below 0.5");
+    require_usage(t.label_smoothing == 0.0 || bt || (dpo && t.loss_type == "sigmoid"),
+                  "--label-smoothing belongs to the objectives bt and dpo with --loss-type sigmoid");
+    require_usage(dpo || (t.ref_model.empty() && !t.precompute_ref_log_probs && t.loss_type == "sigmoid"),
+                  "--ref-model, --precompute-ref-log-probs and --loss-type belong to the objective dpo");
+    require_usage(t.beta > 0.0, "--beta must be above 0");
+    parse_margin_use(t.margin);
+    parse_dpo_loss(t.loss_type);
+}
+
+}  // namespace
+
 void check(const TrainOptions& t) {
-    require_usage(t.objective == "bt" || t.objective == "lm", "--objective '" + t.objective + "' is not known (bt, lm)");
+    static const std::set<std::string> objectives = {"bt", "ranking", "regression", "lm", "sft", "dpo"};
+    require_usage(objectives.contains(t.objective), "--objective '" + t.objective + "' is not known (bt, ranking, regression, lm, sft, dpo)");
     require_usage(t.model.empty() != t.model_config.empty(), "give either --model or --model-config");
     require_usage(t.model_config.empty() || !t.tokenizer.empty(), "--model-config needs --tokenizer, the folder of the new model's tokenizer");
     require_usage(!t.data.empty(), "no --data is given");
@@ -102,11 +135,12 @@ void check(const TrainOptions& t) {
     require_usage(t.checkpoint_every >= 0.0, "--checkpoint-every must not be negative");
     require_usage(t.resume == "auto" || t.resume == "never", "--resume '" + t.resume + "' is not known (auto, never)");
     require_usage(t.dtype == "fp32" || t.dtype == "bf16", "--dtype '" + t.dtype + "' is not known (fp32, bf16)");
-    require_usage(t.objective == "bt" || (t.lm_coefficient == 0.0 && t.center_rewards_coefficient == 0.0),
-                  "--lm-coefficient and --center-rewards-coefficient belong to the objective bt");
+    check_objective(t);
     require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
     parse_schedule(t.schedule);
     parse_pooling(t.pooling);
+    require_usage(t.warmup_steps >= 0, "--warmup-steps must not be negative");
+    require_usage(t.zero == 0 || t.zero == 1, "--zero " + std::to_string(t.zero) + " is not known (0, 1)");
     warmup_steps(t.warmup_ratio, 1);
 }
 
@@ -124,6 +158,7 @@ Json content_of(const TrainOptions& t) {
             {"lr", t.lr},
             {"schedule", t.schedule},
             {"warmup_ratio", t.warmup_ratio},
+            {"warmup_steps", t.warmup_steps},
             {"batch_pairs", t.batch_pairs},
             {"epochs", t.epochs},
             {"steps", t.steps},
@@ -138,6 +173,12 @@ Json content_of(const TrainOptions& t) {
             {"eps", t.eps},
             {"pooling", t.pooling},
             {"head_init", t.head_init},
+            {"margin", t.margin},
+            {"label_smoothing", t.label_smoothing},
+            {"loss_type", t.loss_type},
+            {"beta", t.beta},
+            {"ref_model", last_part(t.ref_model)},
+            {"precompute_ref_log_probs", t.precompute_ref_log_probs},
             {"center_rewards_coefficient", t.center_rewards_coefficient},
             {"lm_coefficient", t.lm_coefficient},
             {"eval_data", last_parts(t.eval_data)},

@@ -63,7 +63,7 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
         require_fit(options, config, *in.tokenizer);
         roof = measured_roof(options.dtype);
     });
-    const HeadKind head = options.objective == "bt" ? HeadKind::reward : HeadKind::lm;
+    const HeadKind head = in.objective->head();
     const auto parameters = static_cast<double>(make_layout(config, head).total);
     const double body = static_cast<double>(config.body_parameters());
     const double counted = body + (head == HeadKind::lm ? static_cast<double>(config.vocab_size * config.hidden) : 0.0);

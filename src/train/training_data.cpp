@@ -11,12 +11,19 @@
 namespace xlrm {
 namespace {
 
+RowKind kind_of(const std::string& objective) {
+    if (objective == "lm") return RowKind::document;
+    if (objective == "sft") return RowKind::response;
+    if (objective == "ranking") return RowKind::ranking;
+    return objective == "regression" ? RowKind::regression : RowKind::preference;
+}
+
 PrepareOptions prepare_options(const TrainOptions& options, const std::vector<std::string>& inputs, const std::string& part) {
     const bool documents = options.objective == "lm";
     PrepareOptions out;
     out.inputs.assign(inputs.begin(), inputs.end());
     for (const std::string& lang : options.langs) out.langs.push_back(canonical_language(lang));
-    out.kind = documents ? RowKind::document : RowKind::preference;
+    out.kind = kind_of(options.objective);
     out.max_length = documents ? std::numeric_limits<std::int32_t>::max() : options.max_length;
     out.over_length = parse_over_length(options.over_length);
     if (!part.empty()) out.split = options.split;
@@ -77,6 +84,7 @@ std::string items_sha256(const ItemSet& set) {
         hash.add(item.id + "\n" + item.lang + "\n" + item.subset + "\n");
         add_values(hash, std::vector<std::int64_t>{item.first_answer, item.answers, item.num_correct});
         add_values(hash, std::vector<float>{item.margin});
+        add_values(hash, item.labels);
     }
     return hash.hex();
 }

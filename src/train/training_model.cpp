@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <cassert>
+
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
 
@@ -12,28 +14,38 @@ namespace {
 
 constexpr const char* kScore = "score.weight";
 
-// A layout with an LM head gets a reward head behind it, where the flat buffer ends.
-void append_reward_head(Parameters& parameters, const ModelConfig& config) {
-    const std::int64_t end = parameters.layout.total;
-    parameters.layout.tensors.push_back({kScore, {1, config.hidden}, end, config.hidden, true});
-    parameters.layout.total = end + config.hidden;
-    parameters.flat = at::cat({parameters.flat, at::zeros({config.hidden}, parameters.flat.options())});
+// A reward head behind all other tensors.
+void append_head(ParameterLayout& layout, std::int64_t outputs, std::int64_t hidden) {
+    layout.tensors.push_back({kScore, {outputs, hidden}, layout.total, outputs * hidden, true});
+    layout.total += outputs * hidden;
 }
 
-void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& options, const Tokenizer& tokenizer) {
+// Gives `parameters` a reward head of `outputs` rows, zero, behind what they have: beside an LM head, or in place of a reward head.
+void append_reward_head(Parameters& parameters, const ModelConfig& config, std::int64_t outputs = 1) {
+    if (parameters.layout.contains(kScore)) {
+        assert(parameters.layout.tensors.back().name == kScore);
+        parameters.layout.total = parameters.layout.tensors.back().offset;
+        parameters.layout.tensors.pop_back();
+    }
+    const at::Tensor body = parameters.flat.narrow(0, 0, parameters.layout.total);
+    append_head(parameters.layout, outputs, config.hidden);
+    parameters.flat = at::cat({body, at::zeros({outputs * config.hidden}, body.options())});
+}
+
+void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& options, const Tokenizer& tokenizer, std::int64_t outputs) {
     model.config = new_model_config(options, tokenizer);
     const auto seed = static_cast<std::uint64_t>(options.seed);
     const bool untied = options.lm_coefficient != 0.0 && !model.config.tied_embeddings;
     parameters = init_parameters(model.config, untied ? HeadKind::lm : model.head, seed, at::kFloat);
-    if (untied) append_reward_head(parameters, model.config);
+    if (untied || outputs > 1) append_reward_head(parameters, model.config, outputs);
     if (model.head == HeadKind::reward) init_reward_head(parameters, model.config, options.head_init, seed);
     model.sha256 = sha256(model.config.raw.dump() + " " + std::to_string(options.seed));
     model.started_from = {{"config_sha256", sha256(model.config.raw.dump())}, {"seed", options.seed}};
 }
 
-void load_started(TrainingModel& model, Parameters& parameters, const TrainOptions& options) {
+void load_started(TrainingModel& model, Parameters& parameters, const TrainOptions& options, std::int64_t outputs) {
     const HeadKind stored = stored_head(options.model);
-    const bool new_head = model.head == HeadKind::reward && stored != HeadKind::reward;
+    const bool new_head = model.head == HeadKind::reward && (stored != HeadKind::reward || outputs > 1);
     const bool with_lm = options.lm_coefficient != 0.0;
     const bool untied = with_lm && !read_model_config(std::filesystem::path(options.model) / "config.json").tied_embeddings;
     if (untied && stored != HeadKind::lm) {
@@ -45,7 +57,7 @@ void load_started(TrainingModel& model, Parameters& parameters, const TrainOptio
     model.sha256 = loaded.sha256;
     model.started_from = {{"model_sha256", loaded.sha256}, {"new_head", new_head}};
     parameters = loaded.parameters;
-    if (untied) append_reward_head(parameters, model.config);
+    if (untied || outputs > 1) append_reward_head(parameters, model.config, outputs);
     if (new_head) init_reward_head(parameters, model.config, options.head_init, static_cast<std::uint64_t>(options.seed));
 }
 
@@ -73,12 +85,12 @@ void require_fit(const TrainOptions& options, const ModelConfig& config, const T
          (options.model.empty() ? options.model_config : options.model) + "); use the tokenizer that belongs to the model");
 }
 
-std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer) {
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head, std::int64_t outputs) {
     auto model = std::make_unique<TrainingModel>();
-    model->head = options.objective == "bt" ? HeadKind::reward : HeadKind::lm;
+    model->head = head;
     Parameters parameters;
-    if (options.model.empty()) make_new(*model, parameters, options, tokenizer);
-    else load_started(*model, parameters, options);
+    if (options.model.empty()) make_new(*model, parameters, options, tokenizer, outputs);
+    else load_started(*model, parameters, options, outputs);
     require_fit(options, model->config, tokenizer);
     model->weights = parameters.flat;
     model->compute.layout = parameters.layout;
@@ -86,9 +98,16 @@ std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, 
     return model;
 }
 
+ParameterLayout saved_layout(const TrainingModel& model) {
+    if (model.head != HeadKind::reward) return make_layout(model.config, model.head);
+    ParameterLayout layout = make_layout(model.config, HeadKind::none);
+    append_head(layout, model.compute.layout.find(kScore).shape[0], model.config.hidden);
+    return layout;
+}
+
 void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra) {
-    const Parameters stored{make_layout(model.config, model.head),
-                            at::empty({make_layout(model.config, model.head).total}, model.weights.options())};
+    const ParameterLayout layout = saved_layout(model);
+    const Parameters stored{layout, at::empty({layout.total}, model.weights.options())};
     for (const ParameterInfo& info : stored.layout.tensors) {
         stored.view(info.name).copy_(model.compute.view_of(model.weights, info.name));
     }

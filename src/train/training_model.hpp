@@ -30,8 +30,11 @@ ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& token
 void require_fit(const TrainOptions& options, const ModelConfig& config, const Tokenizer& tokenizer);
 
 //! Loads or makes the model, with the head that the objective needs (and, for an auxiliary LM loss, an LM head beside it). A stored
-//! reward head is trained further; otherwise one is made by options.head_init. Throws Error.
-std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer);
+//! reward head is trained further; otherwise one of `outputs` rows is made by options.head_init. Throws Error.
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head, std::int64_t outputs = 1);
+
+//! The layout of the model to be saved: its one head alone.
+ParameterLayout saved_layout(const TrainingModel& model);
 
 //! Writes the model folder: one head, in the compute dtype.
 void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra);

@@ -50,6 +50,20 @@ TEST(ItemsFile, RoundTripKeepsEverything) {
     EXPECT_TRUE(std::isnan(read.items[1].margin));
 }
 
+TEST(ItemsFile, KeepsLabels) {
+    const TemporaryFolder folder;
+    ItemSet set = small_set();
+    const std::string plain = (write_items(folder / "plain.h5", set), read_file(folder / "plain.h5"));
+    set.items[1].labels = {1.0F, 2.5F, std::numeric_limits<float>::quiet_NaN()};
+    write_items(folder / "labels.h5", set);
+    const ItemSet read = read_items(folder / "labels.h5");
+    EXPECT_TRUE(read.items[0].labels.empty());
+    ASSERT_EQ(read.items[1].labels.size(), 3U);
+    EXPECT_EQ(read.items[1].labels[1], 2.5F);
+    EXPECT_TRUE(std::isnan(read.items[1].labels[2]));
+    EXPECT_EQ(plain.find("labels"), std::string::npos);
+}
+
 TEST(ItemsFile, EqualContentGivesEqualBytes) {
     const TemporaryFolder folder;
     write_items(folder / "a.h5", small_set());

@@ -13,7 +13,9 @@ TEST(StepRecord, MeansOverItems) {
     StepSums sums;
     sums.loss = 3.0, sums.weight = sums.items = 4.0, sums.correct = 3.0, sums.margin = 2.0;
     sums.reward_sum = 4.0, sums.reward_min = -1.0, sums.reward_max = 2.0, sums.tokens = 100.0;
-    const Json record = step_record({.step = 5, .epoch = 0.5, .grad_norm = 2.5, .learning_rate = 1e-4, .num_tokens = 700, .seconds = 0.5}, sums, true);
+    sums.rewards = 8.0;
+    const auto pairs = make_bradley_terry({}), documents = make_language_model(), responses = make_sft();
+    const Json record = step_record({.step = 5, .epoch = 0.5, .grad_norm = 2.5, .learning_rate = 1e-4, .num_tokens = 700, .seconds = 0.5}, sums, *pairs);
     EXPECT_DOUBLE_EQ(record["loss"], 0.75);
     EXPECT_DOUBLE_EQ(record["accuracy"], 0.75);
     EXPECT_DOUBLE_EQ(record["margin"], 0.5);
@@ -23,7 +25,9 @@ TEST(StepRecord, MeansOverItems) {
     EXPECT_DOUBLE_EQ(record["pairs_per_s"], 8.0);
     EXPECT_DOUBLE_EQ(record["tokens_per_s"], 200.0);
     EXPECT_FALSE(record.contains("lm_loss"));
-    EXPECT_FALSE(step_record({.seconds = 1.0}, sums, false).contains("accuracy"));
+    EXPECT_FALSE(step_record({.seconds = 1.0}, sums, *documents).contains("accuracy"));
+    sums.means[1].add(1.0), sums.means[1].add(0.0, 3.0);
+    EXPECT_DOUBLE_EQ(evaluation_record(1, 1.0, sums, *responses, 1.0)["eval_mean_token_accuracy"], 0.25);
 }
 
 TEST(SumOverRanks, AddsEachRankOnce) {
@@ -33,12 +37,15 @@ TEST(SumOverRanks, AddsEachRankOnce) {
     mine.items = mine.weight = 1.0;
     mine.reward_min = -world.rank();
     mine.reward_max = world.rank();
+    mine.means[9].add(world.rank() + 1.0, 2.0);
     const StepSums total = sum_over_ranks(world, mine);
     const double size = world.size();
     EXPECT_DOUBLE_EQ(total.loss, size * (size + 1.0) / 2.0);
     EXPECT_DOUBLE_EQ(total.items, size);
     EXPECT_DOUBLE_EQ(total.reward_min, 1.0 - size);
     EXPECT_DOUBLE_EQ(total.reward_max, size - 1.0);
+    EXPECT_DOUBLE_EQ(total.means[9].sum, size * (size + 1.0));
+    EXPECT_DOUBLE_EQ(total.means[9].weight, 2.0 * size);
 }
 
 TEST(MetricsFile, CutsWhatLiesBehindTheCheckpoint) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <span>
 #include <sstream>
@@ -10,6 +12,7 @@
 #include "xlrm/comm/communicator.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/json.hpp"
+#include "xlrm/store/safetensors.hpp"
 #include "xlrm/train/trainer.hpp"
 
 namespace xlrm {
@@ -62,6 +65,24 @@ inline std::vector<double> series(const std::vector<Json>& lines, const std::str
         if (line.contains(key)) values.push_back(line[key]);
     }
     return values;
+}
+
+//! A copy: the file's bytes may lie at any address.
+inline std::vector<float> weights_of(const SafetensorsFile& file, const std::string& name) {
+    const TensorView view = file.tensor(name);
+    std::vector<float> values(view.bytes.size() / sizeof(float));
+    std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+    return values;
+}
+
+//! ‖a - b‖ / ‖b - c‖
+inline double relative_distance(std::span<const float> a, std::span<const float> b, std::span<const float> c) {
+    double difference = 0.0, moved = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference += std::pow(double(a[i]) - b[i], 2);
+        moved += std::pow(double(b[i]) - c[i], 2);
+    }
+    return std::sqrt(difference / moved);
 }
 
 }  // namespace xlrm

@@ -31,7 +31,7 @@ HeadKind stored_head(const std::filesystem::path& folder);
 //! SHA-256 over config.json and the weight files, as load_model gives it.
 std::string model_sha256(const std::filesystem::path& folder);
 
-//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels 1, pad_token_id) or AutoModelForCausalLM opens
+//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels = rows of score.weight, pad_token_id) or AutoModelForCausalLM opens
 //! without missing or unexpected weights. Tokenizer and template files are copied from `tokenizer_from`. `extra` is written as
 //! xlrm.json (pooling, template, data, options). Written beside and renamed: never a partial folder under its final name.
 //! `weights`: flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.

@@ -28,6 +28,8 @@ struct Item {
     std::int32_t answers = 0;
     std::int32_t num_correct = 1;  //!< answers [0, num_correct) are right
     float margin = 0.0F;           //!< of the data (not of the model); NaN where absent
+    //! Rankings: the rank of each answer, ascending. Regression: the targets, NaN = masked. Else empty.
+    std::vector<float> labels = {};
 };
 
 //! Tokenised data, in the order of the input. The in-memory form of pairs.h5.

@@ -11,6 +11,7 @@ namespace xlrm {
 //!     /tokens      int32 (token)
 //!     /answers/begin int64, length int32, prompt int32              (answer)
 //!     /items/id lang subset (UTF-8), first_answer int64, answers int32, num_correct int32, margin float32   (item)
+//!     /items/labels int32 (item), /labels float32 (label)     how many labels an item has, and all of them; where any has some
 //! Written atomically; equal content gives equal bytes.
 void write_items(const std::filesystem::path& path, const ItemSet& set);
 

@@ -19,10 +19,14 @@ struct PreferenceRow {
     std::vector<std::string> answers;              //!< best first; the assistant's last turn; `lm`: the document
     std::int32_t num_correct = 1;
     float margin = 0.0F;                           //!< NaN where absent
+    std::vector<float> labels = {};                //!< ranking: of each answer, ascending; regression: NaN = masked
     Json columns;                                  //!< the row as it was read; null unless asked for
 };
 
-enum class RowKind { preference, document };       //!< document = `{text}` rows of the lm objective
+//! document = `{text}` rows of the lm objective.
+enum class RowKind { preference, document, response, ranking, regression };
+RowKind parse_row_kind(const std::string& name);   //!< throws Error(usage)
+const char* name_of(RowKind kind);
 
 //! The rows of one line of JSON. `where` ("prefs.jsonl:17") stands in messages; `default_id` is the id of a row without one.
 //!
@@ -34,6 +38,10 @@ enum class RowKind { preference, document };       //!< document = `{text}` rows
 //!     message and an answer of a list may be empty; a field may not.
 //! document: `text`, a string; or one text a language, as an object `text` or as fields named by language ("en", "zh-CN"; the id
 //!     is then `key`, or `id` where there is no `key`). Each language gives a row, with the same id. null = no text.
+//! response: `prompt` and `response` (or `completion`), as strings or message lists; or the whole conversation as `messages`.
+//! ranking: `prompt`, `responses` (two or more), `ranks` (a number each; the smallest is the best, equal ones are not compared). The
+//!     answers come best first.
+//! regression: a response and `labels`: a number, or a list of numbers and nulls (masked).
 //! Throws Error naming `where` and the field.
 std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const std::string& where, const std::string& default_id,
                                      const std::string& default_lang);
@@ -44,7 +52,8 @@ std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const 
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
                   const std::function<void(std::int64_t line, PreferenceRow&& row)>& row);
 
-//! The kind of the first row: `preference` where it has `chosen`. Throws Error for a file without rows.
+//! The kind of the first row, by its fields: `chosen`, `responses`, `labels`, `response` (`completion`, `messages`), else a
+//! document. Throws Error for a file without rows.
 RowKind detect_row_kind(const std::filesystem::path& path);
 
 //! Id without its sibling suffix "-n<k>": rows that share it are translations or siblings and stay together in a split.

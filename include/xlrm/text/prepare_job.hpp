@@ -16,7 +16,7 @@ struct PrepareJob {
     std::vector<std::string> input;
     std::string model, output;
     std::vector<std::string> langs;
-    std::string rows = "auto";             //!< auto | preference | document
+    std::string rows = "auto";             //!< auto | preference | document | response | ranking | regression
     std::string chat_template = "auto", template_date = "26 Jul 2024";
     std::int64_t max_length = 2048;
     std::string over_length = "drop";

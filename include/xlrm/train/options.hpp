@@ -10,11 +10,11 @@ namespace xlrm {
 
 //! What one training run needs; defaults are those of --help. The sweep fills one for each model from its own configuration.
 struct TrainOptions {
-    std::string objective = "bt";         //!< bt | lm
+    std::string objective = "bt";         //!< bt | ranking | regression | lm | sft | dpo
     std::string model;                    //!< folder to start from (weights, tokenizer), or
     std::string model_config;             //!< config.json of a model to be made from nothing, with
     std::string tokenizer;                //!< the folder of its tokenizer (default: that of `model`)
-    std::vector<std::string> data;        //!< preference rows (bt) or {text} rows (lm): .jsonl, .jsonl.gz, .parquet, .h5
+    std::vector<std::string> data;        //!< rows of the objective's kind (preference_row.hpp): .jsonl, .jsonl.gz, .parquet, .h5
     std::vector<std::string> langs;       //!< empty = all
     std::string default_lang = "en";      //!< of rows that name no language
     std::string split, part;              //!< "train=0.6,test=0.4", "train"; empty = all rows
@@ -23,6 +23,7 @@ struct TrainOptions {
     double lr = 1e-5;
     std::string schedule = "cosine";      //!< cosine | linear | constant
     double warmup_ratio = 0.1;
+    std::int64_t warmup_steps = 0;        //!< > 0 wins over the ratio
     std::int64_t batch_pairs = 128;       //!< items a step over all ranks (pairs, or rows for lm)
     std::int64_t token_budget = 8192;     //!< physical tokens a micro-batch on one rank
     double epochs = 1.0;
@@ -36,14 +37,21 @@ struct TrainOptions {
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
     std::string pooling = "last";
     std::string head_init = "paper";      //!< paper | hf | zero
+    std::string margin = "subtract";      //!< bt: what a row's margin does: none | subtract | scale-loss | scale-difference
+    double label_smoothing = 0.0;         //!< bt, dpo
     double center_rewards_coefficient = 0.0;
     double lm_coefficient = 0.0;          //!< times the LM loss (mean per token) of each chosen answer; needs an LM head in `model`
+    std::string loss_type = "sigmoid";    //!< dpo: sigmoid | hinge | ipo
+    double beta = 0.1;                    //!< dpo
+    std::string ref_model;                //!< dpo: folder of the reference; empty = `model`
+    bool precompute_ref_log_probs = false;  //!< dpo: before the first step, instead of at every step
     std::vector<std::string> eval_data;
     std::string eval_part;                //!< part of the split that is evaluated; empty = all rows of eval_data
     std::int64_t eval_every = 0;          //!< steps; 0 = only at the end
     double checkpoint_every = 15.0;       //!< minutes; 0 = only on a stop signal
     std::string resume = "auto";          //!< auto | never
     std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
+    std::int64_t zero = 0;                //!< 1: the optimiser's state is divided among the ranks (ZeRO-1); the same bits
     std::int64_t seed = 42;
     bool share_prefix = true;             //!< compute the prompt of a pair once
     std::string source;                   //!< name of the source language(s), recorded in the model; empty = `langs`, or those of the data
@@ -55,8 +63,8 @@ void describe(Options& options, TrainOptions& train);
 //! Throws Error(usage) for values that make no sense or contradict each other, naming the option.
 void check(const TrainOptions& train);
 
-//! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every and
-//! token_budget. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
+//! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
+//! token_budget and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm

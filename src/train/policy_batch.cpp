@@ -1,0 +1,64 @@
+#include "policy_batch.hpp"
+
+#include <ATen/ops/zeros_like.h>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace xlrm {
+
+PolicyBatch pack_policy(const ItemSet& set, std::span<const std::int64_t> items, bool share_prefix) {
+    PolicyBatch out;
+    for (const std::int64_t item : items) {
+        const Item& entry = set.items[static_cast<std::size_t>(item)];
+        for (std::int32_t k = 0; k < entry.answers; ++k) out.answers.push_back(entry.first_answer + k);
+    }
+    out.batch = pack(set, out.answers, share_prefix);
+    out.predicted = predicted_tokens(out.batch, set, out.answers);
+    out.needed = needed_rows(out.predicted.rows);
+    return out;
+}
+
+PolicyStates policy_forward(const Decoder& decoder, const PolicyBatch& batch, DecoderSaved* saved) {
+    PolicyStates out;
+    out.residual = decoder.forward(batch.batch, batch.needed.rows, saved);
+    out.normed = decoder.final_norm(out.residual, &out.rstd);
+    out.rows = gather_rows(out.normed, batch.needed.place);
+    return out;
+}
+
+void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved, const at::Tensor& drows,
+                     const at::Tensor& gradient, const Decoder::GradientReady& ready) {
+    const at::Tensor dnormed = at::zeros_like(states.normed);
+    scatter_add_rows(drows, batch.needed.place, dnormed);
+    decoder.backward(batch.batch, saved, decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient), gradient, ready);
+}
+
+std::vector<double> sum_by_text(const PolicyBatch& batch, const at::Tensor& log_probs) {
+    const at::Tensor wide = log_probs.to(at::kDouble);
+    std::vector<double> sums(batch.answers.size(), 0.0);
+    for (std::size_t i = 0; i < batch.predicted.text.size(); ++i) {
+        sums[static_cast<std::size_t>(batch.predicted.text[i])] += wide.const_data_ptr<double>()[i];
+    }
+    return sums;
+}
+
+void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items) {
+    sums.items = static_cast<double>(items.size());
+    sums.tokens = static_cast<double>(batch.batch.logical_tokens);
+    sums.physical = static_cast<double>(batch.batch.physical_tokens());
+}
+
+void require_responses(const ItemSet& set, const std::string& objective, std::int32_t answers, const std::string& rows) {
+    for (const Item& item : set.items) {
+        if (item.answers != answers) {
+            fail("item '" + item.id + "' has " + std::to_string(item.answers) + " answer(s) (the objective " + objective + " reads " + rows + "); give such rows");
+        }
+        for (std::int32_t k = 0; k < answers; ++k) {
+            if (predicted_count(set.answers[static_cast<std::size_t>(item.first_answer + k)]) > 0) continue;
+            fail("item '" + item.id + "': an answer has no token behind its prompt (nothing can be predicted); remove the row");
+        }
+    }
+}
+
+}  // namespace xlrm

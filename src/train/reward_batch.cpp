@@ -1,0 +1,104 @@
+#include "reward_batch.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "xlrm/ops/head.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace xlrm {
+namespace {
+
+constexpr const char* kScore = "score.weight";
+
+at::Tensor tensor_of(const std::vector<double>& values, std::size_t first, std::size_t stride, at::ScalarType dtype) {
+    const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size() / stride)}, at::TensorOptions().dtype(at::kDouble));
+    for (std::int64_t i = 0; i < out.numel(); ++i) out.data_ptr<double>()[i] = values[first + static_cast<std::size_t>(i) * stride];
+    return out.to(dtype);
+}
+
+}  // namespace
+
+RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, const RewardHeadOptions& options,
+                         const ExtraRows& extra) {
+    RewardBatch out;
+    for (const std::int64_t item : items) {
+        const Item& entry = set.items[static_cast<std::size_t>(item)];
+        for (std::int32_t k = 0; k < entry.answers; ++k) out.answers.push_back(entry.first_answer + k);
+        out.counts.push_back(entry.answers);
+    }
+    out.batch = pack(set, out.answers, options.share_prefix);
+    std::vector<std::int64_t> rows;
+    for (std::size_t text = 0; text < out.answers.size(); ++text) {
+        const auto tokens = set.answer_tokens(set.answers[static_cast<std::size_t>(out.answers[text])]);
+        rows.push_back(out.batch.row(static_cast<std::int64_t>(text), pooled_index(options.pooling, tokens, decoder.config().pad)));
+    }
+    const auto texts = static_cast<std::int64_t>(rows.size());
+    if (extra) {
+        const std::vector<std::int64_t> more = extra(out);
+        rows.insert(rows.end(), more.begin(), more.end());
+    }
+    out.needed = needed_rows(rows);
+    out.pooled = out.needed.place.narrow(0, 0, texts);
+    out.others = out.needed.place.narrow(0, texts, static_cast<std::int64_t>(rows.size()) - texts);
+    return out;
+}
+
+RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved) {
+    RewardStates out;
+    out.residual = decoder.forward(batch.batch, batch.needed.rows, saved);
+    if (out.residual.scalar_type() == at::kBFloat16) out.residual = out.residual.to(at::kFloat);
+    out.normed = decoder.final_norm(out.residual, &out.rstd);
+    out.pooled = gather_rows(out.normed, batch.pooled);
+    const at::Tensor head = decoder.parameters().view(kScore);
+    const auto outputs = static_cast<std::size_t>(head.size(0));
+    out.scores.resize(batch.answers.size() * outputs);
+    for (std::size_t k = 0; k < outputs; ++k) {
+        const at::Tensor scores = reward_head(out.pooled, head.select(0, static_cast<std::int64_t>(k))).to(at::kDouble);
+        for (std::size_t text = 0; text < batch.answers.size(); ++text) out.scores[text * outputs + k] = scores.const_data_ptr<double>()[text];
+    }
+    return out;
+}
+
+at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, const std::vector<double>& dscores,
+                                const at::Tensor& gradient) {
+    const at::Tensor dnormed = at::zeros_like(states.normed);
+    const at::Tensor head = decoder.parameters().view(kScore);
+    const at::Tensor dhead = decoder.parameters().view_of(gradient, kScore);
+    const auto outputs = static_cast<std::size_t>(head.size(0));
+    for (std::size_t k = 0; k < outputs; ++k) {
+        const auto row = static_cast<std::int64_t>(k);
+        const at::Tensor slope = tensor_of(dscores, k, outputs, states.normed.scalar_type());
+        scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, row), dhead.select(0, row)), batch.pooled, dnormed);
+    }
+    return dnormed;
+}
+
+void reward_backward(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, DecoderSaved& saved,
+                     const at::Tensor& dnormed, const at::Tensor& gradient, const Decoder::GradientReady& ready) {
+    const at::Tensor dresidual = decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient);
+    decoder.backward(batch.batch, saved, dresidual.to(decoder.parameters().flat.scalar_type()), gradient, ready);
+}
+
+void count_batch(StepSums& sums, const RewardBatch& batch) {
+    sums.items = static_cast<double>(batch.counts.size());
+    sums.tokens = static_cast<double>(batch.batch.logical_tokens);
+    sums.physical = static_cast<double>(batch.batch.physical_tokens());
+}
+
+void count_rewards(StepSums& sums, std::span<const double> rewards) {
+    for (const double reward : rewards) {
+        sums.reward_sum += reward;
+        sums.reward_min = std::min(sums.reward_min, reward);
+        sums.reward_max = std::max(sums.reward_max, reward);
+    }
+    sums.rewards += static_cast<double>(rewards.size());
+}
+
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+
+}  // namespace xlrm

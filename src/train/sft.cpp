@@ -1,0 +1,57 @@
+#include <ATen/ops/empty_like.h>
+
+#include "policy_batch.hpp"
+
+namespace xlrm {
+namespace {
+
+class Sft final : public Objective {
+public:
+    std::string name() const override { return "sft"; }
+    bool pairs() const override { return false; }
+    HeadKind head() const override { return HeadKind::lm; }
+    std::vector<std::string> metric_names() const override { return {"entropy", "mean_token_accuracy"}; }
+    void check(const ItemSet& set) const override { require_responses(set, name(), 1, "rows {prompt, response}"); }
+
+    double item_weight(const ItemSet& set, std::int64_t item) const override {
+        return static_cast<double>(predicted_count(set.answers[static_cast<std::size_t>(set.items[static_cast<std::size_t>(item)].first_answer)]));
+    }
+
+    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
+                        const Decoder::GradientReady& ready) override {
+        const PolicyBatch batch = pack_policy(set, items, false);
+        const DecoderSavedPtr saved = make_decoder_saved();
+        const PolicyStates states = policy_forward(decoder, batch, saved.get());
+        const LmGradient to{scale, at::empty_like(states.rows), lm_weight_of(decoder, gradient)};
+        const StepSums sums = loss_of(decoder, batch, states, to, items);
+        policy_backward(decoder, batch, states, *saved, to.rows, gradient, ready);
+        return sums;
+    }
+
+    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
+        const PolicyBatch batch = pack_policy(set, items, false);
+        return loss_of(decoder, batch, policy_forward(decoder, batch, nullptr), {}, items);
+    }
+
+private:
+    static StepSums loss_of(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, const LmGradient& to,
+                            std::span<const std::int64_t> items) {
+        std::vector<TokenStatistics> tokens;
+        const CrossEntropyResult loss = lm_loss(decoder, states.rows, batch.predicted.targets, {}, to, &tokens);
+        StepSums sums;
+        sums.loss = loss.loss_sum;
+        sums.weight = loss.weight_sum;
+        for (const TokenStatistics& token : tokens) {
+            sums.means[0].add(token.entropy);
+            sums.means[1].add(token.top ? 1.0 : 0.0);
+        }
+        count_batch(sums, batch, items);
+        return sums;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Objective> make_sft() { return std::make_unique<Sft>(); }
+
+}  // namespace xlrm

@@ -1,0 +1,53 @@
+#include "step_engine.hpp"
+
+#include <ATen/ops/zeros.h>
+
+#include "optimizer.hpp"
+#include "xlrm/train/metrics.hpp"
+
+namespace xlrm {
+
+StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model)
+    : gradient(at::zeros({model.compute.layout.total}, at::TensorOptions().dtype(at::kFloat))),
+      group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
+      plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
+            .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {}
+
+StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
+    double weight = 0.0;
+    for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
+    gradient.zero_();
+    reducer_.begin(floats(gradient));
+    const Decoder::GradientReady ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };
+    const auto batches = plan_step(in_.data.train, items, group_.rank(), group_.size(), plan_);
+    StepSums sums;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        const bool last = i + 1 == batches.size();
+        add(sums, in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, gradient, last ? ready : nullptr));
+    }
+    if (batches.empty()) announce_nothing(ready);
+    reducer_.finish();
+    return sum_over_ranks(group_, sums);
+}
+
+// A rank without items announces its zeros in the pieces of Decoder::backward, since all ranks must announce alike.
+void StepEngine::announce_nothing(const Decoder::GradientReady& ready) const {
+    const ParameterLayout& layout = model_.compute.layout;
+    const std::int64_t norm = layout.find("model.norm.weight").offset;
+    ready(norm, layout.total - norm);
+    for (std::int64_t l = model_.config.layers - 1; l >= 0; --l) ready(layout.layer_range(l).begin, layout.layer_range(l).size());
+    const ParameterInfo& embedding = layout.find("model.embed_tokens.weight");
+    ready(embedding.offset, embedding.elements);
+}
+
+StepSums StepEngine::evaluate() {
+    std::vector<std::int64_t> items(in_.data.eval.items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int64_t>(i);
+    StepSums sums;
+    for (const auto& batch : plan_step(in_.data.eval, items, group_.rank(), group_.size(), plan_)) {
+        add(sums, in_.objective->evaluate(decoder_, in_.data.eval, batch));
+    }
+    return sum_over_ranks(group_, sums);
+}
+
+}  // namespace xlrm

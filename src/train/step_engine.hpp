@@ -1,0 +1,34 @@
+#pragma once
+
+#include "training_inputs.hpp"
+#include "training_model.hpp"
+#include "xlrm/comm/gradient_reducer.hpp"
+
+namespace xlrm {
+
+//! What one step computes on the ranks of a group: the mean loss over given items, and its gradient. `group`, `inputs` and `model` must
+//! outlive it.
+class StepEngine {
+public:
+    StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model);
+
+    //! Collective. The sums over `items` of the training data and, in gradient, the gradient of the mean loss: the same on every rank.
+    StepSums accumulate(const std::vector<std::int64_t>& items);
+    //! Collective. The sums over the evaluation data, each item once, on one rank.
+    StepSums evaluate();
+    double exposed_seconds() const { return reducer_.exposed_seconds(); }
+
+    const at::Tensor gradient;  //!< fp32 [total]
+
+private:
+    void announce_nothing(const Decoder::GradientReady& ready) const;
+
+    const Communicator& group_;
+    const TrainingInputs& in_;
+    const TrainingModel& model_;
+    const Decoder decoder_;
+    GradientReducer reducer_;
+    const PlanOptions plan_;
+};
+
+}  // namespace xlrm
