@@ -39,11 +39,11 @@ void expect_equal_runs(const std::filesystem::path& one, const std::filesystem::
     for (const char* name : {"model.safetensors", "config.json", "xlrm.json"}) EXPECT_EQ(read_file(one / name), read_file(two / name)) << name;
 }
 
-TEST(Resume, IsBitEqualToAnUninterruptedRun) {
+TEST(Resume, IsBitEqualToAnUninterruptedRunAtEveryStep) {
     const Communicator world = Communicator::world();
     const SharedFolder folder(world);
     train(world, options_for(folder / "whole"), {}, true);
-    for (const std::int64_t stop : {std::int64_t{0}, std::int64_t{1}, std::int64_t{5}, std::int64_t{9}, kSteps - 1}) {
+    for (std::int64_t stop = 0; stop < kSteps; ++stop) {
         const std::string name = "stopped-" + std::to_string(stop);
         const TrainOutcome first = train(world, options_for(folder / name), stop_after(stop), true);
         EXPECT_TRUE(first.stopped);
