@@ -71,7 +71,10 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
                                static_cast<double>(std::min(options.batch_pairs, static_cast<std::int64_t>(in.data.train.items.size())));
     const double roofs = group.min(roof) * static_cast<double>(group.size());
     const double seconds = static_cast<double>(in.steps) * step_tokens * 6.0 * counted / (roofs * kShareOfRoof);
-    const double bytes = parameters * (options.dtype == "bf16" ? 18.0 : 16.0);
+    const bool bf16 = options.dtype == "bf16";
+    const double share = options.zero > 0 ? 1.0 / static_cast<double>(group.size()) : 1.0;
+    double bytes = parameters * (bf16 ? 6.0 + 12.0 * share : 8.0 + 8.0 * share);
+    if (in.objective->needs_reference() && !options.precompute_ref_log_probs) bytes += parameters * (bf16 ? 2.0 : 4.0);
 
     std::string out = format_report(in.data.report);
     if (!in.data.eval_report.empty()) out += "\nevaluation\n" + format_report(in.data.eval_report);
