@@ -12,8 +12,10 @@ struct Response {
     std::optional<Messages> context;  // turns before it, where they are in the same list
 };
 
+// Text of a list may be empty: it is an answer. An empty field is a hole in the data.
 Response response_of(const Fields& fields, const Json& value, const std::string& field) {
-    if (value.is_string()) return {fields.any_text(value, field), {}};
+    const bool listed = field.ends_with(']');
+    if (value.is_string()) return {listed ? fields.any_text(value, field) : fields.text(value, field), {}};
     if (!value.is_array()) fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
     Messages messages = messages_of(fields, value, field);
     if (messages.back().role != "assistant") fields.bad(field, "does not end with a turn of the assistant");
