@@ -37,7 +37,8 @@ void expect_same_run(const std::string& run, const std::filesystem::path& model,
     for (std::size_t i = 0; i < lines.size(); ++i) {
         for (const auto& [key, theirs] : expected["steps"][i].items()) {
             ASSERT_TRUE(lines[i].contains(key)) << key;
-            const double bound = key == "grad_norm" ? 2e-5 : 2e-6;
+            // Rewards are differences of log-probabilities near -60, which TRL adds up in fp32.
+            const double bound = key == "grad_norm" ? 2e-5 : key.starts_with("rewards/") ? 1e-5 : 2e-6;
             const double value = theirs.get<double>();
             EXPECT_NEAR(lines[i][key].get<double>(), value, bound * std::max(1.0, std::abs(value))) << run << ": " << key << " at step " << i + 1;
         }
