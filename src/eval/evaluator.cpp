@@ -205,6 +205,9 @@ void Evaluator::describe(const ItemSet& set, const std::vector<std::string>& lan
     cell.has_scores = has_scores();
     if (!layers_.empty()) {
         cell.final_norm = to_floats(model_.parameters.view("model.norm.weight"));
+        // Stored as the factor that it is, so that a reader needs no rule for each family.
+        if (model_.config.norm_weight == NormWeight::one_plus)
+            for (float& factor : cell.final_norm) factor += 1.0f;
         cell.norm_eps = model_.config.norm_eps;
     }
     if (has_scores()) cell.head_weight = to_floats(model_.parameters.view("score.weight"));

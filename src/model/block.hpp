@@ -11,9 +11,9 @@
 namespace xlrm {
 
 //! Views of one block's tensors in a flat buffer (weights or a gradient), q/k/v and gate/up as merged products. Biases that the
-//! family does not have are undefined.
+//! family does not have are undefined; so are q_norm and k_norm, and the norms of the contributions, post1 and post2.
 struct BlockTensors {
-    at::Tensor norm1, qkv, qkv_bias, o, o_bias, norm2, gate_up, gate_up_bias, down, down_bias;
+    at::Tensor norm1, qkv, qkv_bias, q_norm, k_norm, o, o_bias, post1, norm2, gate_up, gate_up_bias, down, down_bias, post2;
 };
 BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& config, const at::Tensor& buffer, std::int64_t layer);
 
@@ -22,13 +22,16 @@ BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& conf
 struct BlockSaved {
     at::Tensor x_in, rstd1;  //!< residual before the first norm [T, d]
     at::Tensor h1;           //!< its norm; undefined: computed again
-    at::Tensor q, k, v;      //!< [T, heads, head_dim], rotated
+    at::Tensor q, k, v;      //!< [T, heads, head_dim], q and k normed and rotated
+    at::Tensor q_raw, q_rstd, k_raw, k_rstd;  //!< with q/k norms: before them, q of the needed rows only
     at::Tensor attended;     //!< [T, H, D]
     AttentionSaved attention;
-    at::Tensor x_mid, rstd2;  //!< residual before the second norm
+    at::Tensor part1, post_rstd1;  //!< with post norms: attention's contribution before its norm
+    at::Tensor x_mid, rstd2;       //!< residual before the second norm
     at::Tensor h2;            //!< undefined: computed again
     at::Tensor gate_up;       //!< [rows, 2·ff]
     at::Tensor activated;     //!< [rows, ff]; undefined: computed again
+    at::Tensor part2, post_rstd2;
 };
 
 //! What does not change from block to block.
@@ -36,7 +39,7 @@ struct BlockContext {
     const ModelConfig& config;
     const PackedBatch& batch;
     const RopeTable& rope;
-    AttentionConfig attention;
+    AttentionConfig attention;  //!< its window is the layer's own
 };
 
 //! Attention's contribution to the residual, from the normed residual h1 [T, d]: [T, d], or [N, d] for `needed`.

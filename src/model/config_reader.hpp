@@ -20,6 +20,9 @@ public:
 
     bool has(const std::string& key) const { return json_.contains(key) && !json_.at(key).is_null(); }
 
+    //! Given, be it as null.
+    bool present(const std::string& key) const { return json_.contains(key); }
+
     std::int64_t integer(const std::string& key) const {
         require_key(key);
         const Json& value = json_.at(key);

@@ -55,17 +55,22 @@ namespace {
 
 BlockContext make_context(const ModelConfig& config, const PackedBatch& batch, const RopeTable& rope) {
     AttentionConfig attention;
-    attention.scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+    attention.scale = config.attention_scale;
+    attention.soft_cap = config.attention_soft_cap;
     return {config, batch, rope, attention};
+}
+
+double embedding_scale(const ModelConfig& config) {
+    return config.scaled_embeddings ? std::sqrt(static_cast<double>(config.hidden)) : 1.0;
 }
 
 // residual += delta (undefined: nothing to add), then its norm. What backward keeps must not change later, so with `keep` the sum
 // is a new tensor; otherwise it is made in place.
-RmsNormResult add_and_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps, bool keep) {
-    if (!delta.defined()) return rms_norm(residual, weight, eps);
-    if (!keep) return add_rms_norm(residual, delta, weight, eps);
-    residual = at::add(residual, delta);
-    return rms_norm(residual, weight, eps);
+RmsNormResult add_and_norm(const ModelConfig& config, at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight,
+                           bool keep) {
+    if (delta.defined() && !keep) return add_rms_norm(residual, delta, weight, config.norm_eps, config.norm_weight);
+    if (delta.defined()) residual = at::add(residual, delta);
+    return rms_norm(residual, weight, config.norm_eps, config.norm_weight);
 }
 
 }  // namespace
@@ -84,29 +89,29 @@ Decoder::~Decoder() = default;
 at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved,
                             const LayerHook& hook) const {
     const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat.scalar_type());
-    const BlockContext context = make_context(config_, batch, rope);
-    const double eps = config_.norm_eps;
+    BlockContext context = make_context(config_, batch, rope);
     const bool keep = saved != nullptr;
     const bool keep_all = keep && saved->keep == Keep::full;
     if (keep) {
         saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
         saved->needed = needed;
     }
-    at::Tensor residual = embedding(batch.tokens, cache_->embedding);
+    at::Tensor residual = embedding(batch.tokens, cache_->embedding, embedding_scale(config_));
     at::Tensor delta;
     for (std::int64_t l = 0; l < config_.layers; ++l) {
         const BlockTensors& weights = cache_->blocks[static_cast<std::size_t>(l)];
         BlockSaved* block = keep ? &saved->blocks[static_cast<std::size_t>(l)] : nullptr;
         const at::Tensor rows = l + 1 == config_.layers ? needed : at::Tensor();
+        context.attention.window = config_.windows[static_cast<std::size_t>(l)];
 
-        const RmsNormResult norm1 = add_and_norm(residual, delta, weights.norm1, eps, keep);
+        const RmsNormResult norm1 = add_and_norm(config_, residual, delta, weights.norm1, keep);
         if (hook) hook(l, residual);
         if (block) block->x_in = residual, block->rstd1 = norm1.rstd;
         if (keep_all) block->h1 = norm1.y;
         delta = attention_forward(context, weights, norm1.y, rows, block);
 
         if (rows.defined()) residual = gather_rows(residual, rows);
-        const RmsNormResult norm2 = add_and_norm(residual, delta, weights.norm2, eps, keep);
+        const RmsNormResult norm2 = add_and_norm(config_, residual, delta, weights.norm2, keep);
         if (block) block->x_mid = residual, block->rstd2 = norm2.rstd;
         if (keep_all) block->h2 = norm2.y;
         delta = mlp_forward(context, weights, norm2.y, block, keep_all);
@@ -117,7 +122,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
 }
 
 at::Tensor Decoder::final_norm(const at::Tensor& rows, at::Tensor* rstd) const {
-    const RmsNormResult result = rms_norm(rows, cache_->norm.to(rows.scalar_type()), config_.norm_eps);
+    const RmsNormResult result = rms_norm(rows, cache_->norm.to(rows.scalar_type()), config_.norm_eps, config_.norm_weight);
     if (rstd != nullptr) *rstd = result.rstd;
     return result.y;
 }
@@ -125,7 +130,7 @@ at::Tensor Decoder::final_norm(const at::Tensor& rows, at::Tensor* rstd) const {
 at::Tensor Decoder::final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd,
                                         at::Tensor gradient) const {
     at::Tensor drows = at::zeros_like(rows);
-    rms_norm_backward(dnormed, rows, cache_->norm.to(rows.scalar_type()), rstd, NormWeight::plain, drows,
+    rms_norm_backward(dnormed, rows, cache_->norm.to(rows.scalar_type()), rstd, config_.norm_weight, drows,
                       parameters_.view_of(gradient, "model.norm.weight"));
     return drows;
 }
@@ -133,7 +138,7 @@ at::Tensor Decoder::final_norm_backward(const at::Tensor& dnormed, const at::Ten
 void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
                        const GradientReady& ready) const {
     assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
-    const BlockContext context = make_context(config_, batch, cache_->rope);
+    BlockContext context = make_context(config_, batch, cache_->rope);
     const ParameterLayout& layout = parameters_.layout;
     const auto report = [&](std::int64_t begin, std::int64_t end) {
         if (ready) ready(begin, end - begin);
@@ -141,6 +146,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
     report(layout.find("model.norm.weight").offset, layout.total);
     at::Tensor dx = dresidual.clone();
     for (std::int64_t l = config_.layers - 1; l >= 0; --l) {
+        context.attention.window = config_.windows[static_cast<std::size_t>(l)];
         const BlockTensors gradients = block_tensors(parameters_, config_, gradient, l);
         BlockSaved block = std::move(saved.blocks[static_cast<std::size_t>(l)]);
         const at::Tensor rows = l + 1 == config_.layers ? saved.needed : at::Tensor();
@@ -148,7 +154,8 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
         const Range range = layout.layer_range(l);
         report(range.begin, range.end);
     }
-    embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"));
+    embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"),
+                       embedding_scale(config_));
     const ParameterInfo& embed = layout.find("model.embed_tokens.weight");
     report(embed.offset, embed.offset + embed.elements);
     saved.blocks.clear();

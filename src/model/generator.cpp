@@ -4,6 +4,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/ops/linear.hpp"
+#include "xlrm/ops/soft_cap.hpp"
 
 namespace xlrm {
 
@@ -11,7 +12,9 @@ at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
     const Parameters& parameters = decoder.parameters();
     const bool tied = decoder.config().tied_embeddings;
     const at::Tensor logits = linear(normed, parameters.view(tied ? "model.embed_tokens.weight" : "lm_head.weight"));
-    return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+    const at::Tensor wide = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+    if (decoder.config().logit_soft_cap > 0) soft_cap(wide, decoder.config().logit_soft_cap);
+    return wide;
 }
 
 std::vector<std::int32_t> generate_greedy(const Decoder& decoder, const std::vector<std::int32_t>& prompt, std::int64_t max_new,

@@ -44,9 +44,14 @@ void add_layer(LayoutBuilder& builder, const ModelConfig& config, const std::str
         builder.vector(attention + "k_proj.bias", kv);
         builder.vector(attention + "v_proj.bias", kv);
     }
+    if (config.qk_norm) {
+        builder.vector(attention + "q_norm.weight", config.head_dim);
+        builder.vector(attention + "k_norm.weight", config.head_dim);
+    }
     builder.matrix(attention + "o_proj", config.hidden, q);
     if (config.output_bias) builder.vector(attention + "o_proj.bias", config.hidden);
     builder.vector(layer + "post_attention_layernorm.weight", config.hidden);
+    if (config.post_norms) builder.vector(layer + "pre_feedforward_layernorm.weight", config.hidden);
     builder.matrix(mlp + "gate_proj", config.intermediate, config.hidden);
     builder.matrix(mlp + "up_proj", config.intermediate, config.hidden);
     if (config.mlp_bias) {
@@ -55,6 +60,7 @@ void add_layer(LayoutBuilder& builder, const ModelConfig& config, const std::str
     }
     builder.matrix(mlp + "down_proj", config.hidden, config.intermediate);
     if (config.mlp_bias) builder.vector(mlp + "down_proj.bias", config.hidden);
+    if (config.post_norms) builder.vector(layer + "post_feedforward_layernorm.weight", config.hidden);
 }
 
 void fill_normal(at::Tensor tensor, double deviation, std::uint64_t seed, std::uint64_t stream) {
@@ -146,7 +152,7 @@ Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64
         if (info.name == "score.weight" || is_bias(info.name)) continue;
         at::Tensor tensor = parameters.view(info.name);
         if (is_norm(info.name)) {
-            tensor.fill_(1.0);
+            tensor.fill_(config.norm_weight == NormWeight::one_plus ? 0.0 : 1.0);
         } else {
             fill_normal(tensor, config.initializer_range, seed, stream);
         }

@@ -1,7 +1,7 @@
 #include "xlrm/ops/cross_entropy.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "ops/dispatch.hpp"
 #include "xlrm/ops/linear.hpp"
+#include "xlrm/ops/soft_cap.hpp"
 
 namespace xlrm {
 namespace {
@@ -30,7 +31,7 @@ TokenStatistics statistics_of(const A* logits, std::int64_t classes, std::int32_
 
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
-                                         std::int64_t chunk_rows, std::vector<TokenStatistics>* statistics) {
+                                         std::int64_t chunk_rows, double cap, std::vector<TokenStatistics>* statistics) {
     assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
     const std::int64_t rows = hidden.size(0);
     const at::ScalarType sums = accumulate_type(hidden.scalar_type());
@@ -47,6 +48,8 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
             const std::int64_t count = std::min(chunk_rows, rows - first);
             const at::Tensor h = hidden.narrow(0, first, count);
             const at::Tensor logits = linear(h, weight).to(sums);
+            const at::Tensor slope = cap > 0 && dhidden.defined() ? at::empty_like(logits) : at::Tensor();
+            if (cap > 0) soft_cap(logits, cap, slope);
             const cpu::SoftmaxLossArgs<A> args{data<A>(logits), weight.size(0), target + first,
                                                dhidden.defined() ? const_data<A>(scales) + first : nullptr,
                                                data<A>(result.log_probs) + first};
@@ -61,6 +64,7 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
             at::parallel_for(0, count, 1,
                              [&](std::int64_t begin, std::int64_t end) { cpu::kernels<A>().softmax_loss(args, begin, end); });
             if (!dhidden.defined()) continue;
+            if (slope.defined()) logits.mul_(slope);
             const at::Tensor dlogits = logits.to(hidden.scalar_type());
             dhidden.narrow(0, first, count).copy_(linear_backward_input(dlogits, weight));
             linear_backward_weight(dlogits, h, dweight);

@@ -8,6 +8,7 @@ namespace xlrm {
 
 at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool rounded) {
     const at::ScalarType sums = accumulate_type(rows.scalar_type());
+    const bool round = rounded && rows.scalar_type() == at::kBFloat16;
     const at::Tensor w = weight.to(sums).contiguous();
     at::Tensor scores = at::empty({rows.size(0)}, rows.options().dtype(sums));
     dispatch(rows.scalar_type(), [&](auto type) {
@@ -16,7 +17,7 @@ at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool ro
         assert(rows.size(1) == w.numel() && rows.stride(1) == 1);
         for (std::int64_t i = 0; i < rows.size(0); ++i) {
             const A score = cpu::kernels<T>().dot(const_data<T>(rows) + i * rows.stride(0), const_data<A>(w), rows.size(1));
-            data<A>(scores)[i] = rounded ? A(float(c10::BFloat16(float(score)))) : score;
+            data<A>(scores)[i] = round ? A(float(c10::BFloat16(float(score)))) : score;
         }
     });
     return scores;

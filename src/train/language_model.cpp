@@ -54,7 +54,8 @@ public:
         const at::Tensor normed = decoder.final_norm(residual, &rstd);
         const at::Tensor dnormed = at::zeros_like(normed);
         const CrossEntropyResult loss =
-            chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, scale, dnormed, lm_weight_of(decoder, gradient));
+            chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, scale, dnormed, lm_weight_of(decoder, gradient), 512,
+                                  decoder.config().logit_soft_cap);
         decoder.backward(batch, *saved, decoder.final_norm_backward(dnormed, residual, rstd, gradient), gradient, ready);
         return sums_of(loss, batch, items);
     }
@@ -62,7 +63,9 @@ public:
     StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
         const PackedBatch batch = pack_documents(set, items);
         const at::Tensor normed = decoder.final_norm(decoder.forward(batch));
-        return sums_of(chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, 1.0, {}, {}), batch, items);
+        return sums_of(chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, 1.0, {}, {}, 512,
+                                             decoder.config().logit_soft_cap),
+                       batch, items);
     }
 
 private:

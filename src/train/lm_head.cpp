@@ -36,7 +36,7 @@ CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const
                            const std::vector<float>& weights, const LmGradient& gradient, std::vector<TokenStatistics>* statistics) {
     const at::Tensor row_weights = weights.empty() ? at::Tensor() : view_of(weights, at::kFloat);
     return chunked_cross_entropy(rows, lm_weight(decoder), view_of(targets, at::kInt), row_weights, gradient.scale, gradient.rows,
-                                 gradient.weight, 512, statistics);
+                                 gradient.weight, 512, decoder.config().logit_soft_cap, statistics);
 }
 
 }  // namespace xlrm

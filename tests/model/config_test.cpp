@@ -47,6 +47,71 @@ TEST(Config, Qwen2HasBiasesOnQueryKeyValueOnly) {
     EXPECT_FALSE(config.bos.has_value());
 }
 
+TEST(Config, WindowsOfTheLayers) {
+    using Windows = std::vector<std::int64_t>;
+    const auto windows = [](Json json) { return xlrm::parse_model_config(json, "config.json").windows; };
+    Json json = llama();
+    json["sliding_window"] = 7;
+    EXPECT_EQ(windows(json), Windows({0, 0, 0}));
+    json["model_type"] = "mistral";
+    EXPECT_EQ(windows(json), Windows({7, 7, 7}));
+    json["sliding_window"] = nullptr;
+    EXPECT_EQ(windows(json), Windows({0, 0, 0}));
+    json.erase("sliding_window");
+    EXPECT_EQ(windows(json), Windows({4096, 4096, 4096}));
+    for (const char* qwen : {"qwen2", "qwen3"}) {
+        json["model_type"] = qwen;
+        json["sliding_window"] = 7;
+        json["max_window_layers"] = 1;
+        json["use_sliding_window"] = false;
+        EXPECT_EQ(windows(json), Windows({0, 0, 0}));
+        json["use_sliding_window"] = true;
+        EXPECT_EQ(windows(json), Windows({0, 7, 7}));
+        json["layer_types"] = {"sliding_attention", "full_attention", "sliding_attention"};
+        EXPECT_EQ(windows(json), Windows({7, 0, 7}));
+        json["use_sliding_window"] = false;
+        EXPECT_NE(error_of(json).find("layer_types"), std::string::npos);
+        json.erase("layer_types");
+    }
+    json["model_type"] = "gemma2";
+    EXPECT_EQ(windows(json), Windows({7, 0, 7}));
+    json["layer_types"] = {"full_attention", "full_attention", "sliding_attention"};
+    EXPECT_EQ(windows(json), Windows({0, 0, 7}));
+}
+
+TEST(Config, FamiliesDifferWhereTransformersDoes) {
+    Json json = llama();
+    json.erase("num_key_value_heads");
+    EXPECT_EQ(xlrm::parse_model_config(json, "config.json").kv_heads, 8);
+    json["model_type"] = "mistral";
+    json["attention_bias"] = true;
+    const ModelConfig mistral = xlrm::parse_model_config(json, "config.json");
+    EXPECT_FALSE(mistral.qkv_bias || mistral.output_bias || mistral.tied_embeddings);
+    json["model_type"] = "qwen3";
+    json["num_key_value_heads"] = nullptr;
+    const ModelConfig qwen3 = xlrm::parse_model_config(json, "config.json");
+    EXPECT_TRUE(qwen3.qk_norm && qwen3.qkv_bias && qwen3.output_bias);
+    EXPECT_EQ(qwen3.head_dim, 128);
+    EXPECT_EQ(qwen3.kv_heads, 8);
+    json["model_type"] = "gemma2";
+    json["hidden_act"] = "gelu";
+    json.erase("attention_bias");
+    const ModelConfig gemma2 = xlrm::parse_model_config(json, "config.json");
+    EXPECT_TRUE(gemma2.tied_embeddings && gemma2.post_norms && gemma2.scaled_embeddings);
+    EXPECT_FALSE(gemma2.qkv_bias || gemma2.qk_norm);
+    EXPECT_EQ(gemma2.norm_weight, xlrm::NormWeight::one_plus);
+    EXPECT_EQ(gemma2.activation, xlrm::Activation::gelu_tanh);
+    EXPECT_EQ(gemma2.head_dim, 256);
+    EXPECT_EQ(gemma2.attention_scale, 1.0 / 16.0);
+    EXPECT_EQ(gemma2.attention_soft_cap, 50.0);
+    EXPECT_EQ(gemma2.logit_soft_cap, 30.0);
+    EXPECT_EQ(gemma2.pad, 0);
+    json["final_logit_softcapping"] = nullptr;
+    json["query_pre_attn_scalar"] = 144;
+    EXPECT_EQ(xlrm::parse_model_config(json, "config.json").logit_soft_cap, 0.0);
+    EXPECT_EQ(xlrm::parse_model_config(json, "config.json").attention_scale, 1.0 / 12.0);
+}
+
 TEST(Config, LlamaAttentionBiasIncludesTheOutput) {
     Json json = llama();
     json["attention_bias"] = true;
@@ -92,9 +157,8 @@ TEST(Config, FirstOfSeveralEndTokensAndNegativeIsNone) {
 }
 
 TEST(Config, RefusesWhatItCannotCompute) {
-    const std::pair<const char*, Json> cases[] = {{"model_type", "gemma2"},
+    const std::pair<const char*, Json> cases[] = {{"model_type", "gemma3"},
                                                   {"hidden_act", "relu"},
-                                                  {"use_sliding_window", true},
                                                   {"num_key_value_heads", 3},
                                                   {"head_dim", 7},
                                                   {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2.0}}},

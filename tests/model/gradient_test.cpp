@@ -11,6 +11,7 @@
 
 #include "model/golden.hpp"
 #include "xlrm/model/decoder.hpp"
+#include "xlrm/model/generator.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
 #include "xlrm/ops/head.hpp"
@@ -115,7 +116,8 @@ public:
         at::Tensor dhidden = at::zeros_like(hidden);
         const auto result = xlrm::chunked_cross_entropy(hidden, model_.parameters.view(head),
                                                         at::tensor(targets, at::TensorOptions().dtype(at::kInt)), {},
-                                                        1.0 / counted, dhidden, model_.parameters.view_of(gradient_, head), 7);
+                                                        1.0 / counted, dhidden, model_.parameters.view_of(gradient_, head), 7,
+                                                        model_.config.logit_soft_cap);
         at::Tensor dnormed = at::zeros_like(normed);
         xlrm::scatter_add_rows(dhidden, index(from), dnormed);
         finish(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_));
@@ -152,6 +154,37 @@ private:
     at::Tensor gradient_;
 };
 
+// Residual streams and logits of the first text, divided at several places into a prompt and an answer.
+void compare_states(const std::string& family, at::ScalarType dtype) {
+    const xlrm::SafetensorsFile golden(fixture(family) / "golden.safetensors");
+    const auto model = xlrm::load_model(fixture(family), xlrm::HeadKind::lm, dtype);
+    const xlrm::Decoder decoder(model.config, model.parameters);
+    xlrm::ItemSet set = read_texts(golden);
+    const double bound = dtype == at::kDouble ? 1e-12 : 5e-6;
+    const auto compare = [&](const at::Tensor& mine, const std::string& name) {
+        const at::Tensor theirs = read_tensor(golden, name);
+        const double scale = std::max(1.0, theirs.abs().max().item<double>());
+        EXPECT_LE((mine.to(at::kDouble) - theirs).abs().max().item<double>(), bound * scale) << family << " " << name;
+    };
+    for (const std::int32_t prompt : {0, 1, set.answers[0].length - 1, set.answers[0].length}) {
+        set.answers[0].prompt = prompt;
+        const std::int64_t only[] = {0};
+        std::int64_t layers = 0;
+        const at::Tensor rows = decoder.forward(xlrm::pack(set, only), {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
+            ++layers;
+            compare(residual, "hidden." + std::to_string(layer));
+        });
+        EXPECT_EQ(layers, model.config.layers + 1);
+        compare(xlrm::lm_logits(decoder, decoder.final_norm(rows)), "logits");
+    }
+}
+
+TEST(States, EqualTheReferenceInEveryFamily) {
+    for (const char* family : {"llama", "mistral", "qwen2", "qwen3", "gemma2"}) {
+        for (const auto dtype : {at::kDouble, at::kFloat}) compare_states(family, dtype);
+    }
+}
+
 class Gradient : public testing::TestWithParam<Case> {};
 
 TEST_P(Gradient, BradleyTerry) {
@@ -175,7 +208,7 @@ TEST_P(Gradient, LanguageModel) {
 
 std::vector<Case> cases() {
     std::vector<Case> out;
-    for (const char* family : {"llama", "qwen2"}) {
+    for (const char* family : {"llama", "mistral", "qwen2", "qwen3", "gemma2"}) {
         for (const auto dtype : {at::kDouble, at::kFloat}) {
             for (const Packing packing : {Packing::alone, Packing::packed, Packing::shared}) {
                 for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap}) out.push_back({family, dtype, packing, keep});

@@ -11,7 +11,7 @@ TEST(CrossEntropy, EqualsLogSoftmaxAndItsGradient) {
     for (std::int32_t i = 0; i < rows; ++i) ids.push_back(i % 7 == 3 ? -100 : (i * 37) % std::int32_t(vocabulary));
     ids[0] = 0, ids[1] = std::int32_t(vocabulary) - 1;
     for (const at::ScalarType dtype : test::kDtypes)
-        for (const bool weighted : {false, true}) {
+        for (const auto& [weighted, cap] : {std::pair{false, 0.0}, std::pair{true, 0.0}, std::pair{true, 3.0}}) {
             const at::Tensor hidden = test::normal({rows, d}, 1, dtype), weight = test::normal({vocabulary, d}, 2, dtype);
             const at::Tensor row_weight = weighted ? test::normal({rows}, 3, at::kFloat).abs() : at::Tensor();
             const at::Tensor onehot = test::zeros({rows, vocabulary}, at::kDouble);
@@ -22,21 +22,25 @@ TEST(CrossEntropy, EqualsLogSoftmaxAndItsGradient) {
                     onehot[i][ids[std::size_t(i)]] = w;
                     weights += w;
                 }
+            const auto logits = [bound = cap](const at::Tensor& h, const at::Tensor& w) {
+                const at::Tensor plain = h.matmul(w.t());
+                return bound > 0 ? (plain / bound).tanh() * bound : plain;
+            };
             const auto f = [&](const std::vector<at::Tensor>& in) {
-                return -(in[0].matmul(in[1].t()).log_softmax(-1) * onehot).sum();
+                return -(logits(in[0], in[1]).log_softmax(-1) * onehot).sum();
             };
             const std::vector<at::Tensor> wide{hidden.to(at::kDouble), weight.to(at::kDouble)};
             const auto grads = test::autograd(f, wide, test::zeros({}, at::kDouble) + 0.25);
             const at::Tensor dhidden = test::zeros({rows, d}, dtype);
             const at::Tensor dweight = test::zeros({vocabulary, d}, dtype == at::kDouble ? at::kDouble : at::kFloat);
             const CrossEntropyResult result =
-                chunked_cross_entropy(hidden, weight, test::ints(ids), row_weight, 0.25, dhidden, dweight, 16);
+                chunked_cross_entropy(hidden, weight, test::ints(ids), row_weight, 0.25, dhidden, dweight, 16, cap);
             const double bound = dtype == at::kDouble ? 1e-13 : (dtype == at::kFloat ? 2e-6 : 2e-2);
             EXPECT_NEAR(result.loss_sum, f(wide).item<double>(), bound * f(wide).item<double>());
             EXPECT_NEAR(result.weight_sum, weights, 1e-6 * weights);
             EXPECT_LT(test::difference(dhidden, grads[0]), bound);
             EXPECT_LT(test::difference(dweight, grads[1]), bound);
-            const at::Tensor log_probs = wide[0].matmul(wide[1].t()).log_softmax(-1);
+            const at::Tensor log_probs = logits(wide[0], wide[1]).log_softmax(-1);
             for (std::int64_t i = 0; i < rows; ++i) {
                 const std::int32_t id = ids[std::size_t(i)];
                 const double expected = id < 0 ? 0.0 : log_probs[i][id].item<double>();

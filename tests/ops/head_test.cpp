@@ -29,7 +29,9 @@ TEST(RewardHead, BitsOfAScoreDependOnItsRowAlone) {
     EXPECT_TRUE(test::same_bits(all.narrow(0, 17, 1), reward_head(rows.narrow(0, 17, 1), weight)));
 }
 
-TEST(RewardHead, RoundsToBf16WhenAsked) {
+TEST(RewardHead, RoundsToTheRowsTypeWhenAsked) {
+    const at::Tensor wide = test::normal({20, 64}, 1, at::kFloat), head = test::normal({64}, 2, at::kFloat);
+    EXPECT_TRUE(test::same_bits(reward_head(wide, head, true), reward_head(wide, head)));
     const at::Tensor rows = test::normal({20, 64}, 1, at::kBFloat16), weight = test::normal({64}, 2, at::kBFloat16);
     EXPECT_TRUE(test::same_bits(reward_head(rows, weight, true), reward_head(rows, weight).to(at::kBFloat16).to(at::kFloat)));
 }

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "xlrm/core/json.hpp"
 #include "xlrm/ops/gated_activation.hpp"
+#include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rope.hpp"
 
 namespace xlrm {
@@ -26,10 +28,18 @@ struct ModelConfig {
     std::int64_t max_positions = 0;
     double norm_eps = 1e-6;
     RopeConfig rope;
-    bool qkv_bias = false;  //!< Qwen2; Llama's attention_bias sets output_bias too
+    bool qkv_bias = false;  //!< Qwen2; attention_bias of the other families sets output_bias too
     bool output_bias = false;
     bool mlp_bias = false;
     bool tied_embeddings = false;
+    bool qk_norm = false;              //!< Qwen3: each query and key head is normalised before its rotation
+    bool post_norms = false;           //!< Gemma-2: attention's and the MLP's contributions are normalised before they are added
+    bool scaled_embeddings = false;    //!< Gemma-2: embeddings times sqrt(hidden)
+    NormWeight norm_weight = NormWeight::plain;
+    double attention_scale = 0.0;      //!< on q·k: head_dim^-1/2, or query_pre_attn_scalar^-1/2
+    double attention_soft_cap = 0.0;   //!< 0: none
+    double logit_soft_cap = 0.0;       //!< of the LM head; 0: none. A reward head has none
+    std::vector<std::int64_t> windows;  //!< of each layer: tokens that a token sees, itself included; 0: all before it
     Activation activation = Activation::silu;
     double initializer_range = 0.02;
     std::optional<std::int32_t> bos, eos, pad;

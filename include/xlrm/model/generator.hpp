@@ -8,7 +8,7 @@
 
 namespace xlrm {
 
-//! logits [N, V] fp32 (fp64) of normed rows [N, d] through the LM head, tied or not.
+//! logits [N, V] fp32 (fp64) of normed rows [N, d] through the LM head, tied or not, soft-capped where the family does so.
 at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed);
 
 //! Greedy continuation of `prompt`. REQUIRES: the model has an LM head. Ends after max_new tokens or behind `eos`.

@@ -130,6 +130,8 @@ struct Kernels {
     void (*gate)(const GateArgs<T>&, std::int64_t begin, std::int64_t end);
     void (*gate_backward)(const GateArgs<T>&, std::int64_t begin, std::int64_t end);
     void (*softmax_loss)(const SoftmaxLossArgs<T>&, std::int64_t begin, std::int64_t end);
+    //! x = cap · tanh(x / cap) in place; `slope`, unless null, receives the derivative.
+    void (*soft_cap)(Accumulate<T>* x, Accumulate<T>* slope, Accumulate<T> cap, std::int64_t n);
     Accumulate<T> (*dot)(const T* x, const Accumulate<T>* w, std::int64_t n);
     void (*scale)(const T* x, T* y, Accumulate<T> factor, std::int64_t n);               //!< y = x · factor
     void (*axpy)(const T* x, Accumulate<T>* y, Accumulate<T> factor, std::int64_t n);    //!< y += x · factor

@@ -186,6 +186,16 @@ void softmax_loss(const SoftmaxLossArgs<T>& args, std::int64_t begin, std::int64
 }
 
 template <class T>
+void soft_cap(Accumulate<T>* x, Accumulate<T>* slope, Accumulate<T> cap, std::int64_t n) {
+    using A = Accumulate<T>;
+    for_row<A>(n, [&](std::int64_t i, std::int64_t m) {
+        const Vec<A> t = tanh(load_n(x + i, m) / cap);
+        store_n(x + i, t * cap, m);
+        if (slope != nullptr) store_n(slope + i, 1 - t * t, m);
+    });
+}
+
+template <class T>
 Accumulate<T> dot(const T* x, const Accumulate<T>* w, std::int64_t n) {
     return dot_row(x, w, n);
 }

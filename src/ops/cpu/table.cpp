@@ -12,6 +12,7 @@ Kernels<T> table() {
             gate<T>,
             gate_backward<T>,
             softmax_loss<T>,
+            soft_cap<T>,
             dot<T>,
             scale<T>,
             axpy<T>,
