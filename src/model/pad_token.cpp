@@ -26,6 +26,7 @@ std::set<std::int32_t> end_tokens(const ModelConfig& config) {
 }  // namespace
 
 PadChoice choose_pad(const ModelConfig& config, const fs::path& tokenizer_from) {
+    if (config.pad_added) return {config.pad, "agrees with pooling 'last'"};
     const std::set<std::int32_t> ends = end_tokens(config);
     std::optional<std::int32_t> pad = tokenizer_pad(tokenizer_from);
     // transformers refuses a pad id that has no embedding.

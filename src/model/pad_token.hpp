@@ -20,4 +20,7 @@ struct PadChoice {
 //! BOS, which never ends a text, unless it is also EOS; none (transformers then scores one text at a time, and agrees).
 PadChoice choose_pad(const ModelConfig& config, const std::filesystem::path& tokenizer_from);
 
+//! Writes [PAD] = id, as the pad token, into the tokenizer files of `folder`.
+void write_pad_token(const std::filesystem::path& folder, std::int32_t id);
+
 }  // namespace xlrm

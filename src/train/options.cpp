@@ -80,6 +80,7 @@ void describe_objective(Options& options, TrainOptions& train) {
         .add("beta", &train.beta, "BETA", "dpo: weight of the reference")
         .add("ref-model", &train.ref_model, "DIR", "dpo: the reference (default: --model)")
         .add("precompute-ref-log-probs", &train.precompute_ref_log_probs, "dpo: ask the reference once, before the first step")
+        .add("add-pad-token", &train.add_pad_token, "give the model a pad token of its own, [PAD], and its embedding a row")
         .add("share-prefix", &train.share_prefix, "compute the prompt of a pair once")
         .add("checkpoint-every", &train.checkpoint_every, "MINUTES", "time between checkpoints; 0: only when asked to stop")
         .add_choice("resume", &train.resume, {"auto", "never"}, "auto: go on from a checkpoint of the same run");
@@ -138,6 +139,7 @@ void check(const TrainOptions& t) {
     check_objective(t);
     require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
     parse_schedule(t.schedule);
+    require_usage(!t.add_pad_token || !t.model.empty(), "--add-pad-token needs --model, whose embedding gets a row for the token");
     parse_pooling(t.pooling);
     require_usage(t.warmup_steps >= 0, "--warmup-steps must not be negative");
     require_usage(t.zero == 0 || t.zero == 1, "--zero " + std::to_string(t.zero) + " is not known (0, 1)");
@@ -172,6 +174,7 @@ Json content_of(const TrainOptions& t) {
             {"beta2", t.beta2},
             {"eps", t.eps},
             {"pooling", t.pooling},
+            {"add_pad_token", t.add_pad_token},
             {"head_init", t.head_init},
             {"margin", t.margin},
             {"label_smoothing", t.label_smoothing},

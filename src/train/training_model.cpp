@@ -53,6 +53,7 @@ void load_started(TrainingModel& model, Parameters& parameters, const TrainOptio
              "leave the auxiliary loss out");
     }
     LoadedModel loaded = load_model(options.model, untied ? HeadKind::lm : model.head, at::kFloat, new_head);
+    if (options.add_pad_token) add_pad_token(loaded, tokenizer_folder(options));
     model.config = loaded.config;
     model.sha256 = loaded.sha256;
     model.started_from = {{"model_sha256", loaded.sha256}, {"new_head", new_head}};

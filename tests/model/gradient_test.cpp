@@ -5,16 +5,14 @@
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <map>
 #include <numeric>
 
+#include "model/bradley_terry.hpp"
 #include "model/golden.hpp"
 #include "xlrm/model/decoder.hpp"
 #include "xlrm/model/generator.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
-#include "xlrm/ops/head.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace {
@@ -67,32 +65,7 @@ public:
 
     // Adds this group's part of the Bradley-Terry loss; texts 2i and 2i+1 are a pair.
     double add_bt(const std::vector<std::int64_t>& group, double pairs, std::vector<double>& scores) {
-        const xlrm::PackedBatch b = batch(group);
-        std::vector<std::int64_t> last;
-        for (const auto& text : b.texts) last.push_back(text.last);
-        const xlrm::NeededRows needed = xlrm::needed_rows(last);
-        const auto saved = xlrm::make_decoder_saved(case_.keep);
-        const at::Tensor rows = decoder_.forward(b, needed.rows, saved.get());
-        at::Tensor rstd;
-        const at::Tensor normed = at::index_select(decoder_.final_norm(rows, &rstd), 0, needed.place);
-        const at::Tensor head = model_.parameters.view("score.weight").flatten();
-        const at::Tensor s = xlrm::reward_head(normed, head);
-        at::Tensor dscores = at::zeros_like(s);
-        double loss = 0.0;
-        for (std::int64_t i = 0; i < s.numel(); i += 2) {
-            const double margin = s[i].item<double>() - s[i + 1].item<double>();
-            loss += std::log1p(std::exp(-margin)) / pairs;
-            const double slope = -1.0 / (1.0 + std::exp(margin)) / pairs;
-            dscores[i].fill_(slope);
-            dscores[i + 1].fill_(-slope);
-        }
-        for (std::int64_t i = 0; i < s.numel(); ++i) scores.push_back(s[i].item<double>());
-        const at::Tensor dhead = model_.parameters.view_of(gradient_, "score.weight").flatten();
-        const at::Tensor dplaces = xlrm::reward_head_backward(dscores, normed, head, dhead);
-        at::Tensor dnormed = at::zeros_like(rows);
-        xlrm::scatter_add_rows(dplaces, needed.place, dnormed);
-        finish(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_));
-        return loss;
+        return add_bt_gradient(decoder_, batch(group), pairs, case_.keep, gradient_, scores, everything_final());
     }
 
     // Adds this group's part of the language modelling loss: each text's tokens behind its first.
@@ -120,7 +93,7 @@ public:
                                                         model_.config.logit_soft_cap);
         at::Tensor dnormed = at::zeros_like(normed);
         xlrm::scatter_add_rows(dhidden, index(from), dnormed);
-        finish(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_));
+        decoder_.backward(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_), gradient_, everything_final());
         return result.loss_sum / counted;
     }
 
@@ -128,6 +101,7 @@ public:
     double pairs() const { return static_cast<double>(set_.answers.size()) / 2; }
 
     void compare_gradients(const std::string& prefix) const {
+        EXPECT_EQ(open_, 0);
         for (const auto& info : model_.parameters.layout.tensors) {
             EXPECT_LT(relative_error(model_.parameters.view_of(gradient_, info.name), golden(prefix + "." + info.name)),
                       tolerance())
@@ -137,15 +111,16 @@ public:
 
 private:
     // Every element is reported final exactly once, the end of the buffer first.
-    void finish(const xlrm::PackedBatch& b, xlrm::DecoderSaved& saved, const at::Tensor& drows) {
-        std::int64_t open = model_.parameters.layout.total;
-        decoder_.backward(b, saved, drows, gradient_, [&](std::int64_t offset, std::int64_t count) {
-            EXPECT_EQ(offset + count, open);
-            open = offset;
-        });
-        EXPECT_EQ(open, 0);
+    xlrm::Decoder::GradientReady everything_final() {
+        EXPECT_EQ(open_, 0);
+        open_ = model_.parameters.layout.total;
+        return [this](std::int64_t offset, std::int64_t count) {
+            EXPECT_EQ(offset + count, open_);
+            open_ = offset;
+        };
     }
 
+    std::int64_t open_ = 0;  // elements that are not final yet
     Case case_;
     xlrm::SafetensorsFile golden_;
     xlrm::ItemSet set_;

@@ -9,6 +9,7 @@
 #include "model/golden.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/text/tokenizer.hpp"
 
 namespace {
 
@@ -235,6 +236,44 @@ TEST_F(ModelFolder, TheTokenizersPadTokenGoesBeforeTheModelsOwnAndItsFilesAreCop
     xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, tokenizer, Json(),
                      at::kFloat);
     EXPECT_EQ(saved_pad(), added.at("id"));
+}
+
+TEST_F(ModelFolder, AnAddedPadTokenGrowsTokenizerAndEmbeddings) {
+    const fs::path tokenizer = root_ / "tokenizer";
+    fs::create_directories(tokenizer);
+    fs::copy_file(fs::path(XLRM_SOURCE_DIR) / "tests/fixtures/text/bpe_special.json", tokenizer / "tokenizer.json");
+    const std::int64_t pieces = xlrm::load_tokenizer(tokenizer)->vocab_size();
+    for (const std::int64_t spare : {0, 3}) {
+        Json json = xlrm::read_json(fixture("llama") / "config.json");
+        json["vocab_size"] = pieces + spare;
+        xlrm::LoadedModel model;
+        model.config = xlrm::parse_model_config(json, "config.json");
+        model.head = HeadKind::lm;
+        model.parameters = xlrm::init_parameters(model.config, HeadKind::lm, 1, at::kFloat);
+        const xlrm::Parameters before = model.parameters;
+        xlrm::add_pad_token(model, tokenizer);
+        const std::int64_t rows = spare > 0 ? pieces + spare : pieces + 1;
+        EXPECT_EQ(model.config.vocab_size, rows);
+        EXPECT_EQ(model.config.pad, pieces);
+        for (const xlrm::ParameterInfo& info : before.layout.tensors) {
+            const at::Tensor old = before.view(info.name);
+            const at::Tensor grown = model.parameters.view(info.name);
+            EXPECT_TRUE(at::equal(grown.narrow(0, 0, old.size(0)), old)) << info.name;
+            if (grown.size(0) == old.size(0)) continue;
+            EXPECT_TRUE(info.name == "model.embed_tokens.weight" || info.name == "lm_head.weight") << info.name;
+            EXPECT_LT((grown[pieces] - old.mean(0)).abs().max().item<double>(), 1e-6) << info.name;
+        }
+        xlrm::save_model(root_ / "lm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::lm, tokenizer, Json(),
+                         at::kFloat);
+        const auto saved = xlrm::load_tokenizer(root_ / "lm");
+        EXPECT_EQ(saved->pad, pieces);
+        EXPECT_EQ(saved->id_of("[PAD]"), pieces);
+        EXPECT_EQ(saved->vocab_size(), pieces + 1);
+        EXPECT_EQ(saved->encode("a[PAD]", false).back(), pieces);
+        const auto again = xlrm::load_model(root_ / "lm", HeadKind::lm, at::kFloat);
+        EXPECT_EQ(again.config.pad, pieces);
+        EXPECT_TRUE(at::equal(again.parameters.flat, model.parameters.flat));
+    }
 }
 
 TEST_F(ModelFolder, ALanguageModelIsSavedWithoutLabels) {

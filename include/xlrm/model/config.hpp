@@ -43,6 +43,7 @@ struct ModelConfig {
     Activation activation = Activation::silu;
     double initializer_range = 0.02;
     std::optional<std::int32_t> bos, eos, pad;
+    bool pad_added = false;  //!< by add_pad_token: save_model writes [PAD] = pad into the tokenizer's files
     Json raw;  //!< config.json as read; keys that xlrm does not use are kept on save
 
     //! Parameters of the blocks and the final norm, without embeddings and heads.

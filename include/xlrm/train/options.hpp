@@ -53,6 +53,7 @@ struct TrainOptions {
     std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
     std::int64_t zero = 0;                //!< 1: the optimiser's state is divided among the ranks (ZeRO-1); the same bits
     std::int64_t seed = 42;
+    bool add_pad_token = false;           //!< [PAD] with a row of its own, as the paper adds it (model_folder.hpp)
     bool share_prefix = true;             //!< compute the prompt of a pair once
     std::string source;                   //!< name of the source language(s), recorded in the model; empty = `langs`, or those of the data
 };
