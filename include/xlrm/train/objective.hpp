@@ -90,7 +90,7 @@ enum class MarginUse { none, subtract, scale_loss, scale_difference };
 MarginUse parse_margin_use(const std::string& name);  //!< throws Error(usage)
 
 struct BradleyTerryOptions {
-    RewardHeadOptions head;
+    RewardHeadOptions head = {};
     MarginUse margin = MarginUse::subtract;
     double label_smoothing = 0.0;  //!< ε: the share of pairs taken to be labelled the wrong way round
     double center_coefficient = 0.0;
