@@ -3,6 +3,7 @@ one side open in the other.
 
     peer_test.py MODEL_PEER [FIRST_SEED [SHAPES]]      exit code 77: skipped
 """
+import copy
 import json
 import logging
 import random
@@ -122,8 +123,8 @@ def compare_states(family, causal, folder, rows):
 
 def compare_bf16(family, causal, folder, rows):
     """Errors against fp64 of the same rounded weights, over all texts of all shapes."""
-    half = causal.to(torch.bfloat16)
-    half.save_pretrained(folder / "bf16")
+    copy.deepcopy(causal).to(torch.bfloat16).save_pretrained(folder / "bf16")
+    half = AutoModelForCausalLM.from_pretrained(folder / "bf16", attn_implementation="eager", dtype=torch.bfloat16).eval()
     tool("states", folder / "bf16", folder / "texts.json", folder / "states.safetensors", "bf16")
     mine, theirs = load_file(folder / "states.safetensors"), peer_states(half, rows)
     exact = peer_states(AutoModelForCausalLM.from_pretrained(folder / "bf16", attn_implementation="eager", dtype=torch.float64).eval(), rows)
@@ -191,8 +192,8 @@ def one_shape(family, seed, folder):
     folder.mkdir()
     (folder / "texts.json").write_text(json.dumps(rows))
     for name, dtype in (("fp16", torch.float16), ("bf16", torch.bfloat16)):
-        reward.to(dtype).save_pretrained(folder / f"reward_{name}", max_shard_size="30KB")
-        reward.float().load_state_dict({**causal.state_dict(), "score.weight": reward.score.weight.detach().clone().float()}, strict=False)
+        # A copy: a cast rounds the model's rope frequencies too, which no file brings back.
+        copy.deepcopy(reward).to(dtype).save_pretrained(folder / f"reward_{name}", max_shard_size="30KB")
         assert (folder / f"reward_{name}" / "model.safetensors.index.json").exists(), "several shards"
     reward.save_pretrained(folder / "reward", max_shard_size="30KB")
     causal.save_pretrained(folder / "causal")
