@@ -154,8 +154,10 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
         const Range range = layout.layer_range(l);
         report(range.begin, range.end);
     }
-    embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"),
-                       embedding_scale(config_));
+    // transformers makes the embedding with padding_idx: the pad token's row learns nothing, also where the pad token is the end
+    // token.
+    embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"), embedding_scale(config_),
+                       config_.pad.value_or(-1));
     const ParameterInfo& embed = layout.find("model.embed_tokens.weight");
     report(embed.offset, embed.offset + embed.elements);
     saved.blocks.clear();

@@ -38,7 +38,7 @@ at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double 
     return rows;
 }
 
-void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale) {
+void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale, std::int32_t fixed) {
     assert(dy.is_contiguous() && dweight.is_contiguous() && tokens.is_contiguous() && tokens.size(0) == dy.size(0));
     const std::int64_t d = dy.size(1);
     const std::int32_t* ids = const_data<std::int32_t>(tokens);
@@ -54,8 +54,9 @@ void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tens
                              const std::int64_t first = begin * kColumns;
                              const std::int64_t count = std::min(d, end * kColumns) - first;
                              for (std::int64_t t = 0; t < dy.size(0); ++t)
-                                 cpu::kernels<T>().axpy(const_data<T>(dy) + t * d + first, data<A>(dweight) + ids[t] * d + first,
-                                                        factor, count);
+                                 if (ids[t] != fixed)
+                                     cpu::kernels<T>().axpy(const_data<T>(dy) + t * d + first,
+                                                            data<A>(dweight) + ids[t] * d + first, factor, count);
                          });
     });
 }

@@ -20,6 +20,9 @@ TEST(Embedding, TakesScaledRowsAndAddsTheirGradients) {
         EXPECT_LT(test::difference(dweight, expected), dtype == at::kDouble ? 1e-14 : 1e-6);
         test::with_threads(2, [&] { embedding_backward(dy, tokens, again, 2.5); });
         EXPECT_TRUE(test::same_bits(dweight, again));
+        embedding_backward(dy, tokens, again, 2.5, 3);
+        EXPECT_TRUE(test::same_bits(again[3], dweight[3]));
+        EXPECT_FALSE(test::same_bits(again[9], dweight[9]));
     }
 }
 
