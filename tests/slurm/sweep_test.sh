@@ -63,7 +63,7 @@ it "finishes after a time limit that is too short"
 # limit on any machine. Slurm looks every 30 s whom to signal, and half a minute ahead: the signal comes 15 to 45 s after
 # the start. A launch on a busy machine may be stopped before it has taken one step, several times in a row.
 export XLRM_MAX_STALLS=30
-submit_sweep limited --time=1 --signal=B:USR1@15 --
+submit_sweep limited --time=1 --signal=B:USR1@15 -- --seeds 1,2,3,4
 wait_for 400 finished_at_least 1 || failed "finished nothing"
 signal_ranks STOP
 wait_for 120 told_to_stop || failed "the signal did not come"
@@ -72,6 +72,6 @@ job_ends 0 1200
 expect "$([ "$(restarts)" -ge 1 ] && echo requeued)" requeued
 expect "$(state)" "done"
 expect "$(finished_twice)" ""
-expect "$(cells out)" "$(cells ../plain/out)"
+expect "$(cells out | grep -vE '\.s[234]/')" "$(cells ../plain/out)"
 
 finish_tests
