@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reward_batch.hpp"
+#include "score_objective.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
 
-class PlackettLuce final : public Objective {
+class PlackettLuce final : public ScoreObjective {
 public:
-    explicit PlackettLuce(const RewardHeadOptions& options) : options_(options) {}
+    using ScoreObjective::ScoreObjective;
     std::string name() const override { return "ranking"; }
     bool pairs() const override { return true; }
     double item_weight(const ItemSet& /*set*/, std::int64_t /*item*/) const override { return 1.0; }
@@ -22,24 +22,6 @@ public:
                      " answers (it is no ranking); prepare the rows as rankings");
             }
         }
-    }
-
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
-        const RewardBatch batch = pack_rewards(decoder, set, items, options_);
-        const DecoderSavedPtr saved = make_decoder_saved();
-        const RewardStates states = reward_forward(decoder, batch, saved.get());
-        std::vector<double> dscores(states.scores.size(), 0.0);
-        const StepSums sums = loss_of(set, items, batch, states, scale, dscores);
-        reward_backward(decoder, batch, states, *saved, reward_head_gradient(decoder, batch, states, dscores, gradient), gradient, ready);
-        return sums;
-    }
-
-    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
-        const RewardBatch batch = pack_rewards(decoder, set, items, options_);
-        const RewardStates states = reward_forward(decoder, batch, nullptr);
-        std::vector<double> unused(states.scores.size(), 0.0);
-        return loss_of(set, items, batch, states, 1.0, unused);
     }
 
 private:
@@ -67,8 +49,8 @@ private:
         return ranks;
     }
 
-    static StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states,
-                            double scale, std::vector<double>& dscores) {
+    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states, double scale,
+                     std::vector<double>& dscores) const override {
         StepSums sums;
         std::size_t at = 0;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -90,8 +72,6 @@ private:
         sums.weight = sums.items;
         return sums;
     }
-
-    RewardHeadOptions options_;
 };
 
 }  // namespace

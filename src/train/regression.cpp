@@ -1,15 +1,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "reward_batch.hpp"
+#include "score_objective.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
 
-class Regression final : public Objective {
+class Regression final : public ScoreObjective {
 public:
-    explicit Regression(const RewardHeadOptions& options) : options_(options) {}
+    using ScoreObjective::ScoreObjective;
     std::string name() const override { return "regression"; }
     bool pairs() const override { return false; }
     std::int64_t outputs(const ItemSet& set) const override { return static_cast<std::int64_t>(set.items.front().labels.size()); }
@@ -30,31 +30,13 @@ public:
         return static_cast<double>(known(set.items[static_cast<std::size_t>(item)]));
     }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
-        const RewardBatch batch = pack_rewards(decoder, set, items, options_);
-        const DecoderSavedPtr saved = make_decoder_saved();
-        const RewardStates states = reward_forward(decoder, batch, saved.get());
-        std::vector<double> dscores(states.scores.size(), 0.0);
-        const StepSums sums = loss_of(set, items, batch, states, scale, dscores);
-        reward_backward(decoder, batch, states, *saved, reward_head_gradient(decoder, batch, states, dscores, gradient), gradient, ready);
-        return sums;
-    }
-
-    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
-        const RewardBatch batch = pack_rewards(decoder, set, items, options_);
-        const RewardStates states = reward_forward(decoder, batch, nullptr);
-        std::vector<double> unused(states.scores.size(), 0.0);
-        return loss_of(set, items, batch, states, 1.0, unused);
-    }
-
 private:
     static std::int64_t known(const Item& item) {
         return std::ranges::count_if(item.labels, [](float label) { return !std::isnan(label); });
     }
 
-    static StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states,
-                            double scale, std::vector<double>& dscores) {
+    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states, double scale,
+                     std::vector<double>& dscores) const override {
         StepSums sums;
         std::size_t at = 0;
         for (const std::int64_t item : items) {
@@ -72,8 +54,6 @@ private:
         count_batch(sums, batch);
         return sums;
     }
-
-    RewardHeadOptions options_;
 };
 
 }  // namespace
