@@ -44,16 +44,30 @@ std::vector<std::int32_t> ids_of(const Json& object, const std::string& where) {
     return ids;
 }
 
-std::vector<ChatMessage> messages_of(const Json& object, const std::string& where) {
+const Json& messages_of(const Json& object, const std::string& where) {
     const Json& list = field(object, "messages", where);
     if (!list.is_array()) fail(where + ": field 'messages' is not a list but " + list.type_name());
-    std::vector<ChatMessage> messages;
+    std::size_t count = 0;
     for (const Json& message : list) {
-        const std::string here = where + ": messages[" + std::to_string(messages.size()) + "]";
+        const std::string here = where + ": messages[" + std::to_string(count++) + "]";
         if (!message.is_object()) fail(here + " is not an object");
-        messages.push_back({text_of(message, "role", here), text_of(message, "content", here)});
+        text_of(message, "role", here);
+        if (!message.contains("tool_calls")) field(message, "content", here);
     }
-    return messages;
+    return list;
+}
+
+// What else a template may read: `tools`, `documents`, and the members of `chat_template_kwargs`.
+Json variables_of(const Json& object, const std::string& where) {
+    Json variables = Json::object();
+    for (const char* name : {"tools", "documents"}) {
+        if (object.contains(name)) variables[name] = object.at(name);
+    }
+    if (!object.contains("chat_template_kwargs") || object.at("chat_template_kwargs").is_null()) return variables;
+    const Json& more = object.at("chat_template_kwargs");
+    if (!more.is_object()) fail(where + ": field 'chat_template_kwargs' is not an object but " + more.type_name());
+    for (const auto& [name, value] : more.items()) variables[name] = value;
+    return variables;
 }
 
 }  // namespace
@@ -79,14 +93,15 @@ void inspect_render(const ChatTemplate& chat_template, const std::filesystem::pa
     for_each_object(
         input,
         [&](const std::string& where, Json& object) {
-            const auto messages = messages_of(object, where);
+            const Json messages = messages_of(object, where);
+            const Json variables = variables_of(object, where);
             bool prompt = false;
             if (const auto found = object.find("add_generation_prompt"); found != object.end()) {
                 if (!found->is_boolean()) fail(where + ": field 'add_generation_prompt' is neither true nor false");
                 prompt = found->get<bool>();
             }
             try {
-                object["text"] = chat_template.render(messages, prompt);
+                object["text"] = chat_template.render(messages, prompt, variables);
             } catch (const Error& error) {
                 object["error"] = error.what();
             }

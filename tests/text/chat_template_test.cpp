@@ -82,20 +82,90 @@ TEST(ChatTemplate, IsRecognisedInEachPlace) {
     EXPECT_EQ(load_chat_template("auto", folder_with("f", "", ""))->name, "none");
 }
 
-TEST(ChatTemplate, OneThatIsNotKnownIsNamedWithItsHash) {
-    try {
-        load_chat_template("auto", folder_with("g", "chat_template.jinja", "{{ messages }}"));
-        FAIL() << "it was accepted";
-    } catch (const Error& error) {
-        EXPECT_NE(std::string(error.what()).find("chat_template.jinja"), std::string::npos);
-        EXPECT_NE(std::string(error.what()).find("SHA-256"), std::string::npos);
+// Goldens: `tests/fixtures/text/make_templates.py` (jinja2 with the settings of transformers).
+TEST(ChatTemplate, RendersEachConstructAsJinjaDoes) {
+    std::ifstream file(test::fixture("text/templates.golden.jsonl"));
+    int count = 0;
+    for (std::string line; std::getline(file, line); ++count) {
+        const Json row = Json::parse(line);
+        const fs::path folder = folder_with("golden", "chat_template.jinja", row.at("template").get<std::string>());
+        std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": "<s>", "eos_token": {"content": "</s>"}})";
+        const auto chat = load_chat_template("auto", folder);
+        EXPECT_EQ(chat->name, "jinja");
+        if (row.contains("error")) {
+            EXPECT_THROW(chat->render(row.at("messages"), true, row.at("variables")), Error) << row.at("template");
+        } else {
+            EXPECT_EQ(chat->render(row.at("messages"), true, row.at("variables")), row.at("text").get<std::string>()) << row.at("template");
+        }
     }
+    EXPECT_GE(count, 100);
+}
+
+TEST(ChatTemplate, NamesTheConstructThatItDoesNotSupport) {
+    const auto message = [](const std::string& source) {
+        try {
+            load_chat_template("auto", folder_with("g", "chat_template.jinja", source))->render({{"user", "a"}}, true);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_NE(message("a\nb {{ messages | frobnicate }}").find("chat_template.jinja:2: the filter 'frobnicate'"), std::string::npos);
+    EXPECT_NE(message("{% include 'x' %}").find("'{% include %}'"), std::string::npos);
+    EXPECT_NE(message("{% if x is prime %}{% endif %}").find("the test 'prime'"), std::string::npos);
+    EXPECT_NE(message("{{ 'a'.zfill(3) }}").find("the method 'zfill'"), std::string::npos);
+    EXPECT_NE(message("{{ [].append(3) }}").find("the method 'append'"), std::string::npos);
+    EXPECT_NE(message("{{ lipsum() }}").find("'lipsum'"), std::string::npos);
+    EXPECT_NE(message("{{ 2 ** 3 }}").find("'**'"), std::string::npos);
+    EXPECT_NE(message("{% for a in b recursive %}{% endfor %}").find("recursive"), std::string::npos);
+    EXPECT_NE(message("{% if a %}").find("'endif' is missing"), std::string::npos);
+    EXPECT_NE(message("{{ raise_exception('no such turn') }}").find("no such turn"), std::string::npos);
+}
+
+TEST(ChatTemplate, StopsWhatTakesTooLong) {
+    const auto refused = [](const std::string& source) {
+        EXPECT_THROW(load_chat_template("auto", folder_with("h", "chat_template.jinja", source))->render({{"user", "a"}}, true), Error) << source.substr(0, 80);
+    };
+    refused("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}");
+    refused("{% set ns = namespace(x='aaaaaaaaaaaaaaaa') %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}");
+    refused("{{ 'a' * 99999999999 }}");
+    refused("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}");
+    refused("{{ " + std::string(5000, '(') + "1" + std::string(5000, ')') + " }}");
+    refused("{{ " + std::string(5000, '-') + "1 }}");
+}
+
+TEST(ChatTemplate, AnUnknownNameIsAUsageError) {
     try {
         load_chat_template("lama-3.1", ".");
         FAIL() << "it was accepted";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ExitCode::usage);
         EXPECT_NE(std::string(error.what()).find("llama-3.1"), std::string::npos);
+    }
+    EXPECT_THROW(load_chat_template("auto", ".", "someday"), Error);
+}
+
+TEST(ChatTemplate, ADateComesFromTheOption) {
+    const auto chat = load_chat_template("auto", folder_with("i", "chat_template.jinja", "{{ strftime_now('%d %B %Y, %A') }}{{ bos_token }}"), "2025-01-05");
+    EXPECT_EQ(chat->render({{"user", "a"}}, true), "05 January 2025, Sunday");
+    EXPECT_EQ(chat->date, "05 Jan 2025");
+    EXPECT_EQ(load_chat_template("auto", folder_with("j", "chat_template.jinja", "{{ date_string }}"))->render({{"user", "a"}}, true), "26 Jul 2024");
+    EXPECT_EQ(load_chat_template("chatml", ".")->date, "");
+}
+
+TEST(ChatTemplate, BuiltinOnesEqualTheirPublishedSources) {
+    const fs::path data = test::shared_data() / "chat_templates";
+    if (!fs::exists(data)) GTEST_SKIP() << "the published templates are not here: " << data;
+    for (const std::string name : {"qwen2.5", "llama-3.1", "gemma-2"}) {
+        const auto chat = load_chat_template(name, ".");
+        std::ifstream file(data / (name + ".golden.jsonl"));
+        for (std::string line; std::getline(file, line);) {
+            const Json row = Json::parse(line);
+            const auto messages = messages_of(row.at("messages"));
+            const bool prompt = row.at("add_generation_prompt").get<bool>();
+            if (row.at("rendered").is_null()) EXPECT_THROW(chat->render(messages, prompt), Error) << line;
+            else EXPECT_EQ(chat->render(messages, prompt), row.at("rendered").get<std::string>());
+        }
     }
 }
 

@@ -18,7 +18,7 @@ using EmitLine = std::function<void(const std::string& line)>;
 void inspect_tokenize(const Tokenizer& tokenizer, const std::filesystem::path& input, bool decode, bool special, const EmitLine& emit);
 
 //! `{"messages": […], "add_generation_prompt": …}` → `"text"`; where the template refuses the conversation, `"error"` instead.
-//! Throws Error naming file, line and field.
+//! `tools`, `documents` and the members of `chat_template_kwargs` are the template's variables too. Throws Error naming file, line and field.
 void inspect_render(const ChatTemplate& chat_template, const std::filesystem::path& input, const EmitLine& emit);
 
 }  // namespace xlrm
