@@ -28,28 +28,19 @@ bool matches(const Value& self, Arguments& arguments, bool begin) {
     });
 }
 
-// At runs of white space, empty parts left out.
+// At runs of white space, empty parts left out; what the limit leaves over keeps its white space at the far end.
 std::vector<Value> split_at_space(const std::string& text, std::int64_t limit, bool from_right) {
-    std::vector<Value> parts;
-    std::string rest(strip(text));
     const auto space = [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); };
-    while (!rest.empty()) {
-        std::size_t cut = std::string::npos;
-        if (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit) {
-            if (from_right) {
-                for (std::size_t at = rest.size(), end = at; at > 0 && cut == std::string::npos; end = at) cut = space(previous_code_point(rest, at)) ? end : cut;
-            } else {
-                for (std::size_t at = 0, begin = 0; at < rest.size() && cut == std::string::npos; begin = at) cut = space(next_code_point(rest, at)) ? begin : cut;
-            }
-        }
-        if (cut == std::string::npos) {
-            parts.emplace_back(rest);
-            break;
-        }
+    std::vector<Value> parts;
+    std::string rest = strip_characters(text, std::nullopt, !from_right, from_right);
+    while (!rest.empty() && (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit)) {
+        std::size_t cut = from_right ? 0 : rest.size();  // the near end of the white space
+        for (std::size_t at = rest.size(), end = at; from_right && at > 0 && cut == 0; end = at) cut = space(previous_code_point(rest, at)) ? end : 0;
+        for (std::size_t at = 0, begin = 0; !from_right && at < rest.size() && cut == rest.size(); begin = at) cut = space(next_code_point(rest, at)) ? begin : cut;
         parts.emplace_back(from_right ? rest.substr(cut) : rest.substr(0, cut));
-        rest = from_right ? std::string(strip("." + rest.substr(0, cut)).substr(1)) : std::string(strip(rest.substr(cut) + "."));
-        if (!from_right) rest.pop_back();
+        rest = strip_characters(from_right ? rest.substr(0, cut) : rest.substr(cut), std::nullopt, !from_right, from_right);
     }
+    if (!rest.empty()) parts.emplace_back(rest);
     if (from_right) std::reverse(parts.begin(), parts.end());
     return parts;
 }

@@ -149,7 +149,8 @@ std::string to_text(const Value& value) {
 
 std::string repr(const Value& value) {
     if (value.is_undefined()) return "Undefined";
-    return value.text() != nullptr ? quoted(*value.text()->text) : to_text(value);
+    if (value.text() == nullptr) return to_text(value);
+    return value.text()->safe ? "Markup(" + quoted(*value.text()->text) + ")" : quoted(*value.text()->text);
 }
 
 std::string to_json(const Value& value, const JsonStyle& style) {
