@@ -60,6 +60,7 @@ private:
         const char kind = tag < in_.size() ? in_[tag + 1] : '\0';
         const char sign = tag + 2 < in_.size() && (in_[tag + 2] == '-' || in_[tag + 2] == '+') ? in_[tag + 2] : '\0';
         emit_data(begin, tag, kind, sign);
+        at_ = tag;
         if (tag == in_.size()) return;
         at_ = tag + 2 + (sign != '\0' ? 1 : 0);
         if (kind == '#') return comment();
