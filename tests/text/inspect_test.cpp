@@ -63,7 +63,7 @@ TEST(Inspect, RendersOrTellsWhyNot) {
     ASSERT_EQ(lines.out.size(), 2U);
     EXPECT_EQ(Json::parse(lines.out[0]).at("text"), "<bos><start_of_turn>user\na<end_of_turn>\n<start_of_turn>model\n");
     EXPECT_FALSE(Json::parse(lines.out[1]).contains("text"));
-    EXPECT_NE(Json::parse(lines.out[1]).at("error").get<std::string>().find("system role"), std::string::npos);
+    EXPECT_NE(Json::parse(lines.out[1]).at("error").get<std::string>().find("System role"), std::string::npos);
 }
 
 }  // namespace

@@ -43,11 +43,12 @@ Date Date::parse(const std::string& text) {
     Date date;
     char month[4] = {};
     int end = 0;
-    if (std::sscanf(text.c_str(), "%2d %3s %4d%n", &date.day, month, &date.year, &end) == 3) {
+    const bool iso = text.size() > 4 && text[4] == '-';
+    if (!iso && std::sscanf(text.c_str(), "%2d %3s %4d%n", &date.day, month, &date.year, &end) == 3) {
         for (std::size_t i = 0; i < kMonths.size(); ++i) {
             if (std::string(kMonths[i]).substr(0, 3) == month) date.month = static_cast<int>(i) + 1;
         }
-    } else if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &date.year, &date.month, &date.day, &end) != 3) {
+    } else if (!iso || std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &date.year, &date.month, &date.day, &end) != 3) {
         end = -1;
     }
     const bool good = end == static_cast<int>(text.size()) && date.year > 0 && date.month > 0 && date.month <= 12 && date.day > 0 &&

@@ -17,7 +17,7 @@ struct Scope {
 };
 using ScopePtr = std::shared_ptr<Scope>;
 
-//! One rendering of a template. Limits: 20 million steps, 1 GiB of text made, 100 calls deep.
+//! One rendering of a template. Limits: 10 million steps (a turn of a loop counts 20), 256 MiB of text made, 100 calls deep.
 class Evaluation {
 public:
     explicit Evaluation(const std::string& where) : where_(where) {}
@@ -46,7 +46,7 @@ private:
     Value binary(const Node& node, const ScopePtr& scope);
     bool compare(const Node& node, const ScopePtr& scope);
     Arguments arguments(const Node& node, const ScopePtr& scope);
-    void step();
+    void step(std::int64_t count = 1);
 
     const std::string& where_;
     std::int64_t steps_ = 0;

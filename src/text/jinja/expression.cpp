@@ -134,7 +134,7 @@ namespace {
 Value repeat(const Value& text, std::int64_t count, Evaluation& evaluation) {
     const std::string& once = *text.text()->text;
     std::string all;
-    evaluation.charge(once.size() * static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, 1 << 30)));
+    evaluation.charge(once.size() * static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, 1 << 29)));
     for (std::int64_t i = 0; i < count && !once.empty(); ++i) all += once;
     return all;
 }
