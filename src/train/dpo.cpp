@@ -64,6 +64,11 @@ private:
                 const double slope = options_.beta * (sigmoid(x) - (1.0 - smooth));
                 return {(1.0 - smooth) * softplus(-x) + smooth * softplus(x), slope, -slope};
             }
+            case DpoLoss::robust: {
+                const double share = 1.0 - 2.0 * smooth;
+                const double slope = options_.beta * (sigmoid(x) - (1.0 - smooth) / share);
+                return {((1.0 - smooth) * softplus(-x) - smooth * softplus(x)) / share, slope, -slope};
+            }
             case DpoLoss::hinge: {
                 const double slope = x < 1.0 ? -options_.beta : 0.0;
                 return {std::max(0.0, 1.0 - x), slope, -slope};
@@ -116,9 +121,10 @@ private:
 
 DpoLoss parse_dpo_loss(const std::string& name) {
     if (name == "sigmoid") return DpoLoss::sigmoid;
+    if (name == "robust") return DpoLoss::robust;
     if (name == "hinge") return DpoLoss::hinge;
     if (name == "ipo") return DpoLoss::ipo;
-    fail("--loss-type '" + name + "' is not known (sigmoid, hinge, ipo)", ExitCode::usage);
+    fail("--loss-type '" + name + "' is not known (sigmoid, robust, hinge, ipo)", ExitCode::usage);
 }
 
 std::unique_ptr<Objective> make_dpo(const DpoOptions& options) { return std::make_unique<Dpo>(options); }

@@ -76,7 +76,7 @@ void describe_objective(Options& options, TrainOptions& train) {
         .add("label-smoothing", &train.label_smoothing, "SHARE", "bt, dpo: pairs taken to be labelled the wrong way round")
         .add("center-rewards-coefficient", &train.center_rewards_coefficient, "C", "adds C·(r_chosen + r_rejected)² to a pair's loss")
         .add("lm-coefficient", &train.lm_coefficient, "C", "adds C times the LM loss of the chosen answer to a pair's loss")
-        .add_choice("loss-type", &train.loss_type, {"sigmoid", "hinge", "ipo"}, "dpo: its loss")
+        .add_choice("loss-type", &train.loss_type, {"sigmoid", "robust", "hinge", "ipo"}, "dpo: its loss")
         .add("beta", &train.beta, "BETA", "dpo: weight of the reference")
         .add("ref-model", &train.ref_model, "DIR", "dpo: the reference (default: --model)")
         .add("precompute-ref-log-probs", &train.precompute_ref_log_probs, "dpo: ask the reference once, before the first step")
@@ -103,8 +103,8 @@ void check_objective(const TrainOptions& t) {
                   "--lm-coefficient and --center-rewards-coefficient belong to the objective bt");
     require_usage(bt || t.margin == "subtract", "--margin belongs to the objective bt");
     require_usage(t.label_smoothing >= 0.0 && t.label_smoothing < 0.5, "--label-smoothing must lie from 0 to below 0.5");
-    require_usage(t.label_smoothing == 0.0 || bt || (dpo && t.loss_type == "sigmoid"),
-                  "--label-smoothing belongs to the objectives bt and dpo with --loss-type sigmoid");
+    require_usage(t.label_smoothing == 0.0 || bt || (dpo && (t.loss_type == "sigmoid" || t.loss_type == "robust")),
+                  "--label-smoothing belongs to the objectives bt and dpo with --loss-type sigmoid or robust");
     require_usage(dpo || (t.ref_model.empty() && !t.precompute_ref_log_probs && t.loss_type == "sigmoid"),
                   "--ref-model, --precompute-ref-log-probs and --loss-type belong to the objective dpo");
     require_usage(t.beta > 0.0, "--beta must be above 0");

@@ -208,9 +208,9 @@ public:
 TEST(Dpo, GradientIsThatOfEveryLoss) {
     for (const bool tied : {true, false}) {
         const ModelConfig config = tiny_config(tied);
-        for (const DpoLoss loss : {DpoLoss::sigmoid, DpoLoss::hinge, DpoLoss::ipo}) {
+        for (const DpoLoss loss : {DpoLoss::sigmoid, DpoLoss::robust, DpoLoss::hinge, DpoLoss::ipo}) {
             Parameters parameters = random_parameters(config, HeadKind::lm, false);
-            const auto objective = make_dpo({.loss = loss, .beta = 0.1, .label_smoothing = loss == DpoLoss::sigmoid ? 0.1 : 0.0});
+            const auto objective = make_dpo({.loss = loss, .beta = 0.1, .label_smoothing = loss == DpoLoss::sigmoid || loss == DpoLoss::robust ? 0.1 : 0.0});
             objective->set_reference(std::make_unique<FixedReference>());
             expect_gradient_of_loss(*objective, config, parameters, responses(2));
         }

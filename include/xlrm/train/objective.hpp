@@ -117,16 +117,17 @@ std::unique_ptr<Objective> make_language_model();
 std::unique_ptr<Objective> make_sft();
 
 //! With x = β·((log π/π₀)(chosen) - (log π/π₀)(rejected)), sums over the tokens behind the prompt:
-//!     sigmoid   -(1-ε)·log σ(x) - ε·log σ(-x)
+//!     sigmoid   -(1-ε)·log σ(x) - ε·log σ(-x)                 (TRL 1.16 leaves ε out here)
+//!     robust    (-(1-ε)·log σ(x) + ε·log σ(-x)) / (1-2ε)      unbiased where a share ε of the labels is wrong; TRL's name
 //!     hinge     max(0, 1 - x)
 //!     ipo       (y - 1/(2β))², y the same difference without β and of means over tokens
-enum class DpoLoss { sigmoid, hinge, ipo };
+enum class DpoLoss { sigmoid, robust, hinge, ipo };
 DpoLoss parse_dpo_loss(const std::string& name);  //!< throws Error(usage)
 
 struct DpoOptions {
     DpoLoss loss = DpoLoss::sigmoid;
     double beta = 0.1;
-    double label_smoothing = 0.0;  //!< sigmoid
+    double label_smoothing = 0.0;  //!< sigmoid, robust
     bool share_prefix = true;
 };
 

@@ -41,7 +41,7 @@ struct TrainOptions {
     double label_smoothing = 0.0;         //!< bt, dpo
     double center_rewards_coefficient = 0.0;
     double lm_coefficient = 0.0;          //!< times the LM loss (mean per token) of each chosen answer; needs an LM head in `model`
-    std::string loss_type = "sigmoid";    //!< dpo: sigmoid | hinge | ipo
+    std::string loss_type = "sigmoid";    //!< dpo: sigmoid | robust | hinge | ipo
     double beta = 0.1;                    //!< dpo
     std::string ref_model;                //!< dpo: folder of the reference; empty = `model`
     bool precompute_ref_log_probs = false;  //!< dpo: before the first step, instead of at every step
