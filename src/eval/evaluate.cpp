@@ -32,13 +32,20 @@ void check(const EvaluateJob& job) {
     require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
     require(job.export_as == "none" || std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
             "--export rewardbench: the result files hold the texts, which prepared .h5 data do not; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
+    const ImplicitOptions& implicit = job.evaluate.implicit;
+    require(job.reward != "implicit" || !implicit.ref_model.empty(), "--reward implicit: give --ref-model, the model that the policy was trained from (or none)",
+            ExitCode::usage);
+    require(job.reward == "implicit" || implicit.ref_model.empty(), "--ref-model belongs to --reward implicit", ExitCode::usage);
+    require(implicit.beta > 0.0, "--beta must be above 0", ExitCode::usage);
     require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .parquet, .h5)", ExitCode::usage);
 }
 
 //! Collective: every rank loads the model, or all learn why it cannot be.
 std::unique_ptr<Evaluator> load(const Communicator& world, const EvaluateJob& job) {
     std::unique_ptr<Evaluator> evaluator;
-    together(world, [&] { evaluator = std::make_unique<Evaluator>(job.model, job.evaluate); });
+    EvaluateOptions options = job.evaluate;
+    options.implicit.on = job.reward == "implicit";
+    together(world, [&] { evaluator = std::make_unique<Evaluator>(job.model, options); });
     return evaluator;
 }
 
@@ -68,7 +75,7 @@ void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const st
     const BenchmarkReport report = report_benchmark(job.benchmark, job.ties, items);
     if (report.benchmark != "plain" || job.benchmark != "auto" || job.ties != "auto") std::printf("%s", format_benchmark(report).c_str());
     if (job.export_as == "none") return;
-    require(cell.has_scores, "--export rewardbench: this model has no reward head, so there are no scores to export", ExitCode::usage);
+    require(cell.has_scores, "--export rewardbench: this model has no reward head, so there are no scores to export (a policy has --reward implicit)", ExitCode::usage);
     const std::string model = std::filesystem::path(job.model).lexically_normal().filename().string();
     const RewardBenchExport target{output.parent_path() / "rewardbench", job.export_name.empty() ? "xlrm/" + cell.model : job.export_name, model,
                                    cell.chat_template == "none" ? "none" : "tokenizer"};
@@ -90,6 +97,9 @@ void describe(Options& options, EvaluateJob& job) {
         .add_choice("ties", &job.ties, {"auto", "loss", "half", "shared"}, "worth of an equal score; auto: as the benchmark has it")
         .add_choice("export", &job.export_as, {"none", "rewardbench"}, "result files as RewardBench's scripts write them, beside the cell")
         .add("export-name", &job.export_name, "ORG/MODEL", "the model's name in them; default xlrm/<model>");
+    options.add_choice("reward", &job.reward, {"head", "implicit"}, "implicit: beta · (log p of the answer - the reference's), for policies")
+        .add("ref-model", &job.evaluate.implicit.ref_model, "DIR", "implicit reward: the reference; none: without one")
+        .add("beta", &job.evaluate.implicit.beta, "BETA", "implicit reward: its factor (RewardBench has 1)");
     describe(options, job.evaluate);
 }
 

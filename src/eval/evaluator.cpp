@@ -11,6 +11,8 @@
 #include <numeric>
 
 #include "activation_rows.hpp"
+#include "cell_scores.hpp"
+#include "implicit_reward.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
 #include "xlrm/core/error.hpp"
@@ -31,7 +33,8 @@ namespace {
 
 at::ScalarType compute_type(const std::string& dtype) { return dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
 
-HeadKind evaluated_head(const std::filesystem::path& folder) {
+HeadKind evaluated_head(const std::filesystem::path& folder, bool implicit) {
+    if (implicit) return HeadKind::lm;
     return stored_head(folder) == HeadKind::reward ? HeadKind::reward : HeadKind::none;
 }
 
@@ -39,52 +42,12 @@ std::string extra_text(const Json& extra, const char* key, const std::string& ab
     return extra.is_object() && extra.contains(key) && extra[key].is_string() ? extra[key].get<std::string>() : absent;
 }
 
-//! Answers that stand for `chosen` and `rejected`: the best of the right ones and the best of the wrong ones, by score; without scores
-//! the first of each.
-void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vector<std::int64_t>* chosen, std::vector<std::int64_t>* rejected) {
-    const auto best = [&](std::int64_t first, std::int64_t last) {
-        std::int64_t pick = first;
-        for (std::int64_t a = first + 1; a < last && !scores.empty(); ++a) {
-            if (scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(pick)]) pick = a;
-        }
-        return pick;
-    };
-    for (const Item& item : set.items) {
-        const std::int64_t split = item.first_answer + item.num_correct;
-        chosen->push_back(best(item.first_answer, split));
-        rejected->push_back(best(split, item.first_answer + item.answers));
-    }
-}
-
-void fill_scores(const ItemSet& set, const std::vector<float>& scores, const std::vector<std::int64_t>& chosen,
-                 const std::vector<std::int64_t>& rejected, Cell* cell) {
-    cell->has_scores = !scores.empty() || set.items.empty();
-    for (const Item& item : set.items) cell->max_answers = std::max<std::int64_t>(cell->max_answers, item.answers);
-    for (std::size_t i = 0; i < set.items.size(); ++i) {
-        const Item& item = set.items[i];
-        cell->id.push_back(item.id);
-        cell->subset.push_back(item.subset);
-        cell->lang.push_back(item.lang);
-        cell->chosen_tokens.push_back(set.answers[static_cast<std::size_t>(chosen[i])].length);
-        cell->rejected_tokens.push_back(set.answers[static_cast<std::size_t>(rejected[i])].length);
-        if (scores.empty()) continue;
-        cell->chosen.push_back(scores[static_cast<std::size_t>(chosen[i])]);
-        cell->rejected.push_back(scores[static_cast<std::size_t>(rejected[i])]);
-        if (cell->max_answers == 2) continue;
-        cell->num_correct.push_back(item.num_correct);
-        for (std::int64_t k = 0; k < cell->max_answers; ++k) {
-            cell->response.push_back(k < item.answers ? scores[static_cast<std::size_t>(item.first_answer + k)]
-                                                      : std::numeric_limits<float>::quiet_NaN());
-        }
-    }
-}
-
 }  // namespace
 
 Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
     : folder_(std::move(model)),
       options_(std::move(options)),
-      model_(load_model(folder_, evaluated_head(folder_), compute_type(options_.dtype))),
+      model_(load_model(folder_, evaluated_head(folder_, options_.implicit.on), compute_type(options_.dtype))),
       tokenizer_(load_tokenizer(folder_)),
       template_(load_chat_template(options_.chat_template == "auto" ? extra_text(model_.extra, "template", "auto") : options_.chat_template,
                                    folder_)) {
@@ -95,6 +58,7 @@ Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
     pooling_ = parse_pooling(options_.pooling == "auto" ? extra_text(model_.extra, "pooling", "last") : options_.pooling);
     layers_ = parse_layers(options_.layers, model_.config.layers);
     decoder_ = std::make_unique<Decoder>(model_.config, model_.parameters);
+    if (options_.implicit.on) implicit_ = std::make_unique<ImplicitReward>(options_.implicit, model_, compute_type(options_.dtype));
 }
 
 Evaluator::~Evaluator() = default;
@@ -163,6 +127,7 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     const Inputs inputs = share(group, std::move(prepared.set));
     ScoreOptions score;
     score.pooling = pooling_;
+    score.log_probs = implicit_ != nullptr;
     score.token_budget = options_.token_budget;
     score.head_rounded = options_.head_dtype == "hf";
     score.layers = layers_;
@@ -174,6 +139,7 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     together(group, [&] {
         if (options_.exact == "yes") require_exact(*decoder_, inputs.set, score);
         mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
+        if (implicit_) mine.scores = implicit_->rewards(mine.log_probs, inputs.set, inputs.answers, score);
         for (const auto* rows : {&mine.last, &mine.mean}) {
             for (const auto& [layer, tensor] : *rows) require_storable(tensor, static_cast<int>(layer), stored_as(layer));
         }
@@ -210,19 +176,20 @@ void Evaluator::describe(const ItemSet& set, const std::vector<std::string>& lan
             for (float& factor : cell.final_norm) factor += 1.0f;
         cell.norm_eps = model_.config.norm_eps;
     }
-    if (has_scores()) cell.head_weight = to_floats(model_.parameters.view("score.weight"));
+    if (model_.head == HeadKind::reward) cell.head_weight = to_floats(model_.parameters.view("score.weight"));
     cell.model = folder_.filename().string();
     cell.source_lang = extra_text(model_.extra, "source", "");
     for (const std::string& lang : langs) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang;
     cell.seed = model_.extra.is_object() ? model_.extra.value("seed", std::int64_t{0}) : 0;
     cell.pooling = pooling_name(pooling_);
-    cell.head = has_scores() ? (options_.head_dtype == "hf" ? "hf" : "fp32") : "none";
+    cell.head = implicit_ ? "implicit" : has_scores() ? (options_.head_dtype == "hf" ? "hf" : "fp32") : "none";
     cell.chat_template = template_->name;
     cell.template_sha256 = template_->sha256;
     cell.tokenizer_sha256 = tokenizer_->sha256;
     cell.model_sha256 = model_.sha256;
     cell.dtype = options_.dtype;
     cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", set.attributes}};
+    if (implicit_) cell.provenance["reference_sha256"] = implicit_->reference_sha256();
 }
 
 Json run_facts(const Communicator& group, double seconds) {

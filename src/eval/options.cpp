@@ -25,10 +25,12 @@ void describe(Options& options, EvaluateOptions& evaluate) {
 }
 
 Json content_of(const EvaluateOptions& evaluate) {
-    return {{"layers", evaluate.layers},         {"capture", evaluate.capture},       {"capture_tokens", evaluate.capture_tokens},
+    Json content = {{"layers", evaluate.layers},         {"capture", evaluate.capture},       {"capture_tokens", evaluate.capture_tokens},
             {"activation_dtype", evaluate.activation_dtype}, {"pooling", evaluate.pooling}, {"head_dtype", evaluate.head_dtype},
             {"dtype", evaluate.dtype},           {"max_length", evaluate.max_length}, {"over_length", evaluate.over_length},
             {"template", evaluate.chat_template}, {"split", evaluate.split},          {"part", evaluate.part}};
+    if (evaluate.implicit.on) content["implicit_reward"] = {{"beta", evaluate.implicit.beta}};
+    return content;
 }
 
 std::vector<std::int64_t> parse_layers(const std::string& text, std::int64_t layers) {

@@ -12,6 +12,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
+#include "xlrm/model/lm_head.hpp"
 #include "xlrm/ops/head.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -116,9 +117,10 @@ at::Tensor in_fp32(const at::Tensor& rows) { return rows.scalar_type() == at::kB
 class Scoring {
 public:
     Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
-        : decoder_(decoder), set_(set), options_(options), has_head_(decoder.parameters().layout.contains("score.weight")) {
+        : decoder_(decoder), set_(set), options_(options), has_head_(!options.log_probs && decoder.parameters().layout.contains("score.weight")) {
         const auto rows = at::TensorOptions().dtype(at::kFloat);
         if (has_head_) result_.scores.resize(static_cast<std::size_t>(asked));
+        if (options.log_probs) result_.log_probs.resize(static_cast<std::size_t>(asked));
         for (const std::int64_t layer : options.layers) {
             if (layer < 0 || layer > decoder.config().layers) {
                 fail("layer " + std::to_string(layer) + " does not exist (the model has layers 0 to " +
@@ -141,12 +143,13 @@ public:
                 batch.row(static_cast<std::int64_t>(i), pooled_index(options_.pooling, text, decoder_.config().pad)));
         }
         const NeededRows needed = needed_rows(pooled);
-        const bool all_rows = result_.mean.contains(decoder_.config().layers);
+        const bool all_rows = options_.log_probs || result_.mean.contains(decoder_.config().layers);
         const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
             const bool trimmed = layer == decoder_.config().layers && !all_rows;
             capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, texts, members);
         };
         at::Tensor rows = decoder_.forward(batch, all_rows ? at::Tensor() : needed.rows, nullptr, hook);
+        if (options_.log_probs) store_log_probs(rows, batch, answers, texts, members);
         if (!has_head_) return;
         if (all_rows) rows = gather_rows(rows, needed.rows);
         store_scores(rows, needed.place, texts, members);
@@ -155,6 +158,21 @@ public:
     ScoreResult take() { return std::move(result_); }
 
 private:
+    void store_log_probs(const at::Tensor& rows, const PackedBatch& batch, const std::vector<std::int64_t>& answers,
+                         const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        const PredictedTokens predicted = predicted_tokens(batch, set_, answers);
+        if (predicted.rows.empty()) return;
+        const NeededRows needed = needed_rows(predicted.rows);
+        const at::Tensor normed = gather_rows(decoder_.final_norm(gather_rows(rows, needed.rows)), needed.place);
+        const at::Tensor found = lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs.to(at::kDouble);
+        std::vector<double> sums(answers.size(), 0.0);
+        for (std::size_t i = 0; i < predicted.text.size(); ++i)
+            sums[static_cast<std::size_t>(predicted.text[i])] += found.const_data_ptr<double>()[i];
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            for (const std::int64_t at : texts[members[i]].places) result_.log_probs[static_cast<std::size_t>(at)] = sums[i];
+        }
+    }
+
     void store_scores(const at::Tensor& rows, const at::Tensor& place, const std::vector<DistinctText>& texts,
                       const std::vector<std::size_t>& members) {
         const at::Tensor head = decoder_.parameters().view("score.weight").flatten();

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "lm_head.hpp"
 #include "reward_batch.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/model/lm_head.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {

@@ -1,8 +1,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "lm_head.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/model/lm_head.hpp"
 #include "xlrm/model/packed_batch.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
 #include "xlrm/train/objective.hpp"

@@ -65,6 +65,9 @@ void describe_optimisation(Options& options, TrainOptions& train) {
         .add("beta2", &train.beta2, "RATE", "AdamW: decay of the second moment")
         .add("eps", &train.eps, "VALUE", "AdamW: added to the denominator")
         .add_choice("dtype", &train.dtype, {"fp32", "bf16"}, "number format of the computation; master weights are fp32")
+        .add("lora-rank", &train.lora_rank, "R", "train low-rank adapters of the weights alone; 0: all weights")
+        .add("lora-alpha", &train.lora_alpha, "A", "adapters: their product counts alpha / rank times")
+        .add("lora-targets", &train.lora_targets, "NAME,…", "adapters: matrices that get one (q_proj, v_proj, …), or all-linear")
         .add("zero", &train.zero, "STAGE", "1: divide the optimiser's state among the ranks")
         .add("seed", &train.seed, "N", "of the order of examples and of new weights");
 }
@@ -143,6 +146,10 @@ void check(const TrainOptions& t) {
     parse_pooling(t.pooling);
     require_usage(t.warmup_steps >= 0, "--warmup-steps must not be negative");
     require_usage(t.zero == 0 || t.zero == 1, "--zero " + std::to_string(t.zero) + " is not known (0, 1)");
+    require_usage(t.lora_rank >= 0, "--lora-rank must not be negative");
+    require_usage(t.lora_alpha > 0.0, "--lora-alpha must be above 0");
+    require_usage(t.lora_rank == 0 || !t.model.empty(), "--lora-rank needs --model, the weights that are adapted");
+    require_usage(t.lora_rank == 0 || !t.lora_targets.empty(), "--lora-targets is empty");
     warmup_steps(t.warmup_ratio, 1);
 }
 
@@ -189,6 +196,9 @@ Json content_of(const TrainOptions& t) {
             {"eval_every", t.eval_every},
             {"dtype", t.dtype},
             {"seed", t.seed},
+            {"lora_rank", t.lora_rank},
+            {"lora_alpha", t.lora_alpha},
+            {"lora_targets", t.lora_targets},
             {"share_prefix", t.share_prefix},
             {"source", t.source}};
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lm_head.hpp"
+#include "xlrm/model/lm_head.hpp"
 #include "xlrm/train/objective.hpp"
 
 namespace xlrm {

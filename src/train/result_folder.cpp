@@ -46,8 +46,9 @@ void ResultFolder::prepare(bool resumed, std::int64_t bytes) const {
 }
 
 void ResultFolder::publish(const TrainingModel& model, const fs::path& tokenizer_from, const Json& extra, const RunIdentity& identity,
-                           const Json& summary) const {
+                           const Json& summary, const std::function<void(const fs::path&)>& beside) const {
     save_trained(model, folder_, tokenizer_from, extra);
+    beside(folder_);
     write_file_atomic(folder_ / "metrics.jsonl", read_file(checkpoint_.metrics_path()));
     const Json json = {{"identity", identity}, {"model_sha256", model_sha256(folder_)}, {"summary", summary}};
     write_file_atomic(folder_ / "training.json", json.dump(2) + "\n");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "training_model.hpp"
@@ -23,9 +24,9 @@ public:
     //! Makes the checkpoint's folder and checks that `bytes` of weights fit there. What an older run left in it is removed unless
     //! `resumed`.
     void prepare(bool resumed, std::int64_t bytes) const;
-    //! Writes the model, and only then removes the checkpoint.
+    //! Writes the model, by `beside` what else belongs into its folder, and only then removes the checkpoint.
     void publish(const TrainingModel& model, const std::filesystem::path& tokenizer_from, const Json& extra, const RunIdentity& identity,
-                 const Json& summary) const;
+                 const Json& summary, const std::function<void(const std::filesystem::path& folder)>& beside) const;
 
 private:
     std::filesystem::path folder_;

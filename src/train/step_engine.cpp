@@ -7,25 +7,37 @@
 
 namespace xlrm {
 
-StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model)
-    : gradient(at::zeros({model.compute.layout.total}, at::TensorOptions().dtype(at::kFloat))),
-      group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
+namespace {
+
+at::Tensor zeros(const ParameterLayout& layout) { return at::zeros({layout.total}, at::TensorOptions().dtype(at::kFloat)); }
+
+}  // namespace
+
+StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model, LoraAdapters* lora)
+    : gradient(zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout)),
+      whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
       plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {}
 
 StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
     double weight = 0.0;
     for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
-    gradient.zero_();
-    reducer_.begin(floats(gradient));
-    const Decoder::GradientReady ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };
+    whole_.zero_();
+    if (lora_ == nullptr) reducer_.begin(floats(gradient));
+    // Adapters' gradients are known, and reduced, only behind the whole backward pass.
+    Decoder::GradientReady ready;
+    if (lora_ == nullptr) ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };
     const auto batches = plan_step(in_.data.train, items, group_.rank(), group_.size(), plan_);
     StepSums sums;
     for (std::size_t i = 0; i < batches.size(); ++i) {
         const bool last = i + 1 == batches.size();
-        add(sums, in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, gradient, last ? ready : nullptr));
+        add(sums, in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, whole_, last ? ready : nullptr));
     }
-    if (batches.empty()) announce_nothing(ready);
+    if (batches.empty() && ready) announce_nothing(ready);
+    if (lora_ != nullptr) {
+        lora_->project(whole_, gradient);
+        reducer_.begin(floats(gradient));
+    }
     reducer_.finish();
     return sum_over_ranks(group_, sums);
 }

@@ -1,16 +1,18 @@
 #pragma once
 
+#include "lora.hpp"
 #include "training_inputs.hpp"
 #include "training_model.hpp"
 #include "xlrm/comm/gradient_reducer.hpp"
 
 namespace xlrm {
 
-//! What one step computes on the ranks of a group: the mean loss over given items, and its gradient. `group`, `inputs` and `model` must
-//! outlive it.
+//! What one step computes on the ranks of a group: the mean loss over given items, and its gradient. `group`, `inputs`, `model` and
+//! `lora` must outlive it.
 class StepEngine {
 public:
-    StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model);
+    StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model,
+               LoraAdapters* lora = nullptr);
 
     //! Collective. The sums over `items` of the training data and, in gradient, the gradient of the mean loss: the same on every rank.
     StepSums accumulate(const std::vector<std::int64_t>& items);
@@ -18,11 +20,13 @@ public:
     StepSums evaluate();
     double exposed_seconds() const { return reducer_.exposed_seconds(); }
 
-    const at::Tensor gradient;  //!< fp32 [total]
+    const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s
 
 private:
     void announce_nothing(const Decoder::GradientReady& ready) const;
 
+    const at::Tensor whole_;  //!< fp32 [total] of the model; the same as `gradient` without adapters
+    const LoraAdapters* const lora_;
     const Communicator& group_;
     const TrainingInputs& in_;
     const TrainingModel& model_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "lora.hpp"
 #include "optimizer.hpp"
 #include "reference_model.hpp"
 #include "result_folder.hpp"
@@ -67,8 +68,9 @@ private:
 
     void build() {
         if (in_.objective->needs_reference()) in_.objective->set_reference(make_reference(group_, options_, in_, *model_));
-        optimizer_.emplace(group_, *model_, options_);
-        engine_.emplace(group_, options_, in_, *model_);
+        if (options_.lora_rank > 0) together(group_, [&] { lora_.emplace(*model_, options_); });
+        optimizer_.emplace(group_, lora_ ? lora_->trained() : *model_, options_);
+        engine_.emplace(group_, options_, in_, *model_, lora_ ? &*lora_ : nullptr);
     }
 
     void resume() {
@@ -88,6 +90,7 @@ private:
         const Json fields = parse_json(found, "position of the checkpoint");
         position_ = {fields[0], fields[1], fields[2], fields[3]};
         optimizer_->restore(state);
+        if (lora_) lora_->merge();
         saved_step_ = position_.step;
         if (!quiet_) log_root(LogLevel::info, "going on from step " + std::to_string(position_.step) + " of " + std::to_string(in_.steps));
         if (position_.ranks != group_.size()) {
@@ -127,6 +130,7 @@ private:
                  "lines of " + result_.checkpoint().metrics_path().string());
         }
         optimizer_->step(step + 1, lr, norm, engine_->gradient);
+        if (lora_) lora_->merge();
         ++position_.step;
         position_.num_tokens += static_cast<std::int64_t>(sums.tokens);
         final_loss_ = sums.loss / sums.weight;
@@ -181,12 +185,15 @@ private:
             if (in_.objective->pairs()) outcome.eval_accuracy = sums.correct / sums.items;
         }
         require_equal_weights();
-        model_->weights = optimizer_->gathered_weights();
+        const at::Tensor weights = optimizer_->gathered_weights();
+        if (!lora_ || group_.root()) model_->weights = lora_ ? lora_->merged(weights) : weights;
         together(group_, [&] {
             if (!group_.root()) return;
             metrics_->sync();
             const Json summary = {{"steps", outcome.steps}, {"final_loss", outcome.final_loss}, {"eval_accuracy", outcome.eval_accuracy}};
-            result_.publish(*model_, tokenizer_folder(options_), provenance(), identity_, summary);
+            result_.publish(*model_, tokenizer_folder(options_), provenance(), identity_, summary, [&](const std::filesystem::path& folder) {
+                if (lora_) lora_->save(folder / "adapter", weights);
+            });
         });
         return outcome;
     }
@@ -218,6 +225,7 @@ private:
     std::unique_ptr<TrainingModel> model_;
     RunIdentity identity_;
 
+    std::optional<LoraAdapters> lora_;
     std::optional<Optimizer> optimizer_;
     std::optional<StepEngine> engine_;
 

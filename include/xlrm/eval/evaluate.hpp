@@ -12,6 +12,7 @@ namespace xlrm {
 //! What xlrm_evaluate is asked for.
 struct EvaluateJob {
     std::string model, output;
+    std::string reward = "head";     //!< head | implicit (of a policy)
     std::vector<std::string> data, langs;
     std::string benchmark = "auto";  //!< whose rule is told: auto (by its subset names) or one of benchmark_names()
     std::string ties = "auto";       //!< auto (the benchmark's own) | loss | half | shared

@@ -19,11 +19,13 @@
 
 namespace xlrm {
 
+class ImplicitReward;
+
 //! One model, loaded once, evaluated on any number of data sets.
 class Evaluator {
 public:
     //! Loads weights, tokenizer and template of `model`. A folder with an LM head or none is a base model: its cells hold activations and
-    //! no scores. Throws Error: damaged folder, tokenizer ids beyond the model's vocabulary, template not recognised.
+    //! no scores, unless the implicit reward is asked for. Throws Error: damaged folder, tokenizer ids beyond the model's vocabulary, template not recognised.
     Evaluator(std::filesystem::path model, EvaluateOptions options);
     ~Evaluator();
 
@@ -43,7 +45,7 @@ public:
                                                  const std::vector<std::string>& langs) const;
 
     const LoadedModel& model() const { return model_; }
-    bool has_scores() const { return model_.head == HeadKind::reward; }
+    bool has_scores() const { return model_.head == HeadKind::reward || implicit_ != nullptr; }
 
 private:
     struct Inputs;
@@ -59,6 +61,7 @@ private:
     Pooling pooling_ = Pooling::last;
     std::vector<std::int64_t> layers_;
     std::unique_ptr<Decoder> decoder_;
+    std::unique_ptr<ImplicitReward> implicit_;
 };
 
 //! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start time.

@@ -8,6 +8,13 @@
 
 namespace xlrm {
 
+//! The reward that is implied by a policy, instead of a reward head's.
+struct ImplicitOptions {
+    bool on = false;
+    std::string ref_model;  //!< folder of the reference π₀; none = without one
+    double beta = 0.1;
+};
+
 //! How a model is evaluated; the same for every cell of a sweep.
 struct EvaluateOptions {
     std::string layers = "all";                          //!< all | none | 0,4,8
@@ -22,6 +29,7 @@ struct EvaluateOptions {
     std::int64_t max_length = 2048;
     std::string over_length = "drop";
     std::string chat_template = "auto";
+    ImplicitOptions implicit = {};                       //!< xlrm_evaluate alone
     std::string split, part;                             //!< "train=0.6,test=0.4", "test"
 };
 void describe(Options& options, EvaluateOptions& evaluate);

@@ -15,6 +15,7 @@ namespace xlrm {
 struct ScoreOptions {
     Pooling pooling = Pooling::last;
     std::int64_t token_budget = 4096;  //!< physical tokens a batch
+    bool log_probs = false;            //!< of responses under the LM head, in place of scores
     bool head_rounded = false;         //!< transformers' bf16 norm and head; else both in fp32, from the residual as it is captured
     std::vector<std::int64_t> layers;  //!< layers to capture, 0 … L
     bool capture_last = false;
@@ -24,6 +25,7 @@ struct ScoreOptions {
 //! For the asked answers, in their order. Rows are fp32.
 struct ScoreResult {
     std::vector<float> scores;                //!< empty without a reward head
+    std::vector<double> log_probs;            //!< Σ log p over the tokens behind the prompt, where they are asked for
     std::map<std::int64_t, at::Tensor> last;  //!< layer → [N, d], at the pooled token
     std::map<std::int64_t, at::Tensor> mean;
 };

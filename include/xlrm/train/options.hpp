@@ -52,6 +52,9 @@ struct TrainOptions {
     std::string resume = "auto";          //!< auto | never
     std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
     std::int64_t zero = 0;                //!< 1: the optimiser's state is divided among the ranks (ZeRO-1); the same bits
+    std::int64_t lora_rank = 0;           //!< rank of LoRA's adapters; 0 = all weights are trained
+    double lora_alpha = 16.0;
+    std::vector<std::string> lora_targets = {"all-linear"};  //!< q_proj … down_proj, or all-linear
     std::int64_t seed = 42;
     bool add_pad_token = false;           //!< [PAD] with a row of its own, as the paper adds it (model_folder.hpp)
     bool share_prefix = true;             //!< compute the prompt of a pair once

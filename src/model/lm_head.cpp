@@ -1,4 +1,4 @@
-#include "lm_head.hpp"
+#include "xlrm/model/lm_head.hpp"
 
 #include <ATen/ops/from_blob.h>
 
