@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 try:
     from trl_runs import byte_tokenizer, fact_rows, small_shape, trained
 
+    import peft
     import torch
     from datasets import Dataset
     from safetensors.torch import load_file
@@ -88,23 +89,41 @@ def compare_weights(name, before, mine, theirs):
     return worst
 
 
-def compare(name, kind, rows, tokenizer, work, family="llama", batch=8, accumulate=1, margins=False, flags=(), **special):
+def xlrm_train(kind, model_dir, data, output, *flags):
+    subprocess.run([PROGRAM, "--objective", "bt" if kind == "reward" else kind, "--model", model_dir, "--data", data, "--output", output, "--max-length", "1024",
+                    *OURS, *flags], check=True, capture_output=True)
+
+
+def adapted(model, kind, model_dir, data, work, lora):
+    """`model` with the adapters that ours begins with: those of one step at rate zero."""
+    output = work / f"{kind}-adapters"
+    xlrm_train(kind, model_dir, data, output, *lora, "--lr", "0", "--steps", "1", "--warmup-steps", "0")
+    return peft.PeftModel.from_pretrained(model, output / "adapter", is_trainable=True)
+
+
+def final_state(model, lora):
+    if lora:
+        model = model.merge_and_unload()
+    return {key: value.detach() for key, value in model.state_dict().items()}
+
+
+def compare(name, kind, rows, tokenizer, work, family="llama", batch=8, accumulate=1, margins=False, flags=(), lora=(), **special):
     model_dir, output, data = work / f"{kind}-{family}", work / f"{name}-out", work / f"{kind}.jsonl"
     if not model_dir.exists():
         make_model(kind, family, tokenizer, model_dir)
     data.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in our_rows(kind, rows)))
     trainer, config = {"reward": (RewardTrainer, RewardConfig), "sft": (SFTTrainer, SFTConfig), "dpo": (DPOTrainer, DPOConfig)}[kind]
     model = (REWARD if kind == "reward" else CAUSAL)[family].from_pretrained(model_dir)
+    if lora:
+        model = adapted(model, kind, model_dir, data, work, lora)
     theirs = trained(trainer, config, model, tokenizer, Dataset.from_list(peer_rows(kind, rows, margins)), max_length=1024,
                      per_device_train_batch_size=batch, gradient_accumulation_steps=accumulate, **COMMON, **special)
-    subprocess.run([PROGRAM, "--objective", "bt" if kind == "reward" else kind, "--model", model_dir, "--data", data, "--output", output, "--batch-pairs",
-                    str(batch * accumulate), "--max-length", "1024", *OURS, *([] if margins else ["--margin", "none"] if kind == "reward" else []), *flags],
-                   check=True, capture_output=True)
+    xlrm_train(kind, model_dir, data, output, "--batch-pairs", str(batch * accumulate), *([] if margins or kind != "reward" else ["--margin", "none"]),
+               *flags, *lora)
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     mine = [line for line in lines if "loss" in line]
     worst = compare_metrics(name, mine, theirs, accumulate)
-    state = {key: value.detach() for key, value in model.state_dict().items()}
-    share = compare_weights(name, load_file(model_dir / "model.safetensors"), load_file(output / "model.safetensors"), state)
+    share = compare_weights(name, load_file(model_dir / "model.safetensors"), load_file(output / "model.safetensors"), final_state(model, lora))
     print(f"{name}: loss {worst['loss']:.1e}, grad norm {worst['grad_norm']:.1e}, worst other metric "
           f"{max(value for key, value in worst.items() if key != 'grad_norm'):.1e}, weights {share:.1e} of their way", flush=True)
 
@@ -124,6 +143,7 @@ def main():
         compare("bt-accumulation", "reward", batch=4, accumulate=4, flags=["--token-budget", "300"], **common)
         compare("bt-all", "reward", batch=4, accumulate=2, margins=True, flags=["--center-rewards-coefficient", "0.01"],
                 center_rewards_coefficient=0.01, **common)
+        compare("bt-lora", "reward", lora=["--lora-rank", "4", "--lora-alpha", "8", "--lora-targets", "q_proj,v_proj,up_proj"], **common)
         compare("bt-qwen2", "reward", family="qwen2", **common)
         compare("sft", "sft", **common)
         compare("sft-accumulation", "sft", batch=4, accumulate=2, **common)
