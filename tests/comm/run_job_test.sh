@@ -118,6 +118,7 @@ expect_code 0 "SIGUSR1"
 expect_status 75 "SIGUSR1"
 
 # One rank alone sees the signal.
+: >"$folder/out"
 "$probe" --do work --status-file "$folder/status" >"$folder/out" 2>"$folder/err" &
 alone=$!
 for _ in $(seq 200); do
