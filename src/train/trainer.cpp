@@ -8,6 +8,7 @@
 #include "optimizer.hpp"
 #include "reference_model.hpp"
 #include "result_folder.hpp"
+#include "run_checkpoints.hpp"
 #include "step_engine.hpp"
 #include "step_line.hpp"
 #include "training_inputs.hpp"
@@ -16,7 +17,6 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/progress.hpp"
-#include "xlrm/train/checkpoint.hpp"
 #include "xlrm/train/metrics.hpp"
 
 namespace xlrm {
@@ -74,29 +74,11 @@ private:
     }
 
     void resume() {
-        std::string found;
-        const Optimizer::State state = optimizer_->blank();
-        together(group_, [&] {
-            if (!group_.root()) return;
-            if (options_.resume == "never") result_.checkpoint().remove();
-            const auto position = result_.checkpoint().load(identity_, state.buffers());
-            if (position) found = Json{position->step, position->num_tokens, position->metrics_bytes, position->ranks}.dump();
-            result_.prepare(position.has_value(), 4 * model_->compute.layout.total);
-            metrics_.emplace(result_.checkpoint().metrics_path(), position ? position->metrics_bytes : 0);
-        });
-        found = group_.broadcast(found);
-        saved_at_ = Clock::now();
-        if (found.empty()) return;
-        const Json fields = parse_json(found, "position of the checkpoint");
-        position_ = {fields[0], fields[1], fields[2], fields[3]};
-        optimizer_->restore(state);
+        checkpoints_.emplace(group_, result_, identity_, *optimizer_);
+        position_ = checkpoints_->resume(options_.resume == "auto", metrics_);
+        if (position_.step == 0) return;
         if (lora_) lora_->merge();
-        saved_step_ = position_.step;
         if (!quiet_) log_root(LogLevel::info, "going on from step " + std::to_string(position_.step) + " of " + std::to_string(in_.steps));
-        if (position_.ranks != group_.size()) {
-            log_root(LogLevel::warning, "the checkpoint was written by " + std::to_string(position_.ranks) + " ranks, not " +
-                                            std::to_string(group_.size()) + ": the same order of examples, other last bits");
-        }
     }
 
     // False when it was asked to stop.
@@ -106,8 +88,11 @@ private:
         if (progress) progress->update(position_.step);
         std::string last;
         while (position_.step < in_.steps) {
-            const std::int64_t wish = group_.max(std::int64_t{stop_ && stop_() ? 2 : group_.root() && checkpoint_is_due() ? 1 : 0});
-            if (wish > 0) save_checkpoint();
+            const std::int64_t wish = group_.max(std::int64_t{stop_ && stop_() ? 2 : group_.root() && checkpoints_->due(options_.checkpoint_every) ? 1 : 0});
+            if (wish > 0) {
+                require_equal_weights();
+                checkpoints_->save(position_, metrics_);
+            }
             if (wish > 1) return false;
             const Json record = take_step();
             if (metrics_) metrics_->append(record);
@@ -153,22 +138,6 @@ private:
         if (metrics_) metrics_->append(record);
         if (!quiet_) log_root(LogLevel::info, "evaluation: " + record.dump());
         return sums;
-    }
-
-    bool checkpoint_is_due() const { return options_.checkpoint_every > 0.0 && seconds_since(saved_at_) > 60.0 * options_.checkpoint_every; }
-
-    void save_checkpoint() {
-        require_equal_weights();
-        saved_at_ = Clock::now();
-        if (saved_step_ == position_.step) return;
-        const Optimizer::State state = optimizer_->gathered();
-        together(group_, [&] {
-            if (!group_.root()) return;
-            position_.metrics_bytes = metrics_->sync();
-            position_.ranks = group_.size();
-            result_.checkpoint().save(identity_, position_, state.buffers());
-        });
-        saved_step_ = position_.step;
     }
 
     // Every rank takes the same step with the same gradient; a machine that adds otherwise is found here.
@@ -229,11 +198,10 @@ private:
     std::optional<Optimizer> optimizer_;
     std::optional<StepEngine> engine_;
 
+    std::optional<RunCheckpoints> checkpoints_;
     std::optional<MetricsFile> metrics_;  // on the root alone
     RunPosition position_;
     double final_loss_ = 0.0;
-    Clock::time_point saved_at_;
-    std::int64_t saved_step_ = -1;
 };
 
 }  // namespace
