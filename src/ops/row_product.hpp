@@ -8,8 +8,8 @@ namespace xlrm {
 //! in any company:
 //! - bf16 on processors with matrix tiles (AMX): our own product, in which they depend on nothing else by construction.
 //! - fp32 with MKL: its mode of strict reproducibility for Intel's processors (measured with AVX2 and AVX-512: any number of rows).
-//! - Elsewhere: the libraries are called with multiples of kRowBlock rows. Measured to suffice for MKL with AVX2 in its usual mode
-//!   and for oneDNN's bf16 with AVX-512; no promise of theirs.
+//! - Elsewhere: the libraries are called with multiples of kRowBlock rows, no promise of theirs. Measured to suffice for oneDNN's bf16
+//!   with AVX-512 and for MKL's fp32 with AVX-512 where the columns are the same; not for MKL with AVX2 in its usual mode.
 at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace xlrm

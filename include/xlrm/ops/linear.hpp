@@ -10,7 +10,7 @@ namespace xlrm {
 //! by construction (each element is one fp32 sum over k in order, rounded once, behind the bias). For fp32 it was checked on a Sapphire
 //! Rapids processor, with 1 to 2000 rows, k from 64 to 14336 and n from 16 to 14336, even and odd; see the test ops/linear_scan.
 //! Elsewhere rows are divided into blocks that the libraries were seen to treat alike, so that a program must check what it promises
-//! (products_are_exact).
+//! (check_exactness).
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 
 //! dx [T, k] = dy [T, n] · weight [n, k].
