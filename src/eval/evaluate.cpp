@@ -117,7 +117,9 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     std::vector<std::int64_t> lines;
     const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job), &lines);
     on_root(world, [&] {
-        write_cell(output, cell, run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+        Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        facts.update(evaluator->exactness());
+        write_cell(output, cell, facts);
         print_accuracy(cell);
         tell_benchmark(*evaluator, job, output, cell, lines);
         std::printf("cell: %s\n", output.c_str());

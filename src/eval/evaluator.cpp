@@ -135,9 +135,14 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     score.capture_mean = std::count(options_.capture.begin(), options_.capture.end(), "mean") > 0;
     const DType dtype = parse_dtype(options_.activation_dtype);
     const auto stored_as = [&](std::int64_t layer) { return layer == model_.config.layers ? DType::f32 : dtype; };
+    if (options_.exact != "no" && !inexactness_) inexactness_ = find_inexactness(group, *decoder_, options_.token_budget);
     ScoreResult mine;
     together(group, [&] {
-        if (options_.exact == "yes") require_exact(*decoder_, inputs.set, score);
+        if (options_.exact == "yes") {
+            require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ + "; run with --exact no, where they "
+                    "agree within 5e-6·max(1, |score|) in fp32");
+            require_exact(*decoder_, inputs.set, score);
+        }
         mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
         if (implicit_) mine.scores = implicit_->rewards(mine.log_probs, inputs.set, inputs.answers, score);
         for (const auto* rows : {&mine.last, &mine.mean}) {
@@ -190,6 +195,12 @@ void Evaluator::describe(const ItemSet& set, const std::vector<std::string>& lan
     cell.dtype = options_.dtype;
     cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", set.attributes}};
     if (implicit_) cell.provenance["reference_sha256"] = implicit_->reference_sha256();
+}
+
+Json Evaluator::exactness() const {
+    if (!inexactness_) return {{"exact", nullptr}};
+    if (inexactness_->empty()) return {{"exact", true}};
+    return {{"exact", false}, {"inexact", *inexactness_}};
 }
 
 Json run_facts(const Communicator& group, double seconds) {

@@ -2,11 +2,24 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/model/exactness.hpp"
 
 namespace xlrm {
+
+std::string find_inexactness(const Communicator& group, const Decoder& decoder, std::int64_t token_budget) {
+    ExactnessCheck found;
+    together(group, [&] { found = check_exactness(decoder, token_budget); });
+    const std::string problem = group.agree(found.problem);
+    if (!problem.empty()) return problem;
+    const auto bits = static_cast<std::int64_t>(found.fingerprint & std::numeric_limits<std::int64_t>::max());
+    if (group.max(bits) == -group.max(-bits)) return "";
+    return "the ranks' processors give different bits (they are not of one kind)";
+}
 
 void require_exact(const Decoder& decoder, const ItemSet& set, const ScoreOptions& options) {
     ScoreOptions plain = options;

@@ -14,7 +14,7 @@ void describe(Options& options, EvaluateOptions& evaluate) {
                     "format of stored layers (the last layer is always fp32)")
         .add_choice("pooling", &evaluate.pooling, {"auto", "last", "hf", "first_pad"}, "token that the head reads; auto: as trained")
         .add_choice("head-dtype", &evaluate.head_dtype, {"fp32", "hf"}, "hf: rounded as transformers does in bf16")
-        .add_choice("exact", &evaluate.exact, {"auto", "yes", "no"}, "yes: refuse to run where scores depend on the batch")
+        .add_choice("exact", &evaluate.exact, {"auto", "yes", "no"}, "scores that depend on no batch and no rank count: auto: check and tell it in the run file; yes: refuse where it does not hold; no: no check")
         .add_choice("dtype", &evaluate.dtype, {"fp32", "bf16"}, "compute format")
         .add("token-budget", &evaluate.token_budget, "TOKENS", "tokens computed at once on one rank")
         .add("max-length", &evaluate.max_length, "TOKENS", "longest text")

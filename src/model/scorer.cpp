@@ -135,7 +135,7 @@ public:
     void run(const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
         std::vector<std::int64_t> answers;
         for (const std::size_t member : members) answers.push_back(texts[member].answer);
-        const PackedBatch batch = pack(set_, answers);
+        const PackedBatch batch = pack(set_, answers, options_.share_prefixes);
         std::vector<std::int64_t> pooled;
         for (std::size_t i = 0; i < answers.size(); ++i) {
             const auto text = set_.answer_tokens(set_.answers[static_cast<std::size_t>(answers[i])]);

@@ -104,7 +104,9 @@ void Worker::evaluate_cell(const Task& task) {
         cell.source_lang = task.source;
         cell.seed = task.seed;
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        write_cell(folder_.cell(task), cell, run_facts(group_, seconds));
+        Json facts = run_facts(group_, seconds);
+        facts.update(evaluator_->exactness());
+        write_cell(folder_.cell(task), cell, facts);
     });
 }
 

@@ -1,5 +1,6 @@
 #include "xlrm/ops/linear.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "ops/cpu/amx.hpp"
@@ -29,25 +30,64 @@ TEST(Linear, EqualsTheFormulaAndItsGradient) {
         }
 }
 
+void expect_rows_stand_alone(at::ScalarType dtype, std::int64_t k, std::int64_t n, std::int64_t most) {
+    const at::Tensor x = test::normal({most, k}, 1, dtype), w = test::normal({n, k}, 2, dtype), b = test::normal({n}, 3, dtype);
+    const at::Tensor all = xlrm::linear(x, w, b);
+    for (const int threads : {1, 2})
+        test::with_threads(threads, [&] {
+            for (const std::int64_t rows : {1, 2, 3, 5, 8, 17, 100, 203})
+                for (const std::int64_t first : {0, 31, 102}) {
+                    if (first + rows > most) continue;
+                    EXPECT_TRUE(test::same_bits(xlrm::linear(x.narrow(0, first, rows), w, b), all.narrow(0, first, rows)))
+                        << dtype << " k " << k << " n " << n << " rows " << rows << " at " << first << " threads " << threads;
+                }
+        });
+}
+
 TEST(Linear, BitsOfARowDependOnItAlone) {
-    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
         for (const std::int64_t k : {64, 384, 1024})
-            for (const std::int64_t n : {64, 384, 1000}) {
-                const at::Tensor x = test::normal({203, k}, 1, dtype), w = test::normal({n, k}, 2, dtype),
-                                 b = test::normal({n}, 3, dtype);
-                const at::Tensor all = xlrm::linear(x, w, b);
-                for (const int threads : {1, 2})
-                    test::with_threads(threads, [&] {
-                        for (const std::int64_t rows : {1, 2, 3, 5, 8, 17, 100, 203})
-                            for (const std::int64_t first : {0, 31, 102}) {
-                                if (first + rows > 203) continue;
-                                EXPECT_TRUE(
-                                    test::same_bits(xlrm::linear(x.narrow(0, first, rows), w, b), all.narrow(0, first, rows)))
-                                    << dtype << " k " << k << " n " << n << " rows " << rows << " at " << first << " threads "
-                                    << threads;
-                            }
-                    });
-            }
+            for (const std::int64_t n : {64, 384, 1000}) expect_rows_stand_alone(dtype, k, n, 203);
+        // Depths that the libraries divide, by the number of rows if they are let, and one that fills no vector.
+        expect_rows_stand_alone(dtype, 2048, 200, 320);
+        expect_rows_stand_alone(dtype, 4096, 128, 203);
+        expect_rows_stand_alone(dtype, 333, 77, 203);
+    }
+}
+
+TEST(Linear, ColumnsAloneAreTheColumnsOfTheWhole) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+        for (const std::int64_t k : {96, 333, 2048}) {
+            const at::Tensor x = test::normal({150, k}, 1, dtype), w = test::normal({320, k}, 2, dtype), b = test::normal({320}, 3, dtype);
+            const at::Tensor all = xlrm::linear(x, w, b), back = linear_backward_input(all, w);
+            EXPECT_TRUE(test::same_bits(xlrm::linear(x, w.narrow(0, 128, 64), b.narrow(0, 128, 64)), all.narrow(1, 128, 64))) << k;
+            EXPECT_TRUE(test::same_bits(xlrm::linear(x, w.narrow(0, 7, 33), b.narrow(0, 7, 33)), all.narrow(1, 7, 33))) << k;
+            for (const std::int64_t rows : {1, 40, 149})
+                EXPECT_TRUE(test::same_bits(linear_backward_input(all.narrow(0, 1, rows), w), back.narrow(0, 1, rows))) << k;
+        }
+}
+
+// Halves between two bf16 numbers, infinity, and what lies behind a row.
+TEST(Linear, Bf16ProductRoundsOnceAndReadsNothingElse) {
+    const std::int64_t k = 45, n = 39;
+    const at::Tensor wide = test::normal({40, 2 * k}, 1, at::kBFloat16), w = test::normal({n, k}, 2, at::kBFloat16);
+    const at::Tensor x = wide.narrow(1, 0, k);
+    wide.narrow(1, k, k).fill_(std::numeric_limits<double>::quiet_NaN());
+    const at::Tensor y = xlrm::linear(x, w);
+    EXPECT_LT(test::difference(y, x.to(at::kDouble).matmul(w.to(at::kDouble).t())), 3e-3);
+    const at::Tensor eye = test::zeros({3, 3}, at::kBFloat16);
+    for (int i = 0; i < 3; ++i) eye[i][i] = 1.0;
+    const at::Tensor odd = test::zeros({2, 3}, at::kBFloat16), bias = test::zeros({3}, at::kBFloat16);
+    odd[0][0] = 1.0, odd[0][1] = 1.0 + 1.0 / 128, odd[0][2] = -3.0;
+    bias[0] = 1.0 / 256, bias[1] = 1.0 / 256, bias[2] = 3e38;
+    const at::Tensor sums = xlrm::linear(odd, eye, bias);
+    EXPECT_EQ(sums[0][0].item<float>(), 1.0f);             // half way: to the even one
+    EXPECT_EQ(sums[0][1].item<float>(), 1.0f + 2.0f / 128);  // half way: to the even one, which is above
+    odd[1][0] = std::numeric_limits<double>::infinity(), odd[1][1] = 2.0;
+    const at::Tensor infinite = xlrm::linear(odd, eye, bias);
+    EXPECT_EQ(infinite[1][0].item<float>(), std::numeric_limits<float>::infinity());
+    EXPECT_TRUE(std::isnan(infinite[1][1].item<float>()));  // infinity · 0
+    EXPECT_TRUE(test::same_bits(infinite[0], sums[0]));     // and the other row knows nothing of it
 }
 
 TEST(Linear, RoomBehindTheRowsChangesNothing) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ public:
     std::map<std::string, LanguageReport> report(const Communicator& group, const std::vector<std::filesystem::path>& data,
                                                  const std::vector<std::string>& langs) const;
 
+    //! For the run file: whether the bits of scores and states depend on no batch and no rank count, as evaluate found it; null where it was
+    //! not asked (--exact no); where they do, why ("inexact").
+    Json exactness() const;
+
     const LoadedModel& model() const { return model_; }
     bool has_scores() const { return model_.head == HeadKind::reward || implicit_ != nullptr; }
 
@@ -62,6 +67,7 @@ private:
     std::vector<std::int64_t> layers_;
     std::unique_ptr<Decoder> decoder_;
     std::unique_ptr<ImplicitReward> implicit_;
+    std::optional<std::string> inexactness_;  //!< what find_inexactness said
 };
 
 //! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start time.

@@ -23,7 +23,7 @@ struct EvaluateOptions {
     std::string activation_dtype = "bf16";               //!< fp32 | bf16 | fp16; the last layer is always fp32
     std::string pooling = "auto";                        //!< auto (as the model was trained) | last | hf | first_pad
     std::string head_dtype = "fp32";                     //!< fp32 | hf (rounded as transformers does in bf16)
-    std::string exact = "auto";                          //!< auto | yes | no
+    std::string exact = "auto";                          //!< auto (check, record) | yes (check, refuse) | no
     std::string dtype = "fp32";                          //!< compute dtype: fp32 | bf16
     std::int64_t token_budget = 4096;                    //!< physical tokens a batch
     std::int64_t max_length = 2048;

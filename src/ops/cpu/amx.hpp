@@ -28,4 +28,21 @@ struct AmxWeightGradient {
 };
 void amx_weight_gradient(const AmxWeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
 
+//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
+//! sum in fp32 over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
+struct AmxProduct {
+    const Bf16* x;
+    std::int64_t x_stride;
+    const Bf16* w;
+    std::int64_t w_stride;
+    bool w_transposed;  //!< w is stored as [n, k], else as [k, n]
+    const Bf16* bias;   //!< or null
+    Bf16* y;
+    std::int64_t y_stride;
+    std::int64_t rows, k, n;
+};
+//! `scratch`: amx_product_scratch(k) elements, aligned to 64 bytes.
+std::int64_t amx_product_scratch(std::int64_t k);
+void amx_product(const AmxProduct& args, Bf16* scratch);
+
 }  // namespace xlrm::cpu

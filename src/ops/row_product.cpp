@@ -1,0 +1,121 @@
+#include "ops/row_product.hpp"
+
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+
+#include <memory>
+
+#include "ops/aligned_buffer.hpp"
+#include "ops/cpu/amx.hpp"
+#include "ops/dispatch.hpp"
+#include "ops/shares.hpp"
+
+//! What MKL's mkl_cbwr_set and mkl_cbwr_get_auto_branch call, as libtorch exports them; null where it was built with another BLAS.
+extern "C" int mkl_serv_cbwr_set(int setting) __attribute__((weak));
+extern "C" int mkl_serv_cbwr_get_auto_branch() __attribute__((weak));
+
+namespace xlrm {
+namespace {
+
+//! MKL's strict mode exists for AVX2 and AVX-512 of processors that it knows as Intel's. It takes the wish before its first call
+//! alone, hence at the program's start.
+bool ask_for_strict_sums() {
+    constexpr int kAvx2 = 10, kStrict = 0x10000;
+    if (mkl_serv_cbwr_set == nullptr || mkl_serv_cbwr_get_auto_branch == nullptr) return false;
+    const int branch = mkl_serv_cbwr_get_auto_branch();
+    return branch >= kAvx2 && mkl_serv_cbwr_set(branch | kStrict) == 0;
+}
+const bool strict_sums = ask_for_strict_sums();
+
+//! Elements of one row of a bf16 matrix tile.
+constexpr std::int64_t kTileDepth = 32;
+
+void multiply(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor& bias, at::Tensor y) {
+    if (bias.defined())
+        at::addmm_out(y, bias, rows, weight);
+    else
+        at::mm_out(y, rows, weight);
+}
+
+//! On whole blocks of rows: into the room behind x and y, or, where there is none, the rows that do not fill a block by way of a
+//! copy padded with zero rows.
+void multiply_padded(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
+    const std::int64_t rows = x.size(0), wanted = (rows + kRowBlock - 1) / kRowBlock * kRowBlock;
+    const bool bf16 = x.scalar_type() == at::kBFloat16;
+    if (rows == wanted || (strict_sums && !bf16)) return multiply(x, weight, bias, y);
+    // Where the depth does not fill its tiles, oneDNN multiplies what follows a row by zero, and what the room holds may be NaN.
+    if (!bf16 || x.size(1) % kTileDepth == 0) {
+        const at::Tensor roomy_x = with_room(x, wanted), roomy_y = with_room(y, wanted);
+        if (roomy_x.defined() && roomy_y.defined()) return multiply(roomy_x, weight, bias, roomy_y);
+    }
+    const std::int64_t before = wanted - kRowBlock;
+    if (before > 0) multiply(x.narrow(0, 0, before), weight, bias, y.narrow(0, 0, before));
+    const at::Tensor more = at::zeros({kRowBlock, x.size(1)}, x.options());
+    more.narrow(0, 0, rows - before).copy_(x.narrow(0, before, rows - before));
+    const at::Tensor padded = at::empty({kRowBlock, y.size(1)}, y.options());
+    multiply(more, weight, bias, padded);
+    y.narrow(0, before, rows - before).copy_(padded.narrow(0, 0, rows - before));
+}
+
+bool fits_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && (weight.stride(0) == 1 || weight.stride(1) == 1) &&
+           (!bias.defined() || bias.is_contiguous()) && cpu::amx_available();
+}
+
+//! Scratch of the calling thread, kept between calls.
+cpu::Bf16* tile_scratch(std::int64_t elements) {
+    thread_local std::unique_ptr<AlignedBuffer<cpu::Bf16>> buffer;
+    thread_local std::int64_t size = 0;
+    if (elements > size) {
+        buffer = std::make_unique<AlignedBuffer<cpu::Bf16>>(elements);
+        size = elements;
+    }
+    return buffer->data();
+}
+
+//! Rows of one thread's share from which on packing all of the weight on each thread costs less than reading all rows on each.
+constexpr std::int64_t kManyRows = 2048;
+
+void multiply_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
+    const bool transposed = weight.stride(0) == 1;
+    const cpu::AmxProduct whole{const_data<cpu::Bf16>(x),
+                                x.stride(0),
+                                const_data<cpu::Bf16>(weight),
+                                weight.stride(transposed ? 1 : 0),
+                                transposed,
+                                bias.defined() ? const_data<cpu::Bf16>(bias) : nullptr,
+                                data<cpu::Bf16>(y),
+                                y.stride(0),
+                                x.size(0),
+                                x.size(1),
+                                y.size(1)};
+    const bool by_rows = whole.rows >= kManyRows * at::get_num_threads();
+    for_shares(by_rows ? whole.rows : whole.n, [&](std::int64_t begin, std::int64_t end) {
+        cpu::AmxProduct part = whole;
+        if (by_rows) {
+            part.x += begin * part.x_stride, part.y += begin * part.y_stride, part.rows = end - begin;
+        } else {
+            part.w += transposed ? begin * part.w_stride : begin, part.y += begin, part.n = end - begin;
+            if (part.bias != nullptr) part.bias += begin;
+        }
+        cpu::amx_product(part, tile_scratch(cpu::amx_product_scratch(part.k)));
+    });
+}
+
+}  // namespace
+
+at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    at::Tensor y = empty_rows({x.size(0), weight.size(1)}, x.options());
+    if (fits_tiles(x, weight, bias)) {
+        multiply_on_tiles(x, weight, bias, y);
+    } else {
+        for_shares(x.size(0), [&](std::int64_t begin, std::int64_t end) {
+            multiply_padded(x.narrow(0, begin, end - begin), weight, bias, y.narrow(0, begin, end - begin));
+        });
+    }
+    return y;
+}
+
+}  // namespace xlrm

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "xlrm/ops/rows.hpp"
+
+//! MKL's switch for the calling thread, as libtorch exports it; null where libtorch was built with another BLAS.
+//! (The lower-case name is the Fortran one, which takes a pointer.)
+extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
+
+namespace xlrm {
+
+//! While it lives, MKL calls of this thread plan for one thread. Told otherwise it divides the depth for two, even where only one
+//! runs.
+class OneMklThread {
+public:
+    OneMklThread() : before_(MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0) {}
+    ~OneMklThread() {
+        if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before_);
+    }
+    OneMklThread(const OneMklThread&) = delete;
+    OneMklThread& operator=(const OneMklThread&) = delete;
+
+private:
+    int before_;
+};
+
+//! Calls body(begin, end) with one share of n on each thread, a multiple of kRowBlock each while they last, and then none. All
+//! threads take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the
+//! libraries may divide the depth, and then a row's bits depend on the number of rows.
+template <class Body>
+void for_shares(std::int64_t n, Body body) {
+    const std::int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+    const std::int64_t share = ((n + threads - 1) / threads + kRowBlock - 1) / kRowBlock * kRowBlock;
+    at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
+        const OneMklThread guard;
+        for (std::int64_t i = begin; i < end; ++i)
+            if (i * share < n) body(i * share, std::min(n, (i + 1) * share));
+    });
+}
+
+}  // namespace xlrm
