@@ -4,89 +4,45 @@
 #include <queue>
 
 #include "byte_level.hpp"
+#include "utf8.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
 
-constexpr std::size_t kLongWord = 48;    // symbols from which a heap beats a scan for the lowest rank
-constexpr std::size_t kCachedWord = 64;  // bytes; longer words seldom come again
-
-bool absent(const nlohmann::json& json, const char* name) { return !json.contains(name) || json.at(name).is_null(); }
+constexpr std::size_t kLongWord = 48;            // symbols from which a heap beats a scan for the lowest rank
+constexpr std::size_t kCachedWord = 64;          // bytes; longer words seldom come again
+constexpr std::string_view kBlank = "\u2581";    // sentencepiece's mark of a space
 
 }  // namespace
 
-BpeModel::BpeModel(const nlohmann::json& json, const std::string& where) {
-    require(json.is_object(), where + ": an object is expected");
-    const std::string type = json.value("type", "BPE");
-    if (type != "BPE") fail(where + ": model type " + type + " is not supported (byte-level BPE is)");
-    if (!absent(json, "dropout") && json.at("dropout").get<double>() != 0.0) fail(where + ": dropout is not supported");
-    for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-        if (!absent(json, name) && !json.at(name).get<std::string>().empty()) fail(where + ": " + name + " is not supported");
-    }
-    read_vocab(json.at("vocab"), where);
-    read_merges(json.at("merges"), where);
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-        const auto found = vocab_.find(byte_characters()[byte]);
-        byte_ids_[byte] = found == vocab_.end() ? -1 : found->second;
-    }
+bool BpeModel::takes_bytes() const {
+    if (!prefix_.empty() || !suffix_.empty()) return false;
     const bool complete = std::none_of(byte_ids_.begin(), byte_ids_.end(), [](std::int32_t id) { return id < 0; });
-    if (!complete && !absent(json, "unk_token")) fail(where + ": unk_token is not supported where bytes are missing in the vocabulary");
-    if (!complete && json.value("byte_fallback", false)) fail(where + ": byte_fallback is not supported where bytes are missing in the vocabulary");
-    ignore_merges_ = json.value("ignore_merges", false);
+    return complete || (!has_unk_ && !byte_fallback_);
+}
+
+void BpeModel::use_bytes() {
+    bytes_ = true;
+    cuts_ = false;
+    whole_words_.clear();
     if (!ignore_merges_) return;
     for (const auto& [token, id] : vocab_) {
         if (auto bytes = bytes_of_token(token)) whole_words_.emplace(std::move(*bytes), id);
     }
 }
 
-void BpeModel::read_vocab(const nlohmann::json& json, const std::string& where) {
-    require(json.is_object() && !json.empty(), where + ".vocab: an object of tokens is expected");
-    vocab_.reserve(json.size());
-    std::int64_t largest = 0;
-    for (const auto& [token, id] : json.items()) {
-        if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() >= INT32_MAX) {
-            fail(where + ".vocab: the id of '" + token + "' is not a number from 0 on");
-        }
-        vocab_.emplace(token, id.get<std::int32_t>());
-        largest = std::max(largest, id.get<std::int64_t>());
-    }
-    if (largest >= 4 * static_cast<std::int64_t>(vocab_.size()) + 1024) fail(where + ".vocab: id " + std::to_string(largest) + " is far behind the number of tokens");
-    tokens_.resize(static_cast<std::size_t>(largest) + 1);
-    for (const auto& [token, id] : vocab_) tokens_[static_cast<std::size_t>(id)] = token;
-}
-
-void BpeModel::read_merges(const nlohmann::json& json, const std::string& where) {
-    require(json.is_array(), where + ".merges: a list is expected");
-    merges_ = MergeTable(json.size());
-    std::int32_t rank = 0;
-    for (const auto& entry : json) {
-        std::string left;
-        std::string right;
-        const std::string here = where + ".merges[" + std::to_string(rank) + "]";
-        if (entry.is_array() && entry.size() == 2) {
-            left = entry[0].get<std::string>();
-            right = entry[1].get<std::string>();
-        } else if (entry.is_string()) {
-            const auto& text = entry.get_ref<const std::string&>();
-            const std::size_t space = text.find(' ');
-            if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) fail(here + ": two tokens are expected, found '" + text + "'");
-            left = text.substr(0, space);
-            right = text.substr(space + 1);
-        } else {
-            fail(here + ": two tokens are expected");
-        }
-        const auto id_of = [&](const std::string& token) {
-            const auto found = vocab_.find(token);
-            if (found == vocab_.end()) fail(here + ": '" + token + "' is not in the vocabulary");
-            return found->second;
-        };
-        const std::int32_t merged = id_of(left + right);
-        merges_.set(id_of(left), id_of(right), {rank++, merged});
-    }
-}
-
 void BpeModel::encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) const {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; cuts_ && (at = word.find(kBlank, at)) != std::string_view::npos; at += kBlank.size()) {
+        if (at == begin || word.substr(0, at).ends_with(kBlank)) continue;
+        encode_word(word.substr(begin, at - begin), scratch, ids);
+        begin = at;
+    }
+    encode_word(word.substr(begin), scratch, ids);
+}
+
+void BpeModel::encode_word(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) const {
     const bool cached = word.size() <= kCachedWord;
     const std::uint64_t hash = cached ? WordCache::hash(word) : 0;
     if (cached) {
@@ -101,17 +57,49 @@ void BpeModel::encode(std::string_view word, Scratch& scratch, std::vector<std::
     if (whole != whole_words_.end()) {
         scratch.ids.push_back(whole->second);
     } else {
-        merge(word, scratch);
+        spell(word, scratch.ids);
+        merge(scratch);
     }
     if (cached) scratch.cache.insert(word, hash, scratch.ids.data(), static_cast<std::uint32_t>(scratch.ids.size()));
     ids.insert(ids.end(), scratch.ids.begin(), scratch.ids.end());
 }
 
-void BpeModel::merge(std::string_view word, Scratch& scratch) const {
-    for (const char c : word) {
-        const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];
-        if (id >= 0) scratch.ids.push_back(id);
+void BpeModel::spell(std::string_view word, std::vector<std::int32_t>& ids) const {
+    if (bytes_) {
+        for (const char c : word) {
+            const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];
+            if (id >= 0) ids.push_back(id);
+        }
+        return;
     }
+    bool unknown = false;  // an unknown token waits for the end of its run; bytes do not end it, as in the reference
+    for (std::size_t at = 0; at < word.size();) {
+        const std::size_t begin = at;
+        const char32_t code = next_code_point(word, at);
+        const std::int32_t id = symbol(word, begin, at, code);
+        if (id < 0 && byte_fallback_ && spell_bytes(word.substr(begin, at - begin), ids)) continue;
+        if (id < 0 && !has_unk_) continue;
+        if (unknown && (id >= 0 || !fuse_unk_)) ids.push_back(unk_);
+        unknown = id < 0;
+        if (id >= 0) ids.push_back(id);
+        else if (unk_ < 0) fail(where_ + ".unk_token: '" + unk_token_ + "' is not in the vocabulary, and a text needs it");
+    }
+    if (unknown) ids.push_back(unk_);
+}
+
+std::int32_t BpeModel::symbol(std::string_view word, std::size_t begin, std::size_t end, char32_t code) const {
+    if (prefix_.empty() && suffix_.empty()) return code < character_ids_.size() ? character_ids_[code] : -1;
+    return find((begin > 0 ? prefix_ : "") + std::string(word.substr(begin, end - begin)) + (end == word.size() ? suffix_ : ""));
+}
+
+bool BpeModel::spell_bytes(std::string_view symbol, std::vector<std::int32_t>& ids) const {
+    const auto id = [this](char c) { return fallback_[static_cast<unsigned char>(c)]; };
+    if (!std::all_of(symbol.begin(), symbol.end(), [&](char c) { return id(c) >= 0; })) return false;
+    for (const char c : symbol) ids.push_back(id(c));
+    return true;
+}
+
+void BpeModel::merge(Scratch& scratch) const {
     if (scratch.ids.size() < 2) return;
     if (scratch.ids.size() < kLongWord) merge_short(scratch);
     else merge_long(scratch);

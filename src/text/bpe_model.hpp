@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "subword_model.hpp"
 
 namespace xlrm {
 
@@ -33,60 +36,49 @@ private:
     std::vector<Slot> slots_;
 };
 
-//! Words already merged: bytes → ids. One per thread; emptied when full, so its memory is bounded.
-class WordCache {
+//! Byte pair encoding. A word's symbols are its characters, each with `continuing_subword_prefix` (from the second on) and
+//! `end_of_word_suffix` (the last); a symbol that the vocabulary lacks becomes its bytes <0x00> … <0xFF> (`byte_fallback`, where
+//! all of them are there), else `unk_token` (one for a run of them with `fuse_unk`), else nothing. Then the pair of lowest rank
+//! merges, the leftmost of equal ones, until none is left. With `ignore_merges` a word that is a token stays whole.
+class BpeModel final : public SubwordModel {
 public:
-    WordCache();
-    //! Ids of the word, or nullptr; `count` is set.
-    const std::int32_t* find(std::string_view word, std::uint64_t hash, std::uint32_t& count) const;
-    void insert(std::string_view word, std::uint64_t hash, const std::int32_t* ids, std::uint32_t count);
-    static std::uint64_t hash(std::string_view word);
-
-private:
-    struct Slot {
-        std::uint64_t hash = 0;
-        std::uint32_t word = 0, length = 0;  // length 0 = free
-        std::uint32_t ids = 0, count = 0;
-    };
-    std::vector<Slot> slots_;
-    std::string words_;
-    std::vector<std::int32_t> ids_;
-    std::size_t used_ = 0;
-};
-
-//! The `model` of a byte-level tokenizer.json: type BPE.
-class BpeModel {
-public:
-    //! Throws Error naming `where` and what is wrong or not supported.
+    //! Throws Error naming `where` and what is wrong or not supported (dropout).
     BpeModel(const nlohmann::json& json, const std::string& where);
 
-    struct Scratch {
-        WordCache cache;
-        std::vector<std::int32_t> ids, ranks, merged, next, previous;
-    };
-    //! Appends the ids of one word (raw bytes, not empty).
-    void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) const;
-    //! Number of entries: 1 + the largest id.
-    std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
-    const std::unordered_map<std::string, std::int32_t>& vocab() const { return vocab_; }
+    //! Whether words may come as raw bytes in place of the byte alphabet's characters, with the same ids.
+    bool takes_bytes() const;
+    void use_bytes();
+
+    void encode(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) const override;
 
 private:
     void read_vocab(const nlohmann::json& json, const std::string& where);
     void read_merges(const nlohmann::json& json, const std::string& where);
-    void merge(std::string_view word, Scratch& scratch) const;
+    void read_characters();
+    void encode_word(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) const;
+    void spell(std::string_view word, std::vector<std::int32_t>& ids) const;
+    std::int32_t symbol(std::string_view word, std::size_t begin, std::size_t end, char32_t code) const;
+    bool spell_bytes(std::string_view symbol, std::vector<std::int32_t>& ids) const;
+    void merge(Scratch& scratch) const;
     void merge_short(Scratch& scratch) const;
     void merge_long(Scratch& scratch) const;
 
-    std::unordered_map<std::string, std::int32_t> vocab_;                     // token text → id
-    std::vector<std::string> tokens_;
-    std::array<std::int32_t, 256> byte_ids_{};                                // -1: the byte has no token, and is dropped
+    std::string where_;
     MergeTable merges_;
+    bool bytes_ = false;                        // words are raw bytes
+    std::array<std::int32_t, 256> byte_ids_{};  // of the byte alphabet's characters; -1: dropped
+    std::vector<std::int32_t> character_ids_;   // by code point; -1 or beyond the end: not in the vocabulary
+    std::array<std::int32_t, 256> fallback_{};  // of <0x00> … <0xFF>
+    std::string prefix_, suffix_, unk_token_;
+    bool has_unk_ = false, fuse_unk_ = false, byte_fallback_ = false, ignore_merges_ = false;
+    std::int32_t unk_ = -1;
+    // No merge joins "▁" to what stands before it, so a text may be cut there and its words looked up.
+    bool cuts_ = false;
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return WordCache::hash(text); }
     };
-    bool ignore_merges_ = false;
-    std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> whole_words_;  // bytes → id, for ignore_merges
+    std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> whole_words_;  // for ignore_merges
 };
 
 }  // namespace xlrm

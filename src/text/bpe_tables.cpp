@@ -38,6 +38,11 @@ void MergeTable::set(std::int32_t left, std::int32_t right, Merge merge) {
 
 MergeTable::Merge MergeTable::find(std::int32_t left, std::int32_t right) const { return slots_[place(pair_key(left, right))].merge; }
 
+std::int32_t SubwordModel::find(const std::string& token) const {
+    const auto found = vocab_.find(token);
+    return found == vocab_.end() ? -1 : found->second;
+}
+
 WordCache::WordCache() : slots_(kCacheSlots) {}
 
 std::uint64_t WordCache::hash(std::string_view word) {

@@ -1,5 +1,8 @@
 #include "pre_tokenizer.hpp"
 
+#include <algorithm>
+
+#include "byte_level.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
@@ -7,21 +10,28 @@ namespace {
 
 // GPT-2's expression, which ByteLevel uses when `use_regex` is on.
 const std::string kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
-std::string quoted(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        if (std::string_view("\\^$.|?*+()[]{}").find(c) != std::string_view::npos) result += '\\';
-        result += c;
-    }
-    return result;
-}
+const std::string kPunctuation = R"([\p{P}$+<=>^`|~])";
 
 }  // namespace
 
-PreTokenizer::PreTokenizer(const nlohmann::json& json, const std::string& where) {
-    add(json, where);
-    require(closed_, where + ": it ends without ByteLevel (only byte-level BPE is supported)");
+PreTokenizer::PreTokenizer(const nlohmann::json& json, const std::string& where, bool raw_bytes) {
+    if (!json.is_null()) add(json, where);
+    const auto is_alphabet = [](const Stage& stage) { return std::holds_alternative<ByteAlphabet>(stage); };
+    gives_raw_bytes_ = raw_bytes && !stages_.empty() && is_alphabet(stages_.back()) && std::count_if(stages_.begin(), stages_.end(), is_alphabet) == 1;
+    if (gives_raw_bytes_) stages_.pop_back();
+}
+
+PreTokenizer::Behaviour PreTokenizer::behaviour_named(const std::string& name, const std::string& where) {
+    if (name == "Isolated") return Behaviour::isolated;
+    if (name == "Removed") return Behaviour::removed;
+    if (name == "Contiguous") return Behaviour::contiguous;
+    if (name == "MergedWithPrevious") return Behaviour::with_previous;
+    if (name == "MergedWithNext") return Behaviour::with_next;
+    fail(where + ": behavior " + name + " is not known");
+}
+
+void PreTokenizer::add_split(const std::string& expression, Behaviour behaviour, bool invert, const std::string& where) {
+    stages_.push_back(Split{Regex(expression, where), behaviour, invert});
 }
 
 void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
@@ -29,66 +39,52 @@ void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
     const std::string type = json.at("type").get<std::string>();
     if (type == "Sequence") {
         for (const auto& part : json.at("pretokenizers")) add(part, where);
-        return;
-    }
-    if (closed_) fail(where + ": " + type + " behind ByteLevel is not supported");
-    if (type == "ByteLevel") {
-        before_prefix_ = stages_.size();
-        add_prefix_space_ = json.value("add_prefix_space", true);
-        if (json.value("use_regex", true)) stages_.push_back({Regex(kGpt2, where), Behaviour::isolated, false});
-        closed_ = true;
+    } else if (type == "ByteLevel") {
+        if (json.value("add_prefix_space", true)) stages_.push_back(PrefixSpace{});
+        if (json.value("use_regex", true)) add_split(kGpt2, Behaviour::isolated, false, where);
+        stages_.push_back(ByteAlphabet{});
+    } else if (type == "Metaspace") {
+        add_metaspace(json, where);
     } else if (type == "Split") {
-        const auto& pattern = json.at("pattern");
-        const std::string expression = pattern.contains("Regex") ? pattern.at("Regex").get<std::string>()
-                                                                 : quoted(pattern.at("String").get<std::string>());
-        const std::string behaviour = json.at("behavior").get<std::string>();
-        if (behaviour != "Isolated" && behaviour != "Removed") fail(where + ": Split with behavior " + behaviour + " is not supported");
-        stages_.push_back({Regex(expression, where), behaviour == "Isolated" ? Behaviour::isolated : Behaviour::removed,
-                           json.value("invert", false)});
+        add_split(pattern_expression(json.at("pattern"), where + ": Split"), behaviour_named(json.at("behavior").get<std::string>(), where + ": Split"),
+                  json.value("invert", false), where);
     } else if (type == "Digits") {
-        stages_.push_back({Regex(json.value("individual_digits", false) ? "\\p{N}" : "\\p{N}+", where), Behaviour::isolated, false});
+        add_split(json.value("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)", Behaviour::isolated, false, where);
+    } else if (type == "Punctuation") {
+        add_split(kPunctuation, behaviour_named(json.value("behavior", "Isolated"), where + ": Punctuation"), false, where);
+    } else if (type == "Whitespace") {
+        add_split(R"([\w\u200c\u200d]+|[^\w\s\u200c\u200d]+)", Behaviour::removed, true, where);
+    } else if (type == "WhitespaceSplit") {
+        add_split(R"(\s+)", Behaviour::removed, false, where);
+    } else if (type == "BertPreTokenizer") {
+        add_split(R"(\s+)", Behaviour::removed, false, where);
+        add_split(kPunctuation, Behaviour::isolated, false, where);
+    } else if (type == "CharDelimiterSplit" || type == "Delimiter") {
+        add_split(quoted_expression(json.at("delimiter").get<std::string>()), Behaviour::removed, false, where);
     } else {
         fail(where + ": " + type + " is not supported");
     }
 }
 
-void PreTokenizer::apply(const Stage& stage, std::string_view text, Scratch& scratch) {
-    const auto emit = [&](std::size_t begin, std::size_t end, bool match) {
-        if (begin == end || (stage.behaviour == Behaviour::removed && match != stage.invert)) return;
-        scratch.next.push_back(text.substr(begin, end - begin));
-    };
-    std::size_t done = 0;
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    std::size_t from = 0;
-    while (from <= text.size() && stage.regex.find(text, from, *scratch.regex, begin, end)) {
-        emit(done, begin, false);
-        emit(begin, end, true);
-        done = end;
-        from = end;
-        if (end == begin) {  // an empty match: go on behind the next character
-            ++from;
-            while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
-        }
-    }
-    emit(done, text.size(), false);
+void PreTokenizer::add_metaspace(const nlohmann::json& json, const std::string& where) {
+    Metaspace stage{json.at("replacement").get<std::string>(), Metaspace::Prepend::always, true};
+    const std::string scheme = json.value("prepend_scheme", "always");
+    if (scheme == "first") stage.prepend = Metaspace::Prepend::first;
+    else if (scheme == "never") stage.prepend = Metaspace::Prepend::never;
+    else if (scheme != "always") fail(where + ": Metaspace with prepend_scheme " + scheme + " is not known");
+    const bool bare = json.contains("add_prefix_space") && json.at("add_prefix_space").is_boolean() && !json.at("add_prefix_space").get<bool>();
+    if (bare && scheme != "never") fail(where + ": Metaspace with add_prefix_space false and prepend_scheme " + scheme + " contradicts itself");
+    if (json.contains("split") && json.at("split").is_boolean()) stage.split = json.at("split").get<bool>();
+    if (stage.replacement.empty()) fail(where + ": Metaspace without a replacement");
+    stages_.push_back(std::move(stage));
 }
 
-void PreTokenizer::split(std::string_view text, Scratch& scratch) const {
+void PreTokenizer::split(std::string_view text, bool at_begin, Scratch& scratch) const {
     scratch.words.clear();
-    scratch.prefixed.clear();
+    scratch.owned.clear();
+    scratch.first_begins = at_begin;
     if (!text.empty()) scratch.words.push_back(text);
-    for (std::size_t i = 0; i <= stages_.size(); ++i) {
-        if (i == before_prefix_ && add_prefix_space_) {
-            for (std::string_view& word : scratch.words) {
-                if (word.front() != ' ') word = scratch.prefixed.emplace_back(std::string(1, ' ').append(word));
-            }
-        }
-        if (i == stages_.size()) break;
-        scratch.next.clear();
-        for (const std::string_view word : scratch.words) apply(stages_[i], word, scratch);
-        scratch.words.swap(scratch.next);
-    }
+    for (const Stage& stage : stages_) std::visit([&](const auto& one) { one.apply(scratch); }, stage);
 }
 
 }  // namespace xlrm

@@ -3,122 +3,19 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <nlohmann/json.hpp>
+
+#include "regex_syntax.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
-
-// PCRE2's own \s also takes U+180E, and its \w has no marks or connectors.
-constexpr std::string_view kSpace = "\\x09-\\x0d\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
-constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 
 std::string words(int code) {
     PCRE2_UCHAR8 buffer[256];
     pcre2_get_error_message_8(code, buffer, sizeof buffer);
     return reinterpret_cast<const char*>(buffer);
 }
-
-// Oniguruma's pattern → PCRE2's.
-class Translator {
-public:
-    Translator(const std::string& pattern, const std::string& where) : in_(pattern), where_(where) {}
-
-    std::string run() {
-        while (at_ < in_.size()) {
-            const char c = in_[at_];
-            if (c == '\\') escape();
-            else if (in_class_) class_character(c);
-            else plain_character(c);
-        }
-        return out_;
-    }
-
-private:
-    [[noreturn]] void refuse(const std::string& what) const {
-        fail(where_ + ": the expression uses " + what + " (it has another meaning in PCRE2) and cannot be run: " + in_);
-    }
-
-    void plain_character(char c) {
-        if (c == '{') {
-            const std::size_t end = in_.find('}', at_);
-            const bool interval = end != std::string::npos && in_.find_first_not_of("0123456789,", at_ + 1) == end;
-            if (interval && in_.compare(end, 2, "}+") == 0) refuse("'+' behind '{n,m}'");
-        }
-        if (c == '[') {
-            in_class_ = true;
-            out_ += c;
-            ++at_;
-            if (at_ < in_.size() && in_[at_] == '^') out_ += in_[at_++];
-            if (at_ < in_.size() && in_[at_] == ']') out_ += "\\", out_ += in_[at_++];
-            return;
-        }
-        out_ += c;
-        ++at_;
-    }
-
-    void class_character(char c) {
-        if (c == '[' && in_.compare(at_, 2, "[:") == 0) {
-            const std::size_t end = in_.find(":]", at_);
-            if (end != std::string::npos) {
-                out_.append(in_, at_, end + 2 - at_);
-                at_ = end + 2;
-                return;
-            }
-        }
-        if (c == '[') refuse("a class inside a class");
-        if (c == '&' && in_.compare(at_, 2, "&&") == 0) refuse("the intersection '&&'");
-        if (c == ']') in_class_ = false;
-        out_ += c;
-        ++at_;
-    }
-
-    void escape() {
-        if (at_ + 1 >= in_.size()) refuse("a '\\' at the end");
-        const char c = in_[at_ + 1];
-        const std::string name = std::string("'\\") + c + "'";
-        const auto emit = [&](std::string_view text) {
-            out_ += text;
-            at_ += 2;
-        };
-        const auto emit_class = [&](std::string_view members, bool negative) {
-            if (in_class_ && negative) refuse(name + " inside a class");
-            if (in_class_) emit(members);
-            else emit(std::string(negative ? "[^" : "[") + std::string(members) + "]");
-        };
-        switch (c) {
-            case 's': case 'S': return emit_class(kSpace, c == 'S');
-            case 'w': case 'W': return emit_class(kWord, c == 'W');
-            case 'v': return emit("\\x0b");
-            case 'u':
-                if (at_ + 6 > in_.size()) refuse("an incomplete '\\u'");
-                out_ += "\\x{" + in_.substr(at_ + 2, 4) + "}";
-                at_ += 6;
-                return;
-            case 'p': case 'P': case 'x': return braces(c);
-            case 'd': case 'D': case 'r': case 'n': case 't': case 'f': case 'a': case 'e': case 'A': case 'z':
-                return emit(std::string("\\") + c);
-            default:
-                if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) refuse(name);
-                return emit(std::string("\\") + c);
-        }
-    }
-
-    void braces(char c) {
-        out_ += std::string("\\") + c;
-        at_ += 2;
-        if (at_ >= in_.size() || in_[at_] != '{') return;
-        const std::size_t end = in_.find('}', at_);
-        if (end == std::string::npos) refuse("an open '{'");
-        out_.append(in_, at_, end + 1 - at_);
-        at_ = end + 1;
-    }
-
-    const std::string& in_;
-    const std::string& where_;
-    std::string out_;
-    std::size_t at_ = 0;
-    bool in_class_ = false;
-};
 
 }  // namespace
 
@@ -152,7 +49,7 @@ struct Regex::State {
 
 Regex::Regex(const std::string& pattern, const std::string& where) : state_(std::make_unique<State>()) {
     state_->where = where;
-    const std::string translated = Translator(pattern, where).run();
+    const std::string translated = to_pcre2(pattern, where);
     pcre2_compile_context_8* context = pcre2_compile_context_create_8(nullptr);
     require(context != nullptr, "no memory for the pre-tokeniser");
     pcre2_set_newline_8(context, PCRE2_NEWLINE_LF);
@@ -180,6 +77,42 @@ bool Regex::find(std::string_view text, std::size_t from, Scratch& scratch, std:
     begin = offsets[0];
     end = offsets[1];
     return true;
+}
+
+void Regex::parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const {
+    found.clear();
+    std::size_t done = 0;
+    std::size_t from = 0;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    bool after_match = false;  // a match ends at `done`
+    while (!text.empty() && from <= text.size() && find(text, from, scratch, begin, end)) {
+        from = end;
+        if (begin == end) {
+            ++from;
+            while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
+            if (after_match && end == done) continue;
+        }
+        if (done < begin) found.push_back({done, begin, false});
+        found.push_back({begin, end, true});
+        done = end;
+        after_match = true;
+    }
+    if (done < text.size()) found.push_back({done, text.size(), false});
+}
+
+std::string quoted_expression(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        if (std::string_view("\\^$.|?*+()[]{}#&-~").find(c) != std::string_view::npos) result += '\\';
+        result += c;
+    }
+    return result;
+}
+
+std::string pattern_expression(const nlohmann::json& pattern, const std::string& where) {
+    require(pattern.is_object() && (pattern.contains("String") || pattern.contains("Regex")), where + ": a pattern {String} or {Regex} is expected");
+    return pattern.contains("Regex") ? pattern.at("Regex").get<std::string>() : quoted_expression(pattern.at("String").get<std::string>());
 }
 
 }  // namespace xlrm

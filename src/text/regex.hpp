@@ -3,11 +3,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace xlrm {
 
-//! A pre-tokeniser expression as tokenizer.json writes it (Oniguruma's syntax), run by PCRE2's JIT. Constructs that mean
-//! something else in PCRE2 are translated (\s, \w, \v, \uXXXX) or refused by name. Thread-safe for const calls.
+//! A pre-tokeniser expression as tokenizer.json writes it (Oniguruma's syntax), run by PCRE2's JIT (regex_syntax.hpp). Thread-safe
+//! for const calls.
 class Regex {
 public:
     //! `where` names the file and field for errors. Throws Error.
@@ -23,9 +26,22 @@ public:
     //! First match at or behind `from`. REQUIRES: valid UTF-8. Throws Error where PCRE2 gives up (its stack limit).
     bool find(std::string_view text, std::size_t from, Scratch& scratch, std::size_t& begin, std::size_t& end) const;
 
+    //! A part of a text: a match, or what stands between matches.
+    struct Part {
+        std::size_t begin = 0, end = 0;
+        bool match = false;
+    };
+    //! The whole text in parts, as Hugging Face's library cuts it: an empty match counts, unless a match ends there.
+    void parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const;
+
 private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+//! An expression for the text itself.
+std::string quoted_expression(const std::string& text);
+//! `pattern` of a tokenizer.json: {"String": …} or {"Regex": …}, as an expression. Throws Error.
+std::string pattern_expression(const nlohmann::json& pattern, const std::string& where);
 
 }  // namespace xlrm

@@ -129,17 +129,40 @@ bool is_word_character(char32_t c) {
     }
 }
 
-std::string to_nfc(std::string_view text) {
-    // Text without code points from U+0300 on (lead byte 0xCC) is in normal form C already.
+bool surely_in_form(std::string_view text, NormalForm form) {
+    // Lead bytes below 0xCC: code points below U+0300.
+    const unsigned char limit = form == NormalForm::c ? 0xCC : 0x80;
     bool plain = true;
-    for (const char c : text) plain = plain && static_cast<unsigned char>(c) < 0xCC;
-    if (plain) return std::string(text);
+    for (const char c : text) plain = plain && static_cast<unsigned char>(c) < limit;
+    return plain;
+}
+
+std::string to_normal_form(std::string_view text, NormalForm form) {
+    int options = UTF8PROC_STABLE;
+    options |= form == NormalForm::c || form == NormalForm::kc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+    if (form == NormalForm::kc || form == NormalForm::kd) options |= UTF8PROC_COMPAT;
     utf8proc_uint8_t* raw = nullptr;
     const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                                     &raw, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+                                     &raw, static_cast<utf8proc_option_t>(options));
     const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(raw, &std::free);
     if (length < 0) fail(std::string("text cannot be normalised (") + utf8proc_errmsg(length) + ")");
     return std::string(reinterpret_cast<const char*>(raw), static_cast<std::size_t>(length));
+}
+
+std::string to_lower(std::string_view text) {
+    std::string lower;
+    lower.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const char32_t code = next_code_point(text, at);
+        if (code == 0x130) lower += "i\u0307";  // the one character whose lower case is two
+        else append_utf8(lower, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code))));
+    }
+    return lower;
+}
+
+bool is_mark(char32_t c) {
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
 }
 
 }  // namespace xlrm

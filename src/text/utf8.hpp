@@ -24,7 +24,15 @@ std::string_view strip(std::string_view text);
 //! A word character of Unicode regular expressions: alphabetic, mark, decimal number, connector, join control.
 bool is_word_character(char32_t code_point);
 
-//! Normal form C. REQUIRES: valid UTF-8.
-std::string to_nfc(std::string_view text);
+//! Unicode's normal forms. REQUIRES: valid UTF-8.
+enum class NormalForm { c, d, kc, kd };
+std::string to_normal_form(std::string_view text, NormalForm form);
+//! Whether the text surely is in the form; cheap.
+bool surely_in_form(std::string_view text, NormalForm form);
+
+//! Each character's full lower case, without regard to its neighbours.
+std::string to_lower(std::string_view text);
+//! General category M.
+bool is_mark(char32_t code_point);
 
 }  // namespace xlrm
