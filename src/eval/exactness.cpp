@@ -1,7 +1,6 @@
 #include "xlrm/eval/exactness.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -24,15 +23,17 @@ std::string find_inexactness(const Communicator& group, const Decoder& decoder, 
 void require_exact(const Decoder& decoder, const ItemSet& set, const ScoreOptions& options) {
     ScoreOptions plain = options;
     plain.layers.clear();
+    const auto values = [&](std::span<const std::int64_t> answers) {
+        const ScoreResult found = score_texts(decoder, set, answers, plain);
+        return plain.log_probs ? found.log_probs : std::vector<double>(found.scores.begin(), found.scores.end());
+    };
     std::vector<std::int64_t> answers(std::min<std::size_t>(set.answers.size(), 16));
     std::iota(answers.begin(), answers.end(), 0);
-    const std::vector<float> together = score_texts(decoder, set, answers, plain).scores;
-    std::vector<std::int64_t> reversed(answers.rbegin(), answers.rend());
-    const std::vector<float> backwards = score_texts(decoder, set, reversed, plain).scores;
+    const std::vector<double> together = values(answers);
+    const std::vector<double> backwards = values(std::vector<std::int64_t>(answers.rbegin(), answers.rend()));
     for (std::size_t i = 0; i < together.size(); ++i) {
-        const float alone = score_texts(decoder, set, std::span(answers).subspan(i, 1), plain).scores.at(0);
-        const float other = backwards[together.size() - 1 - i];
-        if (std::memcmp(&alone, &together[i], sizeof alone) != 0 || std::memcmp(&alone, &other, sizeof alone) != 0) {
+        const double alone = values(std::span(answers).subspan(i, 1)).at(0);
+        if (alone != together[i] || alone != backwards[together.size() - 1 - i]) {
             fail("--exact yes: on this machine the score of text " + std::to_string(i) + " depends on the batch (" +
                  std::to_string(alone) + " alone, " + std::to_string(together[i]) + " with others); run with --exact no, where scores "
                  "agree within 5e-6·max(1, |score|)");
