@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -44,7 +45,12 @@ std::string padded(const std::string& text, std::size_t width) {
     return columns < width ? text + std::string(width - columns, ' ') : text;
 }
 
-//! The four lines of one source: accuracy with its interval, each seed's, gap to the target's own model, floor.
+bool has_scores(const Grid& grid) {
+    return std::any_of(grid.begin(), grid.end(), [](const auto& place) { return !place.second->scores.empty(); });
+}
+
+//! The lines of one source: accuracy with its interval, each seed's, gap to the target's own model, floor; and the score where the
+//! benchmark has a rule of its own.
 std::vector<std::vector<std::string>> source_lines(const TransferTable& table, const Grid& grid, const std::string& source) {
     std::vector<std::vector<std::string>> lines = {{source, "accuracy"}, {"", "seeds"}, {"", "gap"}, {"", "floor"}};
     for (const std::string& target : table.targets) {
@@ -59,6 +65,12 @@ std::vector<std::vector<std::string>> source_lines(const TransferTable& table, c
         lines[2].push_back(std::isnan(e.gap) ? "–" : (e.gap >= 0 ? "+" : "") + percent(e.gap));
         lines[3].push_back(std::isnan(e.floor) ? "–"
                                                : percent(e.floor) + " [" + percent(e.floor_wilson.low) + ", " + percent(e.floor_wilson.high) + "]");
+    }
+    if (!has_scores(grid)) return lines;
+    lines.push_back({"", "score"});
+    for (const std::string& target : table.targets) {
+        const auto found = grid.find({source, target});
+        lines.back().push_back(found == grid.end() || found->second->scores.empty() ? "–" : percent(found->second->score()) + " " + found->second->rule);
     }
     return lines;
 }
@@ -78,7 +90,8 @@ std::string ratio_text(const RatioEntry& r) {
 
 const char* kLegend =
     "Rows: language the reward model was trained on. Columns: language it was evaluated in. Accuracy in %, strict (a tie is wrong), pooled over\n"
-    "seeds, with 95 % Wilson interval; gap: points above the model trained on the target; floor: character n-grams trained on the source.\n";
+    "seeds, with 95 % Wilson interval; gap: points above the model trained on the target; floor: character n-grams trained on the source;\n"
+    "score: by the rule of the benchmark that the subsets belong to, mean over seeds.\n";
 
 }  // namespace
 
@@ -129,16 +142,17 @@ std::string format_markdown(const TransferTable& table) {
 }
 
 std::string format_csv(const TransferTable& table) {
-    std::string out = "base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high\n";
+    std::string out = "base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score\n";
     for (const TransferEntry& e : table.entries) {
-        const auto line = [&](const std::string& seed, const Accuracy& a, double gap) {
+        const auto line = [&](const std::string& seed, const Accuracy& a, double gap, double score) {
             out += e.base + "," + e.benchmark + "," + e.subset + "," + e.source + "," + e.target + "," + seed + "," + std::to_string(a.items) + "," +
                    std::to_string(a.correct) + "," + std::to_string(a.ties) + "," + number(a.share(), 6) + "," + number(a.wilson.low, 6) + "," +
                    number(a.wilson.high, 6) + "," + number(gap, 6) + "," + number(e.floor, 6) + ",";
-            out += std::isnan(e.floor) ? ",\n" : number(e.floor_wilson.low, 6) + "," + number(e.floor_wilson.high, 6) + "\n";
+            out += (std::isnan(e.floor) ? "," : number(e.floor_wilson.low, 6) + "," + number(e.floor_wilson.high, 6)) + "," + e.rule + "," + number(score, 6) + "\n";
         };
-        line("all", e.pooled, e.gap);
-        for (const auto& [seed, accuracy] : e.seeds) line(std::to_string(seed), accuracy, std::nan(""));
+        line("all", e.pooled, e.gap, e.score());
+        for (const auto& [seed, accuracy] : e.seeds)
+            line(std::to_string(seed), accuracy, std::nan(""), e.scores.contains(seed) ? e.scores.at(seed) : std::nan(""));
     }
     return out;
 }

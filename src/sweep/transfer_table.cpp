@@ -7,6 +7,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/eval/benchmark.hpp"
 #include "xlrm/stats/singular_ratio.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/store/index.hpp"
@@ -86,7 +87,16 @@ private:
             add(&entry(task, "").seeds[task.seed], cell.chosen[i], cell.rejected[i]);
             if (split) add(&entry(task, cell.subset[i]).seeds[task.seed], cell.chosen[i], cell.rejected[i]);
         }
+        add_score(task, cell);
         add_gain(task, cell);
+    }
+
+    void add_score(const Task& task, const CellScores& cell) {
+        const BenchmarkReport report = report_benchmark("auto", "auto", scored_items(cell));
+        if (report.benchmark == "plain") return;
+        TransferEntry& whole = entry(task, "");
+        whole.rule = report.benchmark;
+        whole.scores[task.seed] = report.mean();
     }
 
     void add_gain(const Task& task, const CellScores& cell) {
@@ -219,6 +229,12 @@ private:
 };
 
 }  // namespace
+
+double TransferEntry::score() const {
+    double sum = 0.0;
+    for (const auto& [seed, value] : scores) sum += value;
+    return scores.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(scores.size());
+}
 
 TransferTable build_table(const SweepFolder& folder, const Plan& plan) { return Builder(folder, plan).build(); }
 

@@ -147,6 +147,25 @@ TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
     }
 }
 
+TEST_F(TransferTableTest, TellsTheScoreByTheRuleOfABenchmarkThatIsRecognised) {
+    EXPECT_EQ(format_text(build_table(sweep_, plan_)).find("score  "), std::string::npos);  // plain subsets
+    for (const Task& task : plan_.tasks) {
+        if (task.kind != TaskKind::evaluate || task.source.empty()) continue;
+        Cell cell = cell_of(task, margins(task), {3, 0});
+        cell.subset = {"hep-python", "hep-python", "math-prm", "math-prm"};
+        write_cell(sweep_.cell(task), cell, Json::object());
+    }
+    const TransferTable table = build_table(sweep_, plan_);
+    const TransferEntry& moved = entry(table, "ko", "en", "");
+    EXPECT_EQ(moved.rule, "rewardbench");
+    EXPECT_DOUBLE_EQ(entry(table, "en", "en", "").score(), 1.0);
+    // RewardBench counts 164 items of hep-python, none right, and gives math-prm, half right, the weight 984.
+    EXPECT_NEAR(moved.score(), 0.5 * 984 / (164 + 984), 1e-12);
+    EXPECT_EQ(entry(table, "en", "ko", "").rule, "m-rewardbench");
+    EXPECT_NE(format_text(table).find("42.9 rewardbench"), std::string::npos);
+    EXPECT_NE(format_csv(table).find(",rewardbench,0.428571"), std::string::npos);
+}
+
 TEST_F(TransferTableTest, CountsMissingAndDamagedCellsInsteadOfUsingThem) {
     for (const Task& task : plan_.tasks) {
         if (task.kind != TaskKind::evaluate || task.source != "en" || task.target != "ko") continue;

@@ -22,7 +22,11 @@ struct TransferEntry {
     std::string base, benchmark, source, target, subset;
     Accuracy pooled;                        //!< over seeds: items × seeds
     std::map<std::int64_t, Accuracy> seeds;
+    std::map<std::int64_t, double> scores;  //!< by seed: what the rule of a recognised benchmark makes of the items; none for plain data
+    std::string rule;                       //!< that benchmark's name
     double gap = 0.0;                       //!< share − that of the model trained on the target (NaN where there is none)
+    //! Mean of `scores` over seeds; NaN without.
+    double score() const;
     double floor = 0.0;                     //!< surface-feature accuracy of the same source and target
     Interval floor_wilson;
 };
@@ -54,7 +58,7 @@ TransferTable build_table(const SweepFolder& folder, const Plan& plan);
 
 std::string format_text(const TransferTable& table);
 std::string format_markdown(const TransferTable& table);
-//! One line an entry and seed: base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high.
+//! One line an entry and seed: base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score.
 std::string format_csv(const TransferTable& table);
 
 //! Writes table.txt, table.md and table.csv, and index.h5.
