@@ -9,6 +9,7 @@
 #include "block.hpp"
 #include "block_views.hpp"
 #include "xlrm/core/random.hpp"
+#include "xlrm/model/lm_head.hpp"
 #include "xlrm/ops/linear.hpp"
 
 namespace xlrm {
@@ -80,6 +81,9 @@ ExactnessCheck check_exactness(const Decoder& decoder, std::int64_t most_rows) {
     check.product("of attention's output", weights.o, weights.o_bias, 0);
     check.product("gate/up", weights.gate_up, weights.gate_up_bias, 0);
     check.product("down", weights.down, weights.down_bias, 0);
+    // A part of the LM head, which may have many rows.
+    const at::Tensor lm = parameters.layout.contains("score.weight") ? at::Tensor() : lm_weight(decoder);
+    if (lm.defined()) check.product("of the LM head", lm.narrow(0, 0, std::min<std::int64_t>(lm.size(0), 4096)), {}, 0);
     return check.take();
 }
 

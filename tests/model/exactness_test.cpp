@@ -214,6 +214,21 @@ TEST_P(Exactness, LogitsOfATokenAreThoseOfEveryLongerText) {
     }
 }
 
+TEST_P(Exactness, LogProbabilitiesOfAnswersToo) {
+    const xlrm::Parameters parameters = random_parameters(config_, xlrm::HeadKind::lm, GetParam().dtype);
+    const xlrm::Decoder decoder(config_, parameters);
+    const auto log_probs = [&](std::int64_t budget, bool share) {
+        xlrm::ScoreOptions how;
+        how.token_budget = budget;
+        how.share_prefixes = share;
+        how.log_probs = true;
+        return xlrm::score_texts(decoder, set_, answers_, how).log_probs;
+    };
+    const std::vector<double> alone = log_probs(1, false);
+    for (const std::int64_t budget : {1, 700, 4096}) EXPECT_EQ(log_probs(budget, true), alone) << budget;
+    EXPECT_EQ(xlrm::check_exactness(decoder, 4096).problem, "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, Exactness, testing::ValuesIn(cases()), [](const auto& test) { return test.param.name; });
 
 }  // namespace
