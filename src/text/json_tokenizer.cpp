@@ -58,7 +58,9 @@ public:
         next_id_ = static_cast<std::int32_t>(stages_.model->count());
         std::map<std::int32_t, AddedToken> tokens;
         for (const json& token : member(file, "added_tokens")) add(token, tokens);
-        for (const json& token : more_added_tokens) add(token, tokens);
+        for (const json& token : more_added_tokens) {
+            if (!id_of(token.at("content").get<std::string>())) add(token, tokens);
+        }
         for (const auto& [id, token] : tokens) {
             const std::string normal = token.normalized ? normalizer_.apply(token.content) : token.content;
             (token.normalized ? normal_finder_ : raw_finder_).add(token, normal);

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 
+#include "json_tokenizer.hpp"
 #include "sentencepiece_tokenizer.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
@@ -55,14 +57,20 @@ private:
     Json config_, map_, model_;
 };
 
-// Whether the file has a part of type ByteLevel; reading it in full would cost more than the tokenizer itself.
-bool is_byte_level(const fs::path& tokenizer_json) {
-    const std::string text = read_file(tokenizer_json);
-    for (std::size_t at = text.find("\"ByteLevel\""); at != std::string::npos; at = text.find("\"ByteLevel\"", at + 1)) {
-        const std::size_t colon = text.find_last_not_of(" \t\r\n", at - 1);
-        if (at > 0 && colon != std::string::npos && colon >= 6 && text[colon] == ':' && text.compare(colon - 6, 6, "\"type\"") == 0) return true;
+// The BOS, EOS and padding tokens that `added_tokens_decoder` lists, in the order of their ids.
+nlohmann::json named_tokens(const Json& config) {
+    std::map<long, nlohmann::json> tokens;
+    if (config.contains("added_tokens_decoder")) {
+        for (const auto& [id, token] : config.at("added_tokens_decoder").items()) {
+            const auto content = token_text(config.at("added_tokens_decoder"), id);
+            const bool named = content && (content == token_text(config, "bos_token") || content == token_text(config, "eos_token") ||
+                                           content == token_text(config, "pad_token"));
+            if (named) tokens[std::stol(id)] = nlohmann::json::parse(token.dump());
+        }
     }
-    return false;
+    nlohmann::json list = nlohmann::json::array();
+    for (auto& [id, token] : tokens) list.push_back(std::move(token));
+    return list;
 }
 
 std::unique_ptr<Tokenizer> load_with_additions(const fs::path& model_dir, const Folder& folder) {
@@ -81,14 +89,14 @@ std::unique_ptr<Tokenizer> load_with_additions(const fs::path& model_dir, const 
     return tokenizer;
 }
 
-// Which of BOS and EOS a sentencepiece tokenizer adds.
-void set_added(Tokenizer& tokenizer, const Json& config) {
+// Which of BOS and EOS are added, as the configuration says.
+void set_added(Tokenizer& tokenizer, const Json& config, bool bos_otherwise) {
     const auto flag = [&](const char* name, bool otherwise) {
         return config.contains(name) && config.at(name).is_boolean() ? config.at(name).get<bool>() : otherwise;
     };
     tokenizer.prefix.clear();
     tokenizer.suffix.clear();
-    if (flag("add_bos_token", true) && tokenizer.bos) tokenizer.prefix = {*tokenizer.bos};
+    if (flag("add_bos_token", bos_otherwise) && tokenizer.bos) tokenizer.prefix = {*tokenizer.bos};
     if (flag("add_eos_token", false) && tokenizer.eos) tokenizer.suffix = {*tokenizer.eos};
 }
 
@@ -98,14 +106,15 @@ std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_dir) {
     if (!fs::is_directory(model_dir)) fail(model_dir.string() + ": no such model folder", ExitCode::io);
     const fs::path json = model_dir / "tokenizer.json";
     const fs::path model = model_dir / "tokenizer.model";
-    const bool bpe = fs::exists(json) && (!fs::exists(model) || is_byte_level(json));
-    if (!bpe && !fs::exists(model)) fail(model_dir.string() + ": no tokenizer (tokenizer.json or tokenizer.model is expected)", ExitCode::io);
+    const bool whole = fs::exists(json);
+    if (!whole && !fs::exists(model)) fail(model_dir.string() + ": no tokenizer (tokenizer.json or tokenizer.model is expected)", ExitCode::io);
     const Folder folder(model_dir);
-    auto tokenizer = bpe ? load_bpe(json) : load_with_additions(model_dir, folder);
+    auto tokenizer = whole ? load_tokenizer_json(json, named_tokens(folder.config())) : load_with_additions(model_dir, folder);
     folder.set_special(*tokenizer, "bos", tokenizer->bos);
     folder.set_special(*tokenizer, "eos", tokenizer->eos);
     folder.set_special(*tokenizer, "pad", tokenizer->pad);
-    if (!bpe && fs::exists(model_dir / "tokenizer_config.json")) set_added(*tokenizer, folder.config());
+    const bool says = folder.config().contains("add_bos_token") || folder.config().contains("add_eos_token");
+    if (whole ? says : fs::exists(model_dir / "tokenizer_config.json")) set_added(*tokenizer, folder.config(), !whole);
     for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
                              "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json"}) {
         const fs::path file = model_dir / name;

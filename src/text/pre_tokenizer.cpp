@@ -10,7 +10,14 @@ namespace {
 
 // GPT-2's expression, which ByteLevel uses when `use_regex` is on.
 const std::string kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-const std::string kPunctuation = R"([\p{P}$+<=>^`|~])";
+// \w of Rust's expressions, which are not Oniguruma's.
+const std::string kRustWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d)";
+// Punctuation of Unicode 8.0 (the library's table) and of ASCII.
+const std::string kPunctuation =
+    R"((?:[\p{P}$+<=>^`|~](?<![\u061D\u09FD\u0A76\u0C77\u0C84\u1B4E\u1B4F\u1B7D-\u1B7F\u2E43-\u2E4F\u2E52-\u2E5D\x{10D6E}\x{10EAD}\x{10F55}-\x{10F59})"
+    R"(\x{10F86}-\x{10F89}\x{113D4}-\x{113D8}\x{1144B}-\x{1144F}\x{1145A}\x{1145B}\x{1145D}\x{11660}-\x{1166C}\x{116B9}\x{1183B}\x{11944}-\x{11946})"
+    R"(\x{119E2}\x{11A3F}-\x{11A46}\x{11A9A}-\x{11AA2}\x{11B00}-\x{11BE1}\x{11C41}-\x{11C71}\x{11EF7}\x{11EF8}\x{11F43}-\x{11F4F}\x{11FFF}\x{12FF1})"
+    R"(\x{12FF2}\x{16D6D}-\x{16D6F}\x{16E97}-\x{16E9A}\x{16FE2}\x{1E5FF}\x{1E95E}\x{1E95F}])|[\u166D\x{111C9}]))";
 
 }  // namespace
 
@@ -53,7 +60,7 @@ void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
     } else if (type == "Punctuation") {
         add_split(kPunctuation, behaviour_named(json.value("behavior", "Isolated"), where + ": Punctuation"), false, where);
     } else if (type == "Whitespace") {
-        add_split(R"([\w\u200c\u200d]+|[^\w\s\u200c\u200d]+)", Behaviour::removed, true, where);
+        add_split("[" + kRustWord + "]+|[^\\s" + kRustWord + "]+", Behaviour::removed, true, where);
     } else if (type == "WhitespaceSplit") {
         add_split(R"(\s+)", Behaviour::removed, false, where);
     } else if (type == "BertPreTokenizer") {

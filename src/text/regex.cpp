@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "regex_syntax.hpp"
+#include "unicode_version.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
@@ -43,50 +44,60 @@ std::shared_ptr<Regex::Scratch> Regex::make_scratch() { return std::make_shared<
 
 struct Regex::State {
     pcre2_code_8* code = nullptr;
+    pcre2_code_8* newer = nullptr;  // for texts with code points newer than the library may be; null: the same
     std::string where;
-    ~State() { pcre2_code_free_8(code); }
+    ~State() {
+        pcre2_code_free_8(code);
+        pcre2_code_free_8(newer);
+    }
 };
 
-Regex::Regex(const std::string& pattern, const std::string& where) : state_(std::make_unique<State>()) {
-    state_->where = where;
-    const std::string translated = to_pcre2(pattern, where);
+namespace {
+
+pcre2_code_8* compile(const std::string& expression, const std::string& where) {
     pcre2_compile_context_8* context = pcre2_compile_context_create_8(nullptr);
     require(context != nullptr, "no memory for the pre-tokeniser");
     pcre2_set_newline_8(context, PCRE2_NEWLINE_LF);
     int error = 0;
     PCRE2_SIZE offset = 0;
     // Oniguruma's ^ and $ always match at lines.
-    state_->code = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(translated.data()), translated.size(),
-                                   PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, context);
+    pcre2_code_8* code = pcre2_compile_8(reinterpret_cast<PCRE2_SPTR8>(expression.data()), expression.size(),
+                                         PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, context);
     pcre2_compile_context_free_8(context);
-    if (state_->code == nullptr) fail(where + ": PCRE2 refuses the expression (" + words(error) + "): " + pattern);
+    if (code == nullptr) fail(where + ": PCRE2 refuses the expression (" + words(error) + "): " + expression);
     // Where the system forbids executable memory the interpreter runs the same expression.
-    pcre2_jit_compile_8(state_->code, PCRE2_JIT_COMPLETE);
+    pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE);
+    return code;
+}
+
+}  // namespace
+
+Regex::Regex(const std::string& pattern, const std::string& where) : state_(std::make_unique<State>()) {
+    state_->where = where;
+    const std::string expression = to_pcre2(pattern, where, false);
+    const std::string newer = to_pcre2(pattern, where, true);
+    state_->code = compile(expression, where);
+    if (newer != expression) state_->newer = compile(newer, where);
 }
 
 Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
-bool Regex::find(std::string_view text, std::size_t from, Scratch& scratch, std::size_t& begin, std::size_t& end) const {
-    const int found = pcre2_match_8(state_->code, reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), from, PCRE2_NO_UTF_CHECK,
-                                    scratch.data, scratch.context);
-    if (found == PCRE2_ERROR_NOMATCH) return false;
-    if (found < 0) fail(state_->where + ": the pre-tokeniser gave up on a text of " + std::to_string(text.size()) + " bytes (" + words(found) + ")");
-    const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer_8(scratch.data);
-    begin = offsets[0];
-    end = offsets[1];
-    return true;
-}
-
 void Regex::parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const {
+    const pcre2_code_8* code = state_->newer != nullptr && has_newer(text) ? state_->newer : state_->code;
+    const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer_8(scratch.data);
     found.clear();
     std::size_t done = 0;
     std::size_t from = 0;
-    std::size_t begin = 0;
-    std::size_t end = 0;
     bool after_match = false;  // a match ends at `done`
-    while (!text.empty() && from <= text.size() && find(text, from, scratch, begin, end)) {
+    while (!text.empty() && from <= text.size()) {
+        const int result = pcre2_match_8(code, reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), from, PCRE2_NO_UTF_CHECK, scratch.data,
+                                         scratch.context);
+        if (result == PCRE2_ERROR_NOMATCH) break;
+        if (result < 0) fail(state_->where + ": the pre-tokeniser gave up on a text of " + std::to_string(text.size()) + " bytes (" + words(result) + ")");
+        const std::size_t begin = offsets[0];
+        const std::size_t end = offsets[1];
         from = end;
         if (begin == end) {
             ++from;

@@ -23,15 +23,13 @@ public:
     class Scratch;
     static std::shared_ptr<Scratch> make_scratch();
 
-    //! First match at or behind `from`. REQUIRES: valid UTF-8. Throws Error where PCRE2 gives up (its stack limit).
-    bool find(std::string_view text, std::size_t from, Scratch& scratch, std::size_t& begin, std::size_t& end) const;
-
     //! A part of a text: a match, or what stands between matches.
     struct Part {
         std::size_t begin = 0, end = 0;
         bool match = false;
     };
     //! The whole text in parts, as Hugging Face's library cuts it: an empty match counts, unless a match ends there.
+    //! REQUIRES: valid UTF-8. Throws Error where PCRE2 gives up (its stack limit).
     void parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const;
 
 private:

@@ -6,19 +6,22 @@
 #include <vector>
 
 #include "unicode_property.hpp"
+#include "unicode_version.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
 
-// PCRE2's own \s also takes U+180E, and its \w has no marks or connectors.
+// PCRE2's own \s also takes U+180E, and its \w has no marks or connectors; Oniguruma's \w has the fractions and powers of Latin-1.
 constexpr std::string_view kSpace = "\\x09-\\x0d\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
-constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 constexpr std::string_view kHex = "0-9a-fA-F";
 
 class Translator {
 public:
-    Translator(const std::string& pattern, const std::string& where) : in_(pattern), where_(where) {}
+    Translator(const std::string& pattern, const std::string& where, bool newer) : in_(pattern), where_(where), newer_(newer), word_(kWord) {
+        if (newer_) word_ += newer_members("Alphabetic") + newer_members("M") + newer_members("Nd") + newer_members("Pc");
+    }
 
     std::string run() {
         while (at_ < in_.size()) {
@@ -144,7 +147,7 @@ private:
         switch (c) {
             case 's': return set(kSpace, false);
             case 'S': return in_class ? "\\P{White_Space}" : set(kSpace, true);
-            case 'w': case 'W': return set(kWord, c == 'W');
+            case 'w': case 'W': return set(word_, c == 'W');
             case 'h': case 'H': return set(kHex, c == 'H');
             case 'v': return "\\x0b";
             case 'u': {
@@ -152,7 +155,7 @@ private:
                 at_ += 4;
                 return "\\x{" + in_.substr(at_ - 4, 4) + "}";
             }
-            case 'p': case 'P': return property(c);
+            case 'p': case 'P': return property(c, in_class);
             case 'x': {
                 const std::size_t end = next_is("{") ? in_.find('}', at_) : std::string::npos;
                 if (end == std::string::npos) return plain;
@@ -160,7 +163,8 @@ private:
                 at_ = end + 1;
                 return plain + code;
             }
-            case 'd': case 'D': case 'r': case 'n': case 't': case 'f': case 'a': case 'e': return plain;
+            case 'd': case 'D': return with_newer(plain, "Nd", c == 'D', in_class);
+            case 'r': case 'n': case 't': case 'f': case 'a': case 'e': return plain;
             case 'A': case 'z': case 'Z': case 'R': case 'b': case 'B':
                 if (in_class) refuse(name + " inside a class");
                 return c == 'b' || c == 'B' ? word_boundary(c == 'b') : plain;
@@ -170,13 +174,13 @@ private:
         }
     }
 
-    static std::string word_boundary(bool there) {
-        const std::string word = "[" + std::string(kWord) + "]";
+    std::string word_boundary(bool there) const {
+        const std::string word = "[" + word_ + "]";
         return there ? "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))"
                      : "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))";
     }
 
-    std::string property(char kind) {
+    std::string property(char kind, bool in_class) {
         if (!next_is("{")) refuse(std::string("'\\") + kind + "' without '{'");
         const std::size_t end = in_.find('}', at_);
         if (end == std::string::npos) refuse("an open '{'");
@@ -187,17 +191,27 @@ private:
             negative = !negative;
             name.erase(0, 1);
         }
-        return std::string(negative ? "\\P{" : "\\p{") + pcre2_property(name) + "}";
+        const std::string known = pcre2_property(name);
+        return with_newer(std::string(negative ? "\\P{" : "\\p{") + known + "}", known, negative, in_class);
+    }
+
+    std::string with_newer(const std::string& escape, const std::string& name, bool negative, bool in_class) const {
+        const std::string members = newer_ ? newer_members(name) : std::string();
+        if (members.empty() || (negative && in_class)) return escape;
+        if (in_class) return escape + members;
+        return negative ? "(?:(?![" + members + "])" + escape + ")" : "[" + escape + members + "]";
     }
 
     const std::string& in_;
     const std::string& where_;
+    bool newer_;
+    std::string word_;
     std::string out_;
     std::size_t at_ = 0;
 };
 
 }  // namespace
 
-std::string to_pcre2(const std::string& pattern, const std::string& where) { return Translator(pattern, where).run(); }
+std::string to_pcre2(const std::string& pattern, const std::string& where, bool newer) { return Translator(pattern, where, newer).run(); }
 
 }  // namespace xlrm

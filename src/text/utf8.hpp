@@ -24,7 +24,7 @@ std::string_view strip(std::string_view text);
 //! A word character of Unicode regular expressions: alphabetic, mark, decimal number, connector, join control.
 bool is_word_character(char32_t code_point);
 
-//! Unicode's normal forms. REQUIRES: valid UTF-8.
+//! Normal forms of Unicode 9.0, as in Hugging Face's library: later code points stay. REQUIRES: valid UTF-8.
 enum class NormalForm { c, d, kc, kd };
 std::string to_normal_form(std::string_view text, NormalForm form);
 //! Whether the text surely is in the form; cheap.
@@ -32,7 +32,7 @@ bool surely_in_form(std::string_view text, NormalForm form);
 
 //! Each character's full lower case, without regard to its neighbours.
 std::string to_lower(std::string_view text);
-//! General category M.
+//! General category M in Unicode 9.0.
 bool is_mark(char32_t code_point);
 
 }  // namespace xlrm

@@ -1,8 +1,10 @@
 """Small tokenizers with the pipelines of published ones, made with Hugging Face's tokenizers: the parts of tokenizer.json as the
 published files have them, around a small vocabulary trained here."""
 import json
+import random
 
 from tokenizers import Tokenizer, trainers
+from tokenizers.pre_tokenizers import ByteLevel
 
 CORPUS = [
     "The quick brown fox jumps over the lazy dog. It's 1234 o'clock, they'll come at 10:30! We've seen him; I'd say she's right.",
@@ -11,7 +13,6 @@ CORPUS = [
     "東京タワーへ行きました。ひらがなとカタカナ。ภาษาไทยไม่มีช่องว่าง हिन्दी में लिखा हुआ वाक्य العربية لغة جميلة שלום עולם Привет, мир! Ελλάδα",
     "for (int i = 0; i < 10; ++i) {\n\treturn  x[i] + 42;\r\n}\n\n    def f(self):\n        pass\n",
 ] * 3
-ALPHABET = "Ġ"
 GPT4 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 CL100K = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 QWEN = GPT4.replace(r"\p{N}{1,3}", r"\p{N}")
@@ -88,7 +89,6 @@ def numbered(tokens, vocab):
 
 def bytes_bpe(pre_tokenizer, normalizer=None, tokens=(), around=None, size=700, **options):
     trained = Tokenizer.from_str(json.dumps(whole(empty_bpe(), normalizer, pre_tokenizer, None)))
-    from tokenizers.pre_tokenizers import ByteLevel
     trained.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=size, initial_alphabet=ByteLevel.alphabet(), show_progress=False))
     model = json.loads(trained.to_str())["model"] | options
     rows = numbered([added("<|endoftext|>"), added("<|im_start|>"), *tokens], model["vocab"])
@@ -125,6 +125,18 @@ def unigram(normalizer, pre_tokenizer, decoder, fallback, tokens=(), size=400):
     vocab = {row[0]: i for i, row in enumerate(model["vocab"])}
     rows = numbered([added("<unk>"), added("<s>"), added("</s>"), added("<pad>"), *tokens], vocab)
     return whole(model, normalizer, pre_tokenizer, decoder, template(vocab, [None, "</s>"]), rows)
+
+
+def dense(content, seed):
+    """Any two neighbouring bytes merge, so that each border between words shows in the ids."""
+    draw = random.Random(seed)
+    letters = sorted(ByteLevel.alphabet())
+    pairs = [(a, b) for a in letters for b in letters]
+    draw.shuffle(pairs)
+    vocab = {piece: i for i, piece in enumerate([*letters, *(a + b for a, b in pairs)])}
+    rows = numbered([{k: v for k, v in row.items() if k != "id"} for row in content["added_tokens"]], vocab)
+    return content | {"model": content["model"] | {"vocab": vocab, "merges": [list(pair) for pair in pairs], "ignore_merges": False},
+                      "added_tokens": rows, "post_processor": None}
 
 
 LLAMA2_NORMALIZER = normal({"type": "Prepend", "prepend": "▁"}, replace(" ", "▁"))
@@ -164,6 +176,12 @@ def of_models():
                                  *[added("▁" * n, special=False) for n in range(2, 6)]])
     yield "phi-3.5", pieces_bpe(LLAMA2_NORMALIZER, None, LLAMA2_DECODER, [added("<|endoftext|>"), *PHI_TOKENS], around=None)
     yield "yi", pieces_bpe(replace(" ", "▁"), None, LLAMA2_DECODER, [added("<|im_start|>")], around=None)
+
+
+def with_borders():
+    for name, content in of_models():
+        if content["decoder"]["type"] == "ByteLevel":
+            yield f"{name}, borders", dense(content, name)
 
 
 def of_features(charsmap):

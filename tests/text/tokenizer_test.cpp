@@ -86,6 +86,23 @@ TEST(Bpe, ReplacesEachIllFormedPartOfTheText) {
     EXPECT_EQ(tokenizer->decode({han.front()}), "\uFFFD");
 }
 
+// Ids from Hugging Face's tokenizers.
+TEST(Bpe, FallsBackToBytesAndThenToTheUnknownToken) {
+    const fs::path folder = scratch("fallback");
+    Json vocab = {{"<unk>", 0}, {"\u2581", 1}, {"a", 2}, {"\u2581a", 3}, {"<0xC3>", 4}, {"<0xA9>", 5}};
+    const Json replace = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}};
+    const Json file = {{"normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "Prepend"}, {"prepend", "\u2581"}}, replace}}}},
+                       {"decoder", {{"type", "Sequence"}, {"decoders", {{{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
+                       {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", {"\u2581 a"}}, {"unk_token", "<unk>"}, {"fuse_unk", true}, {"byte_fallback", true}}}};
+    write(folder / "tokenizer.json", file.dump());
+    const auto tokenizer = load_tokenizer(folder);
+    EXPECT_EQ(tokenizer->encode("a a", false), (Ids{3, 3}));
+    EXPECT_EQ(tokenizer->encode("\u00e9xy a", false), (Ids{1, 4, 5, 0, 3}));
+    EXPECT_EQ(tokenizer->encode("x\u00e9y", false), (Ids{1, 4, 5, 0})) << "bytes do not end a run of unknown characters";
+    EXPECT_EQ(tokenizer->encode("a\xFF\xE4\xB8", false), tokenizer->encode("a\uFFFD\uFFFD", false));
+    EXPECT_EQ(tokenizer->decode({2, 4, 5, 4}), "a\uFFFD\uFFFD\uFFFD") << "one for each byte of the run";
+}
+
 TEST(Bpe, LongWordsMergeAsShortOnesDo) {
     // A run of one letter has ties of rank everywhere, and 40 symbols take the scan, 200 the heap.
     const fs::path folder = scratch("long");
@@ -189,23 +206,36 @@ TEST(TrainSentencepiece, GivesAModelThatLoadsAndReturnsEveryText) {
     EXPECT_EQ(tokenizer->prefix, Ids{1});
     EXPECT_TRUE(tokenizer->suffix.empty());
     for (const std::string text : {"karemi  toluka 17.\n지수", " leading", "ひらがな\t!", "trailing ", "a\n\nb"}) {
-        EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, true)), text);
+        EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, false)), text);
     }
     const Ids prompt = tokenizer->encode("karemi?\n", true);
     const Ids whole = tokenizer->encode("karemi?\ntolu", true);
     EXPECT_TRUE(std::equal(prompt.begin(), prompt.end(), whole.begin())) << "a prompt's tokens are a prefix of prompt and answer";
 }
 
-TEST(TrainSentencepiece, LeavesItsModelToBeReadBeforeTheCompanionFile) {
+// In runs such as "mimimi" two ways to cut have one sum of scores, and rounding decides.
+TEST(TrainSentencepiece, GivesTheSamePiecesByEitherFile) {
     const fs::path folder = scratch("companion");
     train_sentencepiece(sentences(), 320, folder);
-    const Json file = Json::parse(std::ifstream(folder / "tokenizer.json"));
-    EXPECT_EQ(file.at("model").at("type"), "Unigram");
-    ASSERT_EQ(file.at("model").at("vocab").size(), 320U);
     const auto tokenizer = load_tokenizer(folder);
-    EXPECT_EQ(tokenizer->files.front().filename(), "tokenizer.model");
+    EXPECT_EQ(tokenizer->files.front().filename(), "tokenizer.json");
     EXPECT_EQ(tokenizer->files.size(), 3U);
-    EXPECT_EQ(tokenizer->id_of(file.at("model").at("vocab")[300][0].get<std::string>()), 300);
+    fs::remove(folder / "tokenizer.json");
+    const auto library = load_tokenizer(folder);
+    EXPECT_EQ(library->files.front().filename(), "tokenizer.model");
+    EXPECT_EQ(library->vocab_size(), tokenizer->vocab_size());
+    int same = 0;
+    for (const std::string& text : sentences()) {
+        Ids ids = tokenizer->encode(text, true);
+        Ids others = library->encode(text, true);
+        same += ids == others ? 1 : 0;
+        std::sort(ids.begin(), ids.end());
+        std::sort(others.begin(), others.end());
+        EXPECT_EQ(ids, others) << text;
+        EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, false)), text);
+    }
+    EXPECT_GT(same, 380) << "of 400";
+    EXPECT_EQ(tokenizer->encode("ひ</s>\t", false).at(3), 2) << "bytes, then the special token that the text spells out";
 }
 
 TEST(TrainSentencepiece, IsDeterministic) {
@@ -226,6 +256,15 @@ TEST(Tokenizer, CountsTheTokensThatAFolderAddsToSentencepiece) {
     train_sentencepiece(sentences(), 320, folder);
     write(folder / "tokenizer_config.json",
           R"({"bos_token": "<s>", "pad_token": "[PAD]", "add_bos_token": false, "add_eos_token": true, "added_tokens_decoder": {"320": {"content": "[PAD]", "special": true}}})");
+    {
+        const auto tokenizer = load_tokenizer(folder);
+        EXPECT_EQ(tokenizer->vocab_size(), 321);
+        EXPECT_EQ(tokenizer->pad, 320);
+        EXPECT_TRUE(tokenizer->prefix.empty()) << "the configuration overrules the post-processor";
+        EXPECT_TRUE(tokenizer->suffix.empty()) << "it names no EOS";
+        EXPECT_EQ(tokenizer->encode("[PAD]", false), Ids{320});
+    }
+    fs::remove(folder / "tokenizer.json");
     const auto tokenizer = load_tokenizer(folder);
     EXPECT_EQ(tokenizer->vocab_size(), 321);
     EXPECT_EQ(tokenizer->pad, 320);

@@ -11,13 +11,21 @@
 namespace xlrm {
 
 //! Text → token ids and back. Thread-safe for const calls.
+//!
+//! A tokenizer.json gives the ids and the text that Hugging Face's `tokenizers` 0.23 gives: models BPE (byte-level, or with byte
+//! fallback and unknown tokens) and Unigram, and the parts that the headers normalizer.hpp, pre_tokenizer.hpp, decoder.hpp and
+//! post_processor.hpp of src/text list. `truncation` and `padding` of the file are not used. Differences that remain: PCRE2 has
+//! Unicode 14's property Alphabetic (91 marks are not in \p{Alphabetic}; \w, \p{L} and the other categories, white space and normal
+//! forms agree for every code point), and \P{…} inside a class does not know what Unicode 15 and 16 added; of grapheme clusters
+//! (Precompiled alone needs them) utf8proc's version decides; and an id without a token is an Error, where that library
+//! passes over it.
 class Tokenizer {
 public:
     virtual ~Tokenizer() = default;
-    //! `add_special`: what the tokenizer's post-processor adds (BOS, EOS). The text of special tokens is recognised by BPE
-    //! tokenizers, never by sentencepiece. Invalid UTF-8 becomes U+FFFD.
+    //! `add_special`: what the tokenizer's post-processor adds (BOS, EOS). The text of special tokens is recognised by
+    //! those of a tokenizer.json, never by sentencepiece. Of invalid UTF-8 each maximal ill-formed part becomes U+FFFD.
     virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special) const = 0;
-    //! BPE keeps special tokens, sentencepiece drops control pieces. Ids out of range throw Error.
+    //! Those of a tokenizer.json keep special tokens, sentencepiece drops control pieces. Ids out of range throw Error.
     virtual std::string decode(const std::vector<std::int32_t>& ids) const = 0;
     //! 1 + the largest id, added tokens included: what a model's embedding must hold.
     virtual std::int64_t vocab_size() const = 0;
@@ -31,16 +39,20 @@ public:
     std::vector<std::filesystem::path> files;
 };
 
-//! From a model folder: tokenizer.json if it is byte-level BPE, else tokenizer.model (sentencepiece). Special ids are those of
-//! tokenizer_config.json, special_tokens_map.json, config.json, in this order, then the tokenizer's own. For sentencepiece,
-//! `add_bos_token` and `add_eos_token` of tokenizer_config.json say what `add_special` adds (default of a folder that has that
-//! file: BOS alone, as LlamaTokenizer), and the tokens of added_tokens_decoder and added_tokens.json count for vocab_size()
-//! and id_of(). Throws Error: no tokenizer, damaged, or a feature that is not supported (named).
+//! From a model folder: tokenizer.json if it is there, as transformers chooses, else tokenizer.model (sentencepiece). (For a unigram
+//! model the two differ in about one text of a thousand, where two ways to cut a run such as "www" have one sum of scores: the
+//! library adds in fp32, tokenizer.json is read in fp64; the latter is also the faster, by two.) Special ids are those of
+//! tokenizer_config.json, special_tokens_map.json, config.json, in this order, then the tokenizer's own. Of
+//! `added_tokens_decoder` those that it names as BOS, EOS or padding and that tokenizer.json lacks are added to it. Where tokenizer_config.json has `add_bos_token` or `add_eos_token`, they say
+//! what `add_special` adds in place of tokenizer.json's post-processor, one that is missing meaning false. For tokenizer.model
+//! they always do (default BOS alone, as LlamaTokenizer), and the tokens of
+//! added_tokens_decoder and added_tokens.json count for vocab_size() and id_of(). Throws
+//! Error: no tokenizer, damaged, or a feature that is not supported (file, field and feature are named).
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_dir);
 
 //! The model file alone: `add_special` adds its BOS and its EOS.
 std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model_file);
-//! tokenizer.json alone: `add_special` does what its post-processor does.
+//! tokenizer.json alone, of any model: `add_special` does what its post-processor does.
 std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json);
 
 //! Throws Error, naming both sizes, where the tokenizer has ids that the model's embedding of `model_vocab` rows lacks.
