@@ -12,6 +12,8 @@ namespace {
 const std::string kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 // \w of Rust's expressions, which are not Oniguruma's.
 const std::string kRustWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d)";
+// Numbers of Rust's characters, which know Unicode 17.0.
+const std::string kDigit = R"([\p{N}\x{11DE0}-\x{11DE9}\x{16FF4}-\x{16FF6}])";
 // Punctuation of Unicode 8.0 (the library's table) and of ASCII.
 const std::string kPunctuation =
     R"((?:[\p{P}$+<=>^`|~](?<![\u061D\u09FD\u0A76\u0C77\u0C84\u1B4E\u1B4F\u1B7D-\u1B7F\u2E43-\u2E4F\u2E52-\u2E5D\x{10D6E}\x{10EAD}\x{10F55}-\x{10F59})"
@@ -56,7 +58,7 @@ void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
         add_split(pattern_expression(json.at("pattern"), where + ": Split"), behaviour_named(json.at("behavior").get<std::string>(), where + ": Split"),
                   json.value("invert", false), where);
     } else if (type == "Digits") {
-        add_split(json.value("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)", Behaviour::isolated, false, where);
+        add_split(json.value("individual_digits", false) ? kDigit : kDigit + "+", Behaviour::isolated, false, where);
     } else if (type == "Punctuation") {
         add_split(kPunctuation, behaviour_named(json.value("behavior", "Isolated"), where + ": Punctuation"), false, where);
     } else if (type == "Whitespace") {

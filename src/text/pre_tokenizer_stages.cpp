@@ -16,14 +16,15 @@ void PreTokenizer::Split::apply(Scratch& scratch) const {
 
 // Parts that a behaviour joins become one word; with_next goes from the end, as the reference does.
 void PreTokenizer::Split::cut(std::string_view text, Scratch& scratch) const {
+    if (behaviour == Behaviour::isolated) return regex.cut(text, *scratch.regex, scratch.next);
     auto& parts = scratch.parts;
     regex.parts(text, *scratch.regex, parts);
     const auto emit = [&](std::size_t begin, std::size_t end) {
         if (begin < end) scratch.next.push_back(text.substr(begin, end - begin));
     };
-    if (behaviour == Behaviour::isolated || behaviour == Behaviour::removed) {
+    if (behaviour == Behaviour::removed) {
         for (const Regex::Part& part : parts) {
-            if (behaviour == Behaviour::isolated || part.match == invert) emit(part.begin, part.end);
+            if (part.match == invert) emit(part.begin, part.end);
         }
         return;
     }

@@ -84,10 +84,10 @@ Regex::~Regex() = default;
 Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
-void Regex::parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const {
+template <typename Emit>
+void Regex::walk(std::string_view text, Scratch& scratch, Emit emit) const {
     const pcre2_code_8* code = state_->newer != nullptr && has_newer(text) ? state_->newer : state_->code;
     const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer_8(scratch.data);
-    found.clear();
     std::size_t done = 0;
     std::size_t from = 0;
     bool after_match = false;  // a match ends at `done`
@@ -104,12 +104,23 @@ void Regex::parts(std::string_view text, Scratch& scratch, std::vector<Part>& fo
             while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
             if (after_match && end == done) continue;
         }
-        if (done < begin) found.push_back({done, begin, false});
-        found.push_back({begin, end, true});
+        if (done < begin) emit(done, begin, false);
+        emit(begin, end, true);
         done = end;
         after_match = true;
     }
-    if (done < text.size()) found.push_back({done, text.size(), false});
+    if (done < text.size()) emit(done, text.size(), false);
+}
+
+void Regex::parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const {
+    found.clear();
+    walk(text, scratch, [&](std::size_t begin, std::size_t end, bool match) { found.push_back({begin, end, match}); });
+}
+
+void Regex::cut(std::string_view text, Scratch& scratch, std::vector<std::string_view>& words) const {
+    walk(text, scratch, [&](std::size_t begin, std::size_t end, bool) {
+        if (begin < end) words.push_back(text.substr(begin, end - begin));
+    });
 }
 
 std::string quoted_expression(const std::string& text) {

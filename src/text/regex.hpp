@@ -31,8 +31,12 @@ public:
     //! The whole text in parts, as Hugging Face's library cuts it: an empty match counts, unless a match ends there.
     //! REQUIRES: valid UTF-8. Throws Error where PCRE2 gives up (its stack limit).
     void parts(std::string_view text, Scratch& scratch, std::vector<Part>& found) const;
+    //! Appends the parts that are not empty.
+    void cut(std::string_view text, Scratch& scratch, std::vector<std::string_view>& words) const;
 
 private:
+    template <typename Emit>
+    void walk(std::string_view text, Scratch& scratch, Emit emit) const;
     struct State;
     std::unique_ptr<State> state_;
 };

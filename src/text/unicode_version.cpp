@@ -42,10 +42,10 @@ std::string_view newer_category(char32_t code) {
 }
 
 bool has_newer(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = skip_ascii(text, 0); at < text.size();) {
         const auto byte = static_cast<unsigned char>(text[at]);
         if (byte < 0xE0) {
-            ++at;
+            at = byte < 0x80 ? skip_ascii(text, at) : at + 1;
         } else if (byte > 0xE3 && byte < 0xF0 && byte != 0xEA) {
             at += 3;  // U+4000 … U+9FFF and U+B000 … U+FFFF had nothing new
         } else if (!newer_category(next_code_point(text, at)).empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "unicode_version.hpp"
@@ -41,16 +42,22 @@ std::size_t sequence_length(std::string_view text, std::size_t at, std::size_t& 
 
 }  // namespace
 
+std::size_t skip_ascii(std::string_view text, std::size_t at) {
+    for (std::uint64_t eight = 0; at + 8 <= text.size(); at += 8) {
+        std::memcpy(&eight, text.data() + at, 8);
+        if ((eight & 0x8080808080808080ULL) != 0) break;
+    }
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+    return at;
+}
+
 bool is_valid_utf8(std::string_view text) {
     std::size_t bad = 0;
-    for (std::size_t at = 0; at < text.size();) {
-        if (static_cast<unsigned char>(text[at]) < 0x80) {
-            ++at;
-            continue;
-        }
+    for (std::size_t at = skip_ascii(text, 0); at < text.size();) {
         const std::size_t length = sequence_length(text, at, bad);
         if (length == 0) return false;
         at += length;
+        if (length == 1) at = skip_ascii(text, at);
     }
     return true;
 }

@@ -9,6 +9,8 @@ namespace xlrm {
 //! Valid UTF-8 as it is; otherwise each maximal ill-formed part becomes one U+FFFD, as in Unicode 3.9 (and Python, Rust, WHATWG).
 std::string replace_invalid_utf8(std::string_view text);
 bool is_valid_utf8(std::string_view text);
+//! Offset of the first byte from `at` on that is not ASCII, or the end.
+std::size_t skip_ascii(std::string_view text, std::size_t at);
 
 //! Code point that begins at `at`, and the offset behind it. REQUIRES: valid UTF-8, at < size.
 char32_t next_code_point(std::string_view text, std::size_t& at);

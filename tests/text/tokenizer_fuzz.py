@@ -98,9 +98,12 @@ def scan_files():
                r"\p{Hiragana}", r"[^\s\p{L}\p{N}]", r"[^\r\n\p{L}\p{P}\p{S}]", "(?i:[a-z])", "'(?i:s|t|re|ve|m|ll|d)"]
     for name in classes:
         yield f"class {name}", files.whole(model, None, files.split(name, "Removed"), None)
-    for kind in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer"):
-        yield kind, files.whole(model, None, {"type": kind}, None)
-    yield "Digits", files.whole(model, None, files.pre({"type": "Digits", "individual_digits": True}, files.split(r"^\p{N}$", "Removed")), None)
+    yield "WhitespaceSplit", files.whole(model, None, {"type": "WhitespaceSplit"}, None)
+    for kind in ("Whitespace", "BertPreTokenizer"):  # an apostrophe goes where it is a word
+        yield kind, files.whole(model, None, files.pre({"type": kind}, files.split(r"\A'\z", "Removed")), None)
+    lone = files.numbered([files.added("'", single_word=True)], vocab)
+    yield "single word", files.whole(model, None, None, None, None, lone)
+    yield "Digits", files.whole(model, None, files.pre({"type": "Digits", "individual_digits": True}, files.split(r"\A[^a']\z", "Removed")), None)
     yield "Punctuation", files.whole(model, None, {"type": "Punctuation", "behavior": "Removed"}, None)
 
 
@@ -108,12 +111,14 @@ def around(codes):
     return "".join(f"a{chr(c)}'{chr(c)}" for c in codes)
 
 
-def scan(tool, folder):
+def scan(tool, folder, only):
     """Every code point between letters and behind an apostrophe; returns how many differ."""
     codes = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     blocks = [codes[i:i + 128] for i in range(0, len(codes), 128)]
     total = 0
     for name, content in scan_files():
+        if only not in name:
+            continue
         file = folder / "scan.json"
         file.write_text(json.dumps(content))
         theirs = Tokenizer.from_file(str(file))
@@ -152,14 +157,14 @@ def main():
     parser.add_argument("--strings", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scan", action="store_true")
-    parser.add_argument("--only")
+    parser.add_argument("--only", default="")
     options = parser.parse_args()
     shared = Path(os.environ.get("XLRM_SHARED", Path(__file__).parents[2].parent / "shared")) / "data"
     differences = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.scan:
-            sys.exit(1 if scan(options.tool, folder) else 0)
+            sys.exit(1 if scan(options.tool, folder, options.only) else 0)
         files = [(file.parent.name if file.name == "tokenizer.json" else file.stem, file) for file in options.files]
         if not files:
             made = [*tokenizer_fuzz_files.of_models(), *tokenizer_fuzz_files.with_borders(), *tokenizer_fuzz_files.of_features(charsmap_of(shared))]
@@ -170,7 +175,7 @@ def main():
             if (shared / "tokenizers").exists():
                 files += [(file.parent.name, file) for file in sorted((shared / "tokenizers").glob("*/tokenizer.json"))]
         for name, file in files:
-            if options.only and options.only not in name:
+            if options.only not in name:
                 continue
             draw = random.Random(f"{name} {options.seed}")
             special = [token["content"] for token in json.loads(file.read_text(encoding="utf-8"))["added_tokens"]]
