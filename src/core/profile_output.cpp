@@ -22,20 +22,17 @@ Json json_of(const Profile::Total& total) {
     return out;
 }
 
-// One line of the table: stages with their whole time, operations with their own.
 std::string line_of(const Profile::Total& total, double all) {
-    const bool stage = total.kind == ScopeKind::stage;
-    const double seconds = stage ? total.seconds : total.self_seconds;
     char text[200];
-    std::snprintf(text, sizeof text, "  %-28s %9lld %10.3f %6.1f %%", (total.name + (total.beside ? " (beside)" : "")).c_str(),
-                  static_cast<long long>(total.calls), seconds, all > 0.0 ? 100.0 * seconds / all : 0.0);
+    std::snprintf(text, sizeof text, "  %-28s %9lld %10.3f %10.3f %6.1f %%", (total.name + (total.beside ? " (beside)" : "")).c_str(),
+                  static_cast<long long>(total.calls), total.seconds, total.self_seconds, all > 0.0 ? 100.0 * total.self_seconds / all : 0.0);
     std::string line = text;
     if (total.flops > 0.0 && total.seconds > 0.0) {
         std::snprintf(text, sizeof text, " %10.1f GFLOP/s", 1e-9 * total.flops / total.seconds);
         line += text;
     }
     if (total.peak_bytes > 0) {
-        std::snprintf(text, sizeof text, " %10.2f GiB", gib(total.peak_bytes));
+        std::snprintf(text, sizeof text, " %8.2f GiB", gib(total.peak_bytes));
         line += text;
     }
     return line + "\n";
@@ -73,12 +70,12 @@ std::string Profile::table() const {
     const double all = total_seconds();
     const std::vector<Total> rows = totals();
     char text[200];
-    std::snprintf(text, sizeof text, "profile: %.3f s, of them %.1f %% in scopes; peak memory %.2f GiB\n  %-28s %9s %10s %8s\n", all,
-                  all > 0.0 ? 100.0 * covered_seconds() / all : 0.0, gib(peak_resident_bytes()), "stage (with what it calls)", "calls", "seconds", "share");
+    std::snprintf(text, sizeof text, "profile: %.3f s, of them %.1f %% in scopes; peak memory %.2f GiB\n  %-28s %9s %10s %10s %8s\n", all,
+                  all > 0.0 ? 100.0 * covered_seconds() / all : 0.0, gib(peak_resident_bytes()), "stage", "calls", "seconds", "own", "share");
     std::string out = text;
     bool ops = false;
     for (const Total& row : rows) {
-        if (row.kind == ScopeKind::op && !ops) out += "  operation (its own time)\n";
+        if (row.kind == ScopeKind::op && !ops) out += "  operation\n";
         ops = row.kind == ScopeKind::op;
         out += line_of(row, all);
     }

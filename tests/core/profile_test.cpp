@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
 
-#include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
-#include "xlrm/core/file.hpp"
+#include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {

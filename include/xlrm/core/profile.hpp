@@ -63,6 +63,9 @@ namespace detail {
 inline std::atomic<Profile*> active_profile{nullptr};
 }
 
+//! Whether a profile is on: for what costs something to tell a scope.
+inline bool profiling() { return detail::active_profile.load(std::memory_order_relaxed) != nullptr; }
+
 //! Switches a profile on for the whole process while it lives; the one before is switched on again afterwards. On the main thread alone,
 //! while other threads have no scopes open.
 class ProfileOn {
