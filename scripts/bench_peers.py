@@ -176,9 +176,9 @@ def comparisons(o, folder):
                 if "score" in o.what:
                     theirs = [model, data, "--n", o.scored, *flags]
                     ours = ["--what", "score", *common, "--max-length", 2048, "--pairs", o.scored, "--repeat", 3, "--token-budget", 4096]
-                    yield (f"score {size} {rows} {dtype}", "tokens/s",
-                           lambda a=ours: figures(o, *a, threads=o.threads)["logical"]["max"],
-                           lambda a=theirs: score_rates(peer(o, o.peers / "peer_score.py", *a, threads=o.threads)))
+                    yield (f"score {size} {rows} {dtype}", "texts/s",
+                           lambda a=ours: figures(o, *a, threads=o.threads)["texts"]["max"],
+                           lambda a=theirs: score_rates(peer(o, o.peers / "peer_score.py", *a, threads=o.threads), 2 * o.scored))
     if "tokenize" in o.what:
         tokenizer, texts = o.peer_data / "tokenizers" / "gpt-2", folder / "texts.txt"
         yield ("tokenize gpt-2", "MB/s",
@@ -192,8 +192,10 @@ def train_rate(found):
     return sum(rate * step / 1e3 for rate, step in zip(found["pairs"]["samples"], found["step"]["samples"])) / seconds
 
 
-def score_rates(found):
-    return {"transformers, padded 8": found["padded8_tok_s"], "transformers, token budget": found["sorted_tok_s"]}
+def score_rates(found, texts):
+    """Texts a second: the two sides' tokens differ by an end token."""
+    share = texts / found["tokens"]
+    return {"transformers, padded 8": share * found["padded8_tok_s"], "transformers, token budget": share * found["sorted_tok_s"]}
 
 
 def main():
