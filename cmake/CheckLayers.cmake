@@ -1,13 +1,13 @@
 # cmake -DROOT=<source tree> -P CheckLayers.cmake
 # Who may include whom. A file of a layer includes its own layer and lower ones; some libraries belong to few layers.
 # Every breach is named with file and line; the script fails if there is one.
-set(layers core comm store text ops model stats eval train align sweep)
+set(layers core comm store text ops model stats eval train align sweep bench)
 
 # Pattern of an included header, then the layers that may include it (a regular expression).
 set(library_rules
   "mpi[.]h$"                      "^(comm|store)$"
   "(hdf5|H5[A-Za-z0-9]*)[.]h$"    "^store$"
-  "(ATen|c10|torch)/"             "^(ops|model|stats|eval|train|align|sweep|jobs|analysis)$"
+  "(ATen|c10|torch)/"             "^(ops|model|stats|eval|train|align|sweep|bench|jobs|analysis)$"
   "^(arrow|parquet)/"             "^text$"
   "torch/torch[.]h$"              "^none$"
   "ATen/ATen[.]h$"                "^none$")

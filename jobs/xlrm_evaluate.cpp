@@ -5,18 +5,25 @@
 #include <vector>
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/eval/evaluate.hpp"
 
 using namespace xlrm;
 
 int main(int argc, char** argv) {
     EvaluateJob job;
+    std::string profile;
     Options options("xlrm_evaluate", "Scores preference rows with a reward model and stores scores and layer activations in one HDF5 cell.");
     describe(options, job);
+    options.add("profile", &profile, "FILE", "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
-        if (!parsed.dry_run()) return run_evaluate(world, job);
-        const std::string report = evaluation_report(world, job);
-        if (world.root()) std::printf("%s", report.c_str());
-        return ExitCode::done;
+        if (parsed.dry_run()) {
+            const std::string report = evaluation_report(world, job);
+            if (world.root()) std::printf("%s", report.c_str());
+            return ExitCode::done;
+        }
+        ExitCode code = ExitCode::done;
+        run_profiled(profile, world.rank(), world.size(), [&] { code = run_evaluate(world, job); });
+        return code;
     });
 }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
@@ -46,6 +47,7 @@ struct GradientReducer::State {
             lock.unlock();
             std::exception_ptr failed;
             try {
+                const StageScope scope("all-reduce");
                 channel.sum(part);
             } catch (...) {
                 failed = std::current_exception();
@@ -109,6 +111,7 @@ void GradientReducer::ready(std::int64_t offset, std::int64_t count) {
 void GradientReducer::finish() {
     State& s = *state_;
     if (s.channel.size() == 1) return;
+    const StageScope scope("reduction");
     const auto start = std::chrono::steady_clock::now();
     s.low = 0;
     if (s.worker.joinable()) {

@@ -9,6 +9,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/eval/benchmark.hpp"
 #include "xlrm/eval/evaluator.hpp"
 #include "xlrm/eval/rewardbench_files.hpp"
@@ -116,6 +117,7 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     const std::unique_ptr<Evaluator> evaluator = load(world, job);
     std::vector<std::int64_t> lines;
     const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job), &lines);
+    const StageScope scope("write");
     on_root(world, [&] {
         Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         facts.update(evaluator->exactness());

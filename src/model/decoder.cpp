@@ -9,6 +9,7 @@
 
 #include "block.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/embedding.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rows.hpp"
@@ -88,6 +89,7 @@ Decoder::~Decoder() = default;
 
 at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved,
                             const LayerHook& hook) const {
+    const StageScope scope("forward");
     const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat.scalar_type());
     BlockContext context = make_context(config_, batch, rope);
     const bool keep = saved != nullptr;
@@ -137,6 +139,7 @@ at::Tensor Decoder::final_norm_backward(const at::Tensor& dnormed, const at::Ten
 
 void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
                        const GradientReady& ready) const {
+    const StageScope scope("backward");
     assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
     BlockContext context = make_context(config_, batch, cache_->rope);
     const ParameterLayout& layout = parameters_.layout;

@@ -6,6 +6,7 @@
 
 #include "weight_files.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/safetensors.hpp"
@@ -157,6 +158,7 @@ ModelConfig check_model(const fs::path& folder, HeadKind want, bool new_head) {
 }
 
 LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head) {
+    const StageScope scope("load model");
     LoadedModel model;
     model.config = read_model_config(folder / "config.json");
     model.head = want;

@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -89,6 +90,7 @@ std::int64_t PackedBatch::row(std::int64_t text, std::int64_t index) const {
 }
 
 PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool share) {
+    const StageScope scope("pack");
     Packer packer(set, share);
     for (const std::int64_t answer : answers) packer.add(set.answers[static_cast<std::size_t>(answer)]);
     return packer.take();

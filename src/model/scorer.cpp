@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/model/lm_head.hpp"
 #include "xlrm/ops/head.hpp"
@@ -88,7 +89,8 @@ std::vector<PrefixGroup> group_by_prefix(const ItemSet& set, const std::vector<D
 
 // Batches of at most `budget` physical tokens (a longer text alone), longest texts first.
 std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std::vector<DistinctText>& texts,
-                                                   std::int64_t budget) {
+                                                   const ScoreOptions& options) {
+    const StageScope scope("plan");
     std::vector<PrefixGroup> groups = group_by_prefix(set, texts);
     std::ranges::stable_sort(groups, [](const PrefixGroup& a, const PrefixGroup& b) { return a.longest > b.longest; });
     std::vector<std::vector<std::size_t>> batches;
@@ -97,8 +99,8 @@ std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std
         bool prefix_present = false;
         for (const std::size_t text : group.texts) {
             const Answer& answer = set.answers[static_cast<std::size_t>(texts[text].answer)];
-            const std::int64_t more = prefix_present ? answer.length - answer.prompt : answer.length;
-            if (batches.empty() || used + more > budget) {
+            const std::int64_t more = prefix_present && options.share_prefixes ? answer.length - answer.prompt : answer.length;
+            if (batches.empty() || used + more > options.token_budget) {
                 batches.emplace_back();
                 used = answer.length;
             } else {
@@ -175,6 +177,7 @@ private:
 
     void store_scores(const at::Tensor& rows, const at::Tensor& place, const std::vector<DistinctText>& texts,
                       const std::vector<std::size_t>& members) {
+        const StageScope scope("score");
         const at::Tensor head = decoder_.parameters().view("score.weight").flatten();
         const at::Tensor normed = decoder_.final_norm(options_.head_rounded ? rows : in_fp32(rows));
         const at::Tensor scores = at::index_select(reward_head(normed, head, options_.head_rounded), 0, place);
@@ -188,6 +191,7 @@ private:
 
     void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const at::Tensor& place,
                  const PackedBatch& batch, const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        const StageScope scope("capture");
         if (const auto last = result_.last.find(layer); last != result_.last.end()) {
             const at::Tensor pooled = rows.defined() ? gather_rows(residual, rows) : residual;
             store_rows(last->second, gather_rows(pooled, place), texts, members);
@@ -223,12 +227,22 @@ private:
 
 }  // namespace
 
+std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers, const ScoreOptions& options) {
+    const std::vector<DistinctText> texts = find_distinct(set, answers);
+    std::vector<std::vector<std::int64_t>> out;
+    for (const auto& members : plan_batches(set, texts, options)) {
+        out.emplace_back();
+        for (const std::size_t member : members) out.back().push_back(texts[member].answer);
+    }
+    return out;
+}
+
 ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
                         const ScoreOptions& options, const std::function<void(std::int64_t)>& progress) {
     const std::vector<DistinctText> texts = find_distinct(set, answers);
     Scoring scoring(decoder, set, static_cast<std::int64_t>(answers.size()), options);
     std::int64_t done = 0;
-    for (const auto& members : plan_batches(set, texts, options.token_budget)) {
+    for (const auto& members : plan_batches(set, texts, options)) {
         scoring.run(texts, members);
         for (const std::size_t member : members) done += static_cast<std::int64_t>(texts[member].places.size());
         if (progress) progress(done);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/cpu/kernels.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -18,6 +19,7 @@ constexpr std::int64_t kChunk = 4096;
 
 void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> first, std::span<float> second,
            std::span<const float> gradient, std::span<std::uint16_t> weight_bf16) {
+    const ProfileScope scope("adamw");
     const std::int64_t n = std::int64_t(weight.size());
     assert(first.size() == weight.size() && second.size() == weight.size() && gradient.size() == weight.size());
     assert(weight_bf16.empty() || weight_bf16.size() == weight.size());
@@ -41,6 +43,7 @@ void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> 
 }
 
 double sum_of_squares(std::span<const float> values) {
+    const ProfileScope scope("sum of squares");
     const std::int64_t n = std::int64_t(values.size());
     std::vector<double> partial(std::size_t((n + kChunk - 1) / kChunk));
     at::parallel_for(0, std::int64_t(partial.size()), 16, [&](std::int64_t begin, std::int64_t end) {

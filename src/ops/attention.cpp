@@ -7,6 +7,7 @@
 
 #include "ops/aligned_buffer.hpp"
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
@@ -34,6 +35,16 @@ std::vector<std::vector<cpu::AttentionSegment>> families(const Segments& segment
         result[family_of[i]].push_back(kernel_segment(segments, segments[i]));
     }
     return result;
+}
+
+// Of the products of one forward pass: q·k and p·v over the keys that each token sees.
+double forward_flops(const at::Tensor& q, const Segments& segments) {
+    double pairs = 0.0;
+    for (const Segment& s : segments) {
+        const cpu::AttentionSegment k = kernel_segment(segments, s);
+        pairs += double(k.length) * double(k.prefix_length) + 0.5 * double(k.length) * double(k.length + 1);
+    }
+    return 4.0 * double(q.size(1) * q.size(2)) * pairs;
 }
 
 std::int64_t most_keys(const Segments& segments) {
@@ -67,6 +78,7 @@ cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const 
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
                      const AttentionConfig& config, AttentionSaved* saved) {
+    const ProfileScope scope("attention", ScopeKind::op, profiling() ? forward_flops(q, segments) : 0.0);
     at::Tensor out = empty_rows(q.sizes(), q.options());
     if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
     dispatch(q.scalar_type(), [&](auto type) {
@@ -96,6 +108,7 @@ AttentionGrads attention_backward(const at::Tensor& dout, const at::Tensor& q, c
 void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
                         const AttentionConfig& config, const AttentionGrads& grads) {
+    const ProfileScope scope("attention backward", ScopeKind::op, profiling() ? 2.5 * forward_flops(q, segments) : 0.0);
     assert(grads.dq.stride(2) == 1 && grads.dk.stride(2) == 1 && grads.dv.stride(2) == 1);
     const auto groups = families(segments);
     dispatch(q.scalar_type(), [&](auto type) {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/soft_cap.hpp"
 
@@ -32,6 +33,7 @@ TokenStatistics statistics_of(const A* logits, std::int64_t classes, std::int32_
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
                                          std::int64_t chunk_rows, double cap, std::vector<TokenStatistics>* statistics) {
+    const ProfileScope scope("cross entropy");
     assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
     const std::int64_t rows = hidden.size(0);
     const at::ScalarType sums = accumulate_type(hidden.scalar_type());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
@@ -21,6 +22,7 @@ cpu::Accumulate<T> rounded_scale(double scale) {
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double scale) {
+    const ProfileScope scope("embedding");
     assert(tokens.scalar_type() == at::kInt && tokens.is_contiguous() && weight.is_contiguous());
     const std::int64_t d = weight.size(1);
     at::Tensor rows = empty_rows({tokens.size(0), d}, weight.options());
@@ -39,6 +41,7 @@ at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double 
 }
 
 void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale, std::int32_t fixed) {
+    const ProfileScope scope("embedding backward");
     assert(dy.is_contiguous() && dweight.is_contiguous() && tokens.is_contiguous() && tokens.size(0) == dy.size(0));
     const std::int64_t d = dy.size(1);
     const std::int32_t* ids = const_data<std::int32_t>(tokens);

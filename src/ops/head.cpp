@@ -3,10 +3,12 @@
 #include <ATen/ops/empty.h>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
 at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool rounded) {
+    const ProfileScope scope("reward head");
     const at::ScalarType sums = accumulate_type(rows.scalar_type());
     const bool round = rounded && rows.scalar_type() == at::kBFloat16;
     const at::Tensor w = weight.to(sums).contiguous();
@@ -24,6 +26,7 @@ at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool ro
 }
 
 at::Tensor reward_head_backward(const at::Tensor& dscores, const at::Tensor& rows, const at::Tensor& weight, at::Tensor dweight) {
+    const ProfileScope scope("reward head backward");
     const at::ScalarType sums = accumulate_type(rows.scalar_type());
     const at::Tensor w = weight.to(sums).contiguous();
     at::Tensor drows = at::empty(rows.sizes(), rows.options());

@@ -8,6 +8,7 @@
 #include "ops/dispatch.hpp"
 #include "ops/row_product.hpp"
 #include "ops/shares.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -28,13 +29,25 @@ void add_on_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& d
     });
 }
 
+// Of the product of `rows` rows with a whole weight, forward or backward.
+double product_flops(const at::Tensor& rows, const at::Tensor& weight) {
+    return 2.0 * static_cast<double>(rows.size(0)) * static_cast<double>(weight.numel());
+}
+
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) { return row_product(x, weight.t(), bias); }
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    const ProfileScope scope("linear", ScopeKind::op, product_flops(x, weight));
+    return row_product(x, weight.t(), bias);
+}
 
-at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) { return row_product(dy, weight, {}); }
+at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) {
+    const ProfileScope scope("linear backward input", ScopeKind::op, product_flops(dy, weight));
+    return row_product(dy, weight, {});
+}
 
 void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tensor dweight, at::Tensor dbias) {
+    const ProfileScope scope("linear backward weight", ScopeKind::op, product_flops(x, dweight));
     const bool same = x.scalar_type() == dweight.scalar_type();
     if (dy.size(0) > 0) {
         if (fits_tiles(dy, x, dweight)) {

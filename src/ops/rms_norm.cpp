@@ -6,12 +6,14 @@
 
 #include "ops/column_sums.hpp"
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 namespace {
 
 RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind) {
+    const ProfileScope scope("rms norm");
     assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
     assert(!delta.defined() || (delta.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
@@ -46,6 +48,7 @@ RmsNormResult add_rms_norm(at::Tensor residual, const at::Tensor& delta, const a
 
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
                        NormWeight kind, at::Tensor dx, at::Tensor dweight) {
+    const ProfileScope scope("rms norm backward");
     assert(dy.sizes() == x.sizes() && dx.sizes() == x.sizes() && dx.scalar_type() == x.scalar_type());
     assert(weight.is_contiguous() && rstd.is_contiguous() && dweight.is_contiguous());
     const std::int64_t rows = rstd.numel();

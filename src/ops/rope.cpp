@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -54,6 +55,7 @@ RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std:
 }
 
 void rope(at::Tensor x, const at::Tensor& positions, const RopeTable& table, bool inverse) {
+    const ProfileScope scope("rope");
     assert(x.dim() == 3 && positions.scalar_type() == at::kInt && positions.is_contiguous() &&
            table.cos.size(1) * 2 == x.size(2));
     dispatch(x.scalar_type(), [&](auto type) {

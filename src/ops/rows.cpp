@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ops/dispatch.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
@@ -23,6 +24,7 @@ at::Tensor with_room(const at::Tensor& x, std::int64_t rows) {
 }
 
 at::Tensor gather_rows(const at::Tensor& x, const at::Tensor& index) {
+    const ProfileScope scope("gather rows");
     assert(index.scalar_type() == at::kLong && index.is_contiguous() && x.stride(1) == 1);
     at::Tensor rows = empty_rows({index.size(0), x.size(1)}, x.options());
     const std::int64_t* at = const_data<std::int64_t>(index);
@@ -38,6 +40,7 @@ at::Tensor gather_rows(const at::Tensor& x, const at::Tensor& index) {
 }
 
 void scatter_add_rows(const at::Tensor& dy, const at::Tensor& index, at::Tensor dx) {
+    const ProfileScope scope("scatter rows");
     assert(index.scalar_type() == at::kLong && index.is_contiguous() && dy.stride(1) == 1 && dx.stride(1) == 1);
     assert(dx.scalar_type() == dy.scalar_type());
     const std::int64_t* at = const_data<std::int64_t>(index);
@@ -49,6 +52,7 @@ void scatter_add_rows(const at::Tensor& dy, const at::Tensor& index, at::Tensor 
 }
 
 at::Tensor segment_mean(const at::Tensor& x, const at::Tensor& begin, const at::Tensor& end) {
+    const ProfileScope scope("segment mean");
     assert(begin.scalar_type() == at::kLong && end.scalar_type() == at::kLong && x.stride(1) == 1);
     assert(begin.is_contiguous() && end.is_contiguous());
     const std::int64_t d = x.size(1);

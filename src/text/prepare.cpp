@@ -7,6 +7,7 @@
 #include "row_source.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/store/items_file.hpp"
 
@@ -244,6 +245,7 @@ Prepared prepare_alike(const Communicator& comm, const PrepareOptions& options, 
 }  // namespace
 
 Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+    const StageScope scope("read");
     try {
         return prepare_alike(comm, options, tokenizer, chat_template);
     } catch (Error& error) {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "xlrm/ops/adamw.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -50,9 +51,13 @@ Range Optimizer::block(int rank) const {
     return {std::min(blocks.begin * kAlign, total_), std::min(blocks.end * kAlign, total_)};
 }
 
-double Optimizer::norm(const at::Tensor& buffer) { return std::sqrt(sum_of_squares(floats(buffer))); }
+double Optimizer::norm(const at::Tensor& buffer) {
+    const StageScope scope("optimiser");
+    return std::sqrt(sum_of_squares(floats(buffer)));
+}
 
 void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor& gradient) {
+    const StageScope scope("optimiser");
     AdamwConfig config{.lr = lr, .beta1 = beta1_, .beta2 = beta2_, .eps = eps_, .weight_decay = 0.0, .step = step, .grad_scale = 1.0};
     if (clip_ > 0.0) config.grad_scale = std::min(1.0, clip_ / (norm + 1e-6));
     const at::Tensor& compute = model_.compute.flat;

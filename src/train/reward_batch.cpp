@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/head.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -24,6 +25,7 @@ at::Tensor tensor_of(const std::vector<double>& values, std::size_t first, std::
 
 RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, const RewardHeadOptions& options,
                          const ExtraRows& extra) {
+    const StageScope scope("pack");
     RewardBatch out;
     for (const std::int64_t item : items) {
         const Item& entry = set.items[static_cast<std::size_t>(item)];
@@ -48,6 +50,7 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
 }
 
 RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved) {
+    const StageScope scope("forward");
     RewardStates out;
     out.residual = decoder.forward(batch.batch, batch.needed.rows, saved);
     if (out.residual.scalar_type() == at::kBFloat16) out.residual = out.residual.to(at::kFloat);
@@ -65,6 +68,7 @@ RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, De
 
 at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, const std::vector<double>& dscores,
                                 const at::Tensor& gradient) {
+    const StageScope scope("backward");
     const at::Tensor dnormed = at::zeros_like(states.normed);
     const at::Tensor head = decoder.parameters().view(kScore);
     const at::Tensor dhead = decoder.parameters().view_of(gradient, kScore);
@@ -79,6 +83,7 @@ at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch
 
 void reward_backward(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, DecoderSaved& saved,
                      const at::Tensor& dnormed, const at::Tensor& gradient, const Decoder::GradientReady& ready) {
+    const StageScope scope("backward");
     const at::Tensor dresidual = decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient);
     decoder.backward(batch.batch, saved, dresidual.to(decoder.parameters().flat.scalar_type()), gradient, ready);
 }

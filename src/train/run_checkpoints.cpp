@@ -2,6 +2,7 @@
 
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
@@ -38,6 +39,7 @@ bool RunCheckpoints::due(double minutes) const {
 }
 
 void RunCheckpoints::save(RunPosition position, std::optional<MetricsFile>& metrics) {
+    const StageScope scope("checkpoint");
     saved_at_ = Clock::now();
     if (saved_step_ == position.step) return;
     const Optimizer::State state = optimizer_.gathered();

@@ -4,10 +4,17 @@
 
 #include "optimizer.hpp"
 #include "xlrm/train/metrics.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
 namespace {
+
+std::vector<std::vector<std::int64_t>> planned(const ItemSet& set, const std::vector<std::int64_t>& items, const Communicator& group,
+                                               const PlanOptions& options) {
+    const StageScope scope("plan");
+    return plan_step(set, items, group.rank(), group.size(), options);
+}
 
 at::Tensor zeros(const ParameterLayout& layout) { return at::zeros({layout.total}, at::TensorOptions().dtype(at::kFloat)); }
 
@@ -22,12 +29,15 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
 StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
     double weight = 0.0;
     for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
-    whole_.zero_();
+    {
+        const StageScope scope("zero gradient");
+        whole_.zero_();
+    }
     if (lora_ == nullptr) reducer_.begin(floats(gradient));
     // Adapters' gradients are known, and reduced, only behind the whole backward pass.
     Decoder::GradientReady ready;
     if (lora_ == nullptr) ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };
-    const auto batches = plan_step(in_.data.train, items, group_.rank(), group_.size(), plan_);
+    const auto batches = planned(in_.data.train, items, group_, plan_);
     StepSums sums;
     for (std::size_t i = 0; i < batches.size(); ++i) {
         const bool last = i + 1 == batches.size();
@@ -39,6 +49,7 @@ StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
         reducer_.begin(floats(gradient));
     }
     reducer_.finish();
+    const StageScope scope("sums over ranks");
     return sum_over_ranks(group_, sums);
 }
 

@@ -16,6 +16,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/core/profile.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/train/metrics.hpp"
 
@@ -32,6 +33,20 @@ public:
         : group_(group), options_(options), stop_(stop), quiet_(quiet), result_(options.output) {}
 
     TrainOutcome run() {
+        {
+            const StageScope scope("prepare");
+            start();
+        }
+        if (const auto done = finished_before()) return *done;
+        build();
+        resume();
+        if (!train_steps()) return {.stopped = true, .steps = position_.step, .final_loss = final_loss_};
+        return finish();
+    }
+
+private:
+    // Reads the data and the model.
+    void start() {
         in_ = read_training_inputs(group_, options_);
         together(group_, [&] {
             model_ = make_training_model(options_, *in_.tokenizer, in_.objective->head(), in_.objective->outputs(in_.data.train));
@@ -43,14 +58,8 @@ public:
                      {"eval_sha256", items_sha256(in_.data.eval)},
                      {"model_sha256", model_->sha256}};
         if (!options_.ref_model.empty()) identity_["reference_sha256"] = model_sha256(options_.ref_model);
-        if (const auto done = finished_before()) return *done;
-        build();
-        resume();
-        if (!train_steps()) return {.stopped = true, .steps = position_.step, .final_loss = final_loss_};
-        return finish();
     }
 
-private:
     // A folder that an earlier call finished is not trained again.
     std::optional<TrainOutcome> finished_before() {
         std::string found;
@@ -105,6 +114,7 @@ private:
     }
 
     Json take_step() {
+        const StageScope scope("step");
         const Clock::time_point start = Clock::now();
         const std::int64_t step = position_.step;
         const double lr = options_.lr * schedule_factor(in_.schedule, step, in_.steps, in_.warmup);
@@ -132,6 +142,7 @@ private:
     double epoch() const { return static_cast<double>(position_.step) / static_cast<double>(in_.order->steps_per_epoch()); }
 
     StepSums evaluate() {
+        const StageScope scope("evaluate");
         const Clock::time_point start = Clock::now();
         const StepSums sums = engine_->evaluate();
         const Json record = evaluation_record(position_.step, epoch(), sums, *in_.objective, seconds_since(start));
@@ -148,6 +159,7 @@ private:
     }
 
     TrainOutcome finish() {
+        const StageScope scope("write");
         TrainOutcome outcome{.stopped = false, .steps = position_.step, .final_loss = final_loss_, .eval_accuracy = -1.0};
         if (!in_.data.eval.items.empty()) {
             const StepSums sums = evaluate();

@@ -37,4 +37,7 @@ struct ScoreResult {
 ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
                         const ScoreOptions& options, const std::function<void(std::int64_t)>& progress = {});
 
+//! The batches in which score_texts computes `answers`: an answer for each distinct text.
+std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers, const ScoreOptions& options);
+
 }  // namespace xlrm

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""xlrm beside its peers: the same rows and shapes, one run of each in turn, ratios of medians. Standard library only; the peers run
+under XLRM_PEER_PYTHON. See scripts/bench_peers for the environment.
+
+Training: steps of 8 pairs in the same order of examples, at most 1024 tokens a text; mean pairs/s over the steps behind the warm-up.
+Scoring: 64 pairs; the best of three passes of each. Tokenising: one thread each, the same texts."""
+import argparse
+import gzip
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHAPES = {"small": "llama 384 6 6 2 1024", "medium": "llama 768 12 12 4 2048"}
+ROWS = {"short": "prefs/fcc_mcq_cs_train.jsonl.gz", "long": "prefs/x_alpacaeval_train.jsonl.gz"}
+STEPS, WARM_UP, BATCH, SCORED = 12, 3, 8, 64
+TEXT_BYTES = 20_000_000
+
+TOKENIZE = """
+import json, sys, time
+from tokenizers import Tokenizer
+tokenizer = Tokenizer.from_file(sys.argv[1])
+texts = [line for line in open(sys.argv[2], encoding="utf-8").read().split("\\n") if line]
+encode = getattr(tokenizer, "encode_batch_fast", tokenizer.encode_batch)
+size = sum(len(text.encode()) for text in texts)
+best = 0.0
+for _ in range(2):
+    start = time.perf_counter()
+    for i in range(0, len(texts), 1000):
+        encode(texts[i:i + 1000], add_special_tokens=False)
+    best = max(best, 1e-6 * size / (time.perf_counter() - start))
+print(json.dumps({"mb_s": best}))
+"""
+
+
+def stop(problem):
+    sys.exit("bench_peers: " + problem)
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--what", default="train,score,tokenize", help="of: train, score, tokenize")
+    parser.add_argument("--sizes", default="small", help="of: small, medium")
+    parser.add_argument("--dtypes", default="fp32,bf16", help="of: fp32, bf16")
+    parser.add_argument("--rows", default="short,long", help="of: short, long")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of training and scoring, on both sides")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"training steps, {WARM_UP} of them warm-up")
+    parser.add_argument("--scored", type=int, default=SCORED, help="pairs that are scored")
+    parser.add_argument("--checkpointing", action="store_true", help="TRL with its default recomputation")
+    parser.add_argument("--text-bytes", type=int, default=TEXT_BYTES, help="text that is tokenised")
+    parser.add_argument("--json", default="", help="file for all samples")
+    parser.add_argument("--peers", default=os.environ.get("XLRM_PEERS", str(ROOT.parent / "shared" / "peers")))
+    parser.add_argument("--peer-data", default=os.environ.get("XLRM_PEER_DATA", ""))
+    parser.add_argument("--python", default=os.environ.get("XLRM_PEER_PYTHON", ""), help="interpreter of the peers")
+    parser.add_argument("--build", default=os.environ.get("XLRM_BUILD_DIR", str(ROOT / "build")))
+    parser.add_argument("--dry-run", action="store_true", help="say what would run")
+    given = parser.parse_args()
+    for name, known in (("what", ("train", "score", "tokenize")), ("sizes", SHAPES), ("dtypes", ("fp32", "bf16")), ("rows", ROWS)):
+        values = getattr(given, name).split(",")
+        for value in values:
+            if value not in known:
+                stop(f"--{name} '{value}' is not known ({', '.join(known)})")
+        setattr(given, name, values)
+    if given.rounds < 1 or given.steps <= WARM_UP or given.scored < 1:
+        stop(f"--rounds and --scored must be above 0, --steps above {WARM_UP}")
+    given.peer_data = Path(given.peer_data) if given.peer_data else Path(given.peers).parent / "data"
+    given.peers = Path(given.peers)
+    return given
+
+
+def require_all(o):
+    """Everything that is needed, or a sentence for each thing that is missing."""
+    missing = []
+    if not o.python or not shutil.which(o.python):
+        missing.append("an interpreter with torch, transformers, trl, datasets and tokenizers: set XLRM_PEER_PYTHON")
+    for script in ("make_model.py", "peer_trl.py", "peer_score.py"):
+        if not (o.peers / script).is_file():
+            missing.append(f"{o.peers / script}: set XLRM_PEERS to the folder of the peers' scripts")
+    for name in [ROWS[rows] for rows in o.rows] + ["tokenizers/gpt-2/tokenizer.json"]:
+        if not (o.peer_data / name).is_file():
+            missing.append(f"{o.peer_data / name}: set XLRM_PEER_DATA to the folder of the data")
+    if not (Path(o.build) / "bin" / "xlrm_bench").is_file():
+        missing.append(f"{o.build}/bin/xlrm_bench: build first (scripts/build), or set XLRM_BUILD_DIR")
+    if missing:
+        stop("missing\n  " + "\n  ".join(missing))
+
+
+def run(command, threads=1):
+    environment = dict(os.environ, OMP_NUM_THREADS=str(threads), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", RAYON_NUM_THREADS="1")
+    done = subprocess.run([str(part) for part in command], env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        stop(f"{' '.join(str(part) for part in command)} failed ({done.returncode}):\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def peer(o, script, *arguments, threads):
+    lines = [line for line in run([o.python, script, *arguments], threads).splitlines() if line.startswith("{")]
+    return json.loads(lines[-1])
+
+
+def figures(o, *arguments, threads):
+    """The figures of the one measurement that xlrm_bench is asked for."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        run([Path(o.build) / "bin" / "xlrm_bench", "--json", file.name, *arguments], threads)
+        return json.loads(Path(file.name).read_text())["results"][0]["figures"]
+
+
+def read_rows(path):
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8")
+    with opened as file:
+        return [line for line in file if line.strip()]
+
+
+def write_inputs(o, folder):
+    """512 rows of each kind, shuffled with seed 0, and the texts that are tokenised."""
+    for rows in o.rows:
+        lines = read_rows(o.peer_data / ROWS[rows])
+        random.Random(0).shuffle(lines)
+        (folder / (rows + ".jsonl")).write_text("".join(lines[:512]), encoding="utf-8")
+    if "tokenize" in o.what:
+        texts, size = [], 0
+        sources = [line for name in ROWS.values() if (o.peer_data / name).is_file() for line in read_rows(o.peer_data / name)]
+        while sources and size < o.text_bytes:  # repeated until there is enough
+            for line in sources:
+                row = json.loads(line)
+                for field in ("prompt", "chosen", "rejected"):
+                    texts += [part for part in str(row[field]).split("\n") if part]
+                    size += len(str(row[field]).encode())
+                if size >= o.text_bytes:
+                    break
+        (folder / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+
+
+def compare(name, unit, rounds, ours, theirs):
+    """One run of each in turn; several figures of a peer are compared one by one."""
+    mine, others = [], {}
+    for _ in range(rounds):
+        mine.append(ours())
+        for peer_name, value in theirs().items():
+            others.setdefault(peer_name, []).append(value)
+    rows = []
+    for peer_name, values in others.items():
+        rows.append({"name": name, "peer": peer_name, "unit": unit, "xlrm": mine, "peer_samples": values,
+                     "ratio": statistics.median(mine) / statistics.median(values)})
+        print(f"{name:28s} {peer_name:32s} {spread(mine):34s} {spread(values):34s} {rows[-1]['ratio']:6.2f}x  {unit}", flush=True)
+    return rows
+
+
+def spread(values):
+    return f"{statistics.median(values):.4g} [{min(values):.4g}, {max(values):.4g}]"
+
+
+def comparisons(o, folder):
+    """(name, unit, ours, theirs) of everything that was asked for."""
+    for size in o.sizes:
+        model = folder / size
+        for rows in o.rows:
+            data = folder / (rows + ".jsonl")
+            for dtype in o.dtypes:
+                flags = ["--bf16"] if dtype == "bf16" else []
+                common = ["--model", model, "--data", data, "--dtype", dtype, "--template", "none"]
+                if "train" in o.what:
+                    trl = [model, data, "--steps", o.steps, "--warm", WARM_UP, "--batch", BATCH, "--max-length", 1024, *flags]
+                    trl += ["--ckpt"] if o.checkpointing else []
+                    ours = ["--what", "train", *common, "--batch-pairs", BATCH, "--warm-up", WARM_UP, "--repeat", o.steps - WARM_UP]
+                    yield (f"train {size} {rows} {dtype}", "pairs/s",
+                           lambda a=ours: train_rate(figures(o, *a, threads=o.threads)),
+                           lambda a=trl: {"TRL" + (" recomputing" if o.checkpointing else ""): peer(o, o.peers / "peer_trl.py", *a, threads=o.threads)["pairs_s"]})
+                if "score" in o.what:
+                    theirs = [model, data, "--n", o.scored, *flags]
+                    ours = ["--what", "score", *common, "--max-length", 2048, "--pairs", o.scored, "--repeat", 3, "--token-budget", 4096]
+                    yield (f"score {size} {rows} {dtype}", "texts/s",
+                           lambda a=ours: figures(o, *a, threads=o.threads)["texts"]["max"],
+                           lambda a=theirs: score_rates(peer(o, o.peers / "peer_score.py", *a, threads=o.threads), 2 * o.scored))
+    if "tokenize" in o.what:
+        tokenizer, texts = o.peer_data / "tokenizers" / "gpt-2", folder / "texts.txt"
+        yield ("tokenize gpt-2", "MB/s",
+               lambda: figures(o, "--what", "tokenize", "--tokenizer", tokenizer, "--text", texts, "--repeat", 2, threads=1)["text"]["max"],
+               lambda: {"tokenizers": peer(o, "-c", TOKENIZE, tokenizer / "tokenizer.json", texts, threads=1)["mb_s"]})
+
+
+def train_rate(found):
+    """Pairs over the time of all steps, as the peer's script counts them."""
+    seconds = sum(found["step"]["samples"]) / 1e3
+    return sum(rate * step / 1e3 for rate, step in zip(found["pairs"]["samples"], found["step"]["samples"])) / seconds
+
+
+def score_rates(found, texts):
+    """Texts a second: the two sides' tokens differ by an end token."""
+    share = texts / found["tokens"]
+    return {"transformers, padded 8": share * found["padded8_tok_s"], "transformers, token budget": share * found["sorted_tok_s"]}
+
+
+def main():
+    o = options()
+    if o.dry_run:
+        for name, unit, _, _ in comparisons(o, Path("(temporary folder)")):
+            print(f"{name}: {o.rounds} runs of each in turn, {unit}")
+        return require_all(o)
+    require_all(o)
+    with tempfile.TemporaryDirectory(prefix="xlrm-bench-peers.") as name:
+        folder = Path(name)
+        write_inputs(o, folder)
+        for size in o.sizes if {"train", "score"} & set(o.what) else []:
+            run([o.python, o.peers / "make_model.py", folder / size, o.peer_data / "tokenizers" / "gpt-2", *SHAPES[size].split()])
+        facts = folder / "machine.json"
+        run([Path(o.build) / "bin" / "xlrm_bench", "--what", "roof", "--size", "tiny", "--square", 1024, "--repeat", 3, "--json", facts], o.threads)
+        machine = json.loads(facts.read_text())["machine"]
+        print(f"{machine['processor']}, {machine['processors_allowed']} processors, {' '.join(machine['flags'])}; {o.threads} thread(s), load {os.getloadavg()[0]:.2f}")
+        print(f"{'work':28s} {'peer':32s} {'xlrm median [min, max]':34s} {'peer median [min, max]':34s} {'ratio':>7s}")
+        found = []
+        for name, unit, ours, theirs in comparisons(o, folder):
+            found += compare(name, unit, o.rounds, ours, theirs)
+    if o.json:
+        Path(o.json).write_text(json.dumps({"machine": machine, "threads": o.threads, "comparisons": found}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

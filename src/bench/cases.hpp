@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "figures.hpp"
+#include "inputs.hpp"
+#include "xlrm/bench/bench.hpp"
+#include "xlrm/model/scorer.hpp"
+
+namespace xlrm {
+
+//! What all measurements of one call share.
+struct Bench {
+    const Communicator& world;
+    const BenchOptions& options;
+    ModelConfig config;
+    std::vector<BenchRow> rows = {};
+    std::map<std::string, double> roofs = {};  //!< dtype → FLOP/s of all ranks, once measured
+
+    std::int64_t runs() const { return options.warm_up + options.repeat; }
+    bool counts(std::int64_t run) const { return run >= options.warm_up; }
+};
+
+//! One measurement that could run.
+struct BenchCase {
+    std::string what, name, dtype;
+    double flops = 0.0;    //!< of all its runs, over all ranks: what the estimate of --dry-run is made of …
+    double seconds = 0.0;  //!< … and time that does not depend on them
+    std::function<void(Bench&)> run;
+};
+using BenchCases = std::vector<BenchCase>;
+
+//! Collective. FLOP/s of all ranks together in large square products, the best of libtorch's and xlrm's; measured once.
+double roof(Bench& bench, const std::string& dtype);
+//! Collective. FLOP/s of one n × n × n product, all ranks at once.
+double quick_product(const Communicator& world, std::int64_t n, const std::string& dtype);
+
+void add_roof(const Bench& bench, BenchCases& cases);
+//! `pairs`: the rows of --data; none: synthetic ones.
+void add_training(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
+void add_scoring(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
+void add_capture(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
+void add_prefix(const Bench& bench, BenchCases& cases);
+void add_tokenizing(const Bench& bench, BenchCases& cases);
+void add_reduction(const Bench& bench, BenchCases& cases);
+void add_scaling(const Bench& bench, BenchCases& cases);
+
+//! Pairs whose tokens fill `budget`, prompts shared.
+std::int64_t pairs_in(const ItemSet& set, std::int64_t budget);
+std::int64_t pairs_in(const RowShape& shape, std::int64_t budget);
+
+//! Training of one set with or without shared prompts; several may be stepped in turn.
+class TrainingRun {
+public:
+    TrainingRun(Bench& bench, const ModelConfig& config, const ItemSet& pairs, const std::string& dtype, std::int64_t batch_pairs, bool share);
+    ~TrainingRun();
+    //! Collective. One step; its figures go to `row` where one is given. Returns the seconds.
+    double step(BenchRow* row);
+    std::int64_t steps_per_epoch() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+//! Scoring of one set, items divided among the ranks; several may run in turn.
+class ScoringRun {
+public:
+    ScoringRun(const Communicator& world, const BenchModel& model, const ItemSet& set, const ScoreOptions& options);
+    //! Collective. All items once. Returns the seconds.
+    double run();
+    double texts = 0.0, tokens = 0.0, physical = 0.0, flops = 0.0;  //!< of all ranks
+
+private:
+    const Communicator& world_;
+    const ItemSet& set_;
+    const ScoreOptions options_;
+    const Decoder decoder_;
+    std::vector<std::int64_t> answers_;
+};
+
+}  // namespace xlrm
