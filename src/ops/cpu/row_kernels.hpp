@@ -103,13 +103,14 @@ XLRM_INLINE V silu(V x, V* slope) {
     *slope = sigmoid * (1 + x * (1 - sigmoid));
     return x * sigmoid;
 }
+//! x / 2 · (1 + tanh u) as x · sigmoid(2u), which loses no digits where the tanh is near -1.
 template <class A, class V>
 XLRM_INLINE V gelu_tanh(V x, V* slope) {
-    const A root = A(0.79788456080286535588);  // sqrt(2 / pi)
+    const A root = A(1.5957691216057307);  // 2 · sqrt(2 / pi)
     const A cubic = A(0.044715);
-    const V t = tanh(root * (x + cubic * x * x * x));
-    *slope = A(0.5) * (1 + t) + A(0.5) * x * (1 - t * t) * root * (1 + 3 * cubic * x * x);
-    return A(0.5) * x * (1 + t);
+    const V sigmoid = 1 / (1 + exp(-root * (x + cubic * x * x * x)));
+    *slope = sigmoid * (1 + x * (1 - sigmoid) * root * (1 + 3 * cubic * x * x));
+    return x * sigmoid;
 }
 template <class T>
 XLRM_INLINE Vec<T> activate(bool gelu, Vec<T> x, Vec<T>* slope) {
