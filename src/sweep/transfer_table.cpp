@@ -5,10 +5,10 @@
 #include <limits>
 #include <set>
 
+#include "parallel_ratios.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/eval/benchmark.hpp"
-#include "xlrm/stats/singular_ratio.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/store/index.hpp"
 #include "xlrm/text/preference_row.hpp"
@@ -73,7 +73,7 @@ public:
             table_.gains.push_back({key.first, key.second, clustered_mean(rows.gain, rows.cluster), clustered_mean(rows.model, rows.cluster),
                                     clustered_mean(rows.floor, rows.cluster), rows.cells});
         }
-        add_ratios();
+        table_.ratios = parallel_ratios(folder_, plan_);
         return std::move(table_);
     }
 
@@ -170,54 +170,6 @@ private:
         if (items == 0) return;
         entry->floor = right / static_cast<double>(items);
         entry->floor_wilson = wilson_interval(static_cast<std::int64_t>(std::floor(right)), items);
-    }
-
-    //! f over items that every target has, for every model with last-token activations of its last layer.
-    void add_ratios() {
-        std::map<std::pair<std::string, std::string>, std::vector<const Task*>> cells;
-        for (const Task& task : plan_.tasks) {
-            if (task.kind == TaskKind::evaluate && cell_verifies(folder_.cell(task))) cells[{task.model(), task.benchmark}].push_back(&task);
-        }
-        for (const auto& [key, tasks] : cells) {
-            if (tasks.size() == plan_.targets.size() && tasks.size() > 1) add_ratio(key.first, key.second, tasks);
-        }
-    }
-
-    void add_ratio(const std::string& model, const std::string& benchmark, const std::vector<const Task*>& tasks) {
-        std::map<std::string, std::vector<std::size_t>> rows;  // id → its row in each language
-        std::vector<std::vector<float>> values;
-        std::int64_t features = 0;
-        for (const Task* task : tasks) {
-            const CellScores cell = read_cell_scores(folder_.cell(*task));
-            const std::map<std::string, std::vector<int>> layers = cell_layers(folder_.cell(*task));
-            const auto last = layers.find("last");
-            if (last == layers.end() || last->second.empty()) return;
-            values.push_back(read_cell_activations(folder_.cell(*task), "last", last->second.back(), "chosen", &features));
-            for (std::size_t i = 0; i < cell.id.size(); ++i) {
-                std::vector<std::size_t>& places = rows[cell.id[i]];
-                if (places.size() + 1 == values.size()) places.push_back(i);
-            }
-        }
-        const std::size_t width = static_cast<std::size_t>(features);
-        std::vector<std::vector<float>> aligned(values.size());
-        std::int64_t items = 0;
-        for (const auto& [id, places] : rows) {
-            if (places.size() != values.size()) continue;
-            ++items;
-            for (std::size_t l = 0; l < values.size(); ++l) {
-                const auto begin = values[l].begin() + static_cast<std::ptrdiff_t>(places[l] * width);
-                aligned[l].insert(aligned[l].end(), begin, begin + static_cast<std::ptrdiff_t>(width));
-            }
-        }
-        if (items == 0) return;
-        RatioEntry entry{model, benchmark, items, {}};
-        const std::vector<std::span<const float>> views(aligned.begin(), aligned.end());
-        for (const RatioVariant variant : {RatioVariant::raw, RatioVariant::centred}) {
-            double sum = 0.0;
-            for (const double f : singular_ratios(views, items, features, variant)) sum += f;
-            entry.mean[name_of(variant)] = sum / static_cast<double>(items);
-        }
-        table_.ratios.push_back(std::move(entry));
     }
 
     const SweepFolder& folder_;
