@@ -32,6 +32,13 @@ PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, s
     return out;
 }
 
+std::vector<double> sum_by_text(const PredictedTokens& predicted, const at::Tensor& log_probs) {
+    const at::Tensor wide = log_probs.to(at::kDouble);
+    std::vector<double> sums(predicted.counts.size(), 0.0);
+    for (std::size_t i = 0; i < predicted.text.size(); ++i) sums[static_cast<std::size_t>(predicted.text[i])] += wide.const_data_ptr<double>()[i];
+    return sums;
+}
+
 CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const std::vector<std::int32_t>& targets,
                            const std::vector<float>& weights, const LmGradient& gradient, std::vector<TokenStatistics>* statistics) {
     const at::Tensor row_weights = weights.empty() ? at::Tensor() : view_of(weights, at::kFloat);

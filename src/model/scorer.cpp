@@ -71,10 +71,7 @@ private:
         if (predicted.rows.empty()) return;
         const NeededRows needed = needed_rows(predicted.rows);
         const at::Tensor normed = gather_rows(decoder_.final_norm(gather_rows(rows, needed.rows)), needed.place);
-        const at::Tensor found = lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs.to(at::kDouble);
-        std::vector<double> sums(answers.size(), 0.0);
-        for (std::size_t i = 0; i < predicted.text.size(); ++i)
-            sums[static_cast<std::size_t>(predicted.text[i])] += found.const_data_ptr<double>()[i];
+        const std::vector<double> sums = sum_by_text(predicted, lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs);
         for (std::size_t i = 0; i < members.size(); ++i) {
             for (const std::int64_t at : texts[members[i]].places) result_.log_probs[static_cast<std::size_t>(at)] = sums[i];
         }

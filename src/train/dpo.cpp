@@ -84,7 +84,7 @@ private:
         assert(reference_);
         std::vector<TokenStatistics> tokens;
         const std::vector<double> log_probs =
-            sum_by_text(batch, lm_loss(decoder, states.rows, batch.predicted.targets, {}, {}, &tokens).log_probs);
+            sum_by_text(batch.predicted, lm_loss(decoder, states.rows, batch.predicted.targets, {}, {}, &tokens).log_probs);
         const std::vector<double> reference = reference_->log_probs(set, items);
         StepSums sums;
         for (std::size_t text = 0; text < log_probs.size(); text += 2) {

@@ -34,15 +34,6 @@ void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const Pol
     decoder.backward(batch.batch, saved, decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient), gradient, ready);
 }
 
-std::vector<double> sum_by_text(const PolicyBatch& batch, const at::Tensor& log_probs) {
-    const at::Tensor wide = log_probs.to(at::kDouble);
-    std::vector<double> sums(batch.answers.size(), 0.0);
-    for (std::size_t i = 0; i < batch.predicted.text.size(); ++i) {
-        sums[static_cast<std::size_t>(batch.predicted.text[i])] += wide.const_data_ptr<double>()[i];
-    }
-    return sums;
-}
-
 void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items) {
     sums.items = static_cast<double>(items.size());
     sums.tokens = static_cast<double>(batch.batch.logical_tokens);

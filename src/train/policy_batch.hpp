@@ -25,9 +25,6 @@ PolicyStates policy_forward(const Decoder& decoder, const PolicyBatch& batch, De
 void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved, const at::Tensor& drows,
                      const at::Tensor& gradient, const Decoder::GradientReady& ready);
 
-//! Sums of the log-probabilities of each text's predicted tokens.
-std::vector<double> sum_by_text(const PolicyBatch& batch, const at::Tensor& log_probs);
-
 void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items);
 
 //! Throws Error unless every answer has a token to predict.

@@ -17,7 +17,7 @@ public:
     std::vector<double> log_probs(const ItemSet& set, std::span<const std::int64_t> items) override {
         const PolicyBatch batch = pack_policy(set, items, share_prefix_);
         const PolicyStates states = policy_forward(decoder_, batch, nullptr);
-        return sum_by_text(batch, lm_loss(decoder_, states.rows, batch.predicted.targets, {}, {}).log_probs);
+        return sum_by_text(batch.predicted, lm_loss(decoder_, states.rows, batch.predicted.targets, {}, {}).log_probs);
     }
 
 private:

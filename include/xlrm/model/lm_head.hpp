@@ -31,6 +31,9 @@ std::int64_t predicted_count(const Answer& answer);
 //! `every`: of texts 0, every, 2·every … alone; `answers` are the texts of `batch`.
 PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers, std::size_t every = 1);
 
+//! Sums over each text's predicted tokens, in fp64; `log_probs` [predicted tokens].
+std::vector<double> sum_by_text(const PredictedTokens& predicted, const at::Tensor& log_probs);
+
 //! Where the gradient of an LM loss goes; undefined tensors: no gradient.
 struct LmGradient {
     double scale = 1.0;

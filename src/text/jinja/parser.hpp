@@ -41,6 +41,7 @@ private:
 
     NodePtr expression(bool conditional = true);
     NodePtr conditional();
+    NodePtr chain(const char* word, Node::Kind kind, NodePtr (Parser::*operand)());
     NodePtr either();
     NodePtr both();
     NodePtr inverted();

@@ -24,27 +24,19 @@ NodePtr Parser::conditional() {
     return node;
 }
 
-NodePtr Parser::either() {
-    NodePtr node = both();
-    while (accept_name("or")) {
-        auto pair = make(Kind::logical_or);
+NodePtr Parser::chain(const char* word, Kind kind, NodePtr (Parser::*operand)()) {
+    NodePtr node = (this->*operand)();
+    while (accept_name(word)) {
+        auto pair = make(kind);
         pair->parts.push_back(std::move(node));
-        pair->parts.push_back(both());
+        pair->parts.push_back((this->*operand)());
         node = std::move(pair);
     }
     return node;
 }
 
-NodePtr Parser::both() {
-    NodePtr node = inverted();
-    while (accept_name("and")) {
-        auto pair = make(Kind::logical_and);
-        pair->parts.push_back(std::move(node));
-        pair->parts.push_back(inverted());
-        node = std::move(pair);
-    }
-    return node;
-}
+NodePtr Parser::either() { return chain("or", Kind::logical_or, &Parser::both); }
+NodePtr Parser::both() { return chain("and", Kind::logical_and, &Parser::inverted); }
 
 NodePtr Parser::inverted() {
     if (!accept_name("not")) return comparison();
