@@ -6,9 +6,16 @@
 #include <cstring>
 
 #include "ops/dispatch.hpp"
+#include "ops/large_blocks.hpp"
 #include "xlrm/core/profile.hpp"
 
 namespace xlrm {
+namespace {
+
+//! Before the first tensor: libtorch frees each with the allocator that made it.
+[[maybe_unused]] const bool large_blocks = install_large_blocks();
+
+}  // namespace
 
 at::Tensor empty_rows(at::IntArrayRef shape, const at::TensorOptions& options) {
     std::vector<std::int64_t> whole = shape.vec();
