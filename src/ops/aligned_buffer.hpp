@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace xlrm {
@@ -18,5 +19,17 @@ public:
 private:
     std::vector<A> storage_;
 };
+
+//! Scratch of the calling thread, kept between calls: at least n elements, aligned to 64 bytes, with whatever the last call left.
+template <class A>
+A* thread_scratch(std::int64_t n) {
+    thread_local std::unique_ptr<AlignedBuffer<A>> buffer;
+    thread_local std::int64_t size = 0;
+    if (n > size) {
+        buffer = std::make_unique<AlignedBuffer<A>>(n);
+        size = n;
+    }
+    return buffer->data();
+}
 
 }  // namespace xlrm

@@ -18,14 +18,17 @@ bool fits_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dwe
            dweight.size(1) % 32 == 0 && dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::amx_available();
 }
 
-//! dweight += dy^T · x with sums in fp32 throughout; threads divide the rows of dweight.
+//! dweight += dy^T · x with sums in fp32 throughout; threads divide the longer side of dweight, so that less is packed twice.
 void add_on_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    const cpu::AmxWeightGradient args{
+    const cpu::AmxWeightGradient whole{
         const_data<cpu::Bf16>(dy), dy.stride(0),     const_data<cpu::Bf16>(x), x.stride(0), x.size(0), x.size(1),
         data<float>(dweight),      dweight.stride(0)};
-    at::parallel_for(0, dweight.size(0) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
-        AlignedBuffer<cpu::Bf16> scratch(cpu::kAmxTokens * (x.size(1) + cpu::kAmxColumns));
-        cpu::amx_weight_gradient(args, begin * 32, end * 32, scratch.data());
+    const bool by_rows = dweight.size(0) >= dweight.size(1);
+    at::parallel_for(0, (by_rows ? dweight.size(0) : dweight.size(1)) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
+        cpu::AmxWeightGradient part = whole;
+        if (!by_rows) part.x += 32 * begin, part.dweight += 32 * begin, part.k = 32 * (end - begin);
+        cpu::amx_weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0),
+                                 thread_scratch<cpu::Bf16>(cpu::kAmxGradientScratch));
     });
 }
 

@@ -5,8 +5,6 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
-#include <memory>
-
 #include "ops/aligned_buffer.hpp"
 #include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
@@ -64,17 +62,6 @@ bool fits_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
            (!bias.defined() || bias.is_contiguous()) && cpu::amx_available();
 }
 
-//! Scratch of the calling thread, kept between calls.
-cpu::Bf16* tile_scratch(std::int64_t elements) {
-    thread_local std::unique_ptr<AlignedBuffer<cpu::Bf16>> buffer;
-    thread_local std::int64_t size = 0;
-    if (elements > size) {
-        buffer = std::make_unique<AlignedBuffer<cpu::Bf16>>(elements);
-        size = elements;
-    }
-    return buffer->data();
-}
-
 //! Rows of one thread's share from which on packing all of the weight on each thread costs less than reading all rows on each.
 constexpr std::int64_t kManyRows = 2048;
 
@@ -100,7 +87,7 @@ void multiply_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::
             part.w += transposed ? begin * part.w_stride : begin, part.y += begin, part.n = end - begin;
             if (part.bias != nullptr) part.bias += begin;
         }
-        cpu::amx_product(part, tile_scratch(cpu::amx_product_scratch(part.k)));
+        cpu::amx_product(part, thread_scratch<cpu::Bf16>(cpu::amx_product_scratch(part.k)));
     });
 }
 

@@ -46,6 +46,51 @@ inline void add_block(const Bf16* a, const Bf16* b, std::int64_t groups, float* 
     _tile_stored(3, to + 16 * stride + 16, bytes);
 }
 
+//! Part of dweight from (n, k) on, in blocks of 32.
+struct GradientPart {
+    std::int64_t n, k, row_blocks, column_blocks;
+};
+
+void pack_x(const AmxWeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+    __m512i left[16], right[16];
+    for (std::int64_t g = 0; 32 * g < count; ++g)
+        for (std::int64_t block = 0; block < part.column_blocks; ++block) {
+            pair_rows(args.x + (token + 32 * g) * args.x_stride + part.k + 32 * block, args.x_stride, count - 32 * g, kAll, left, right);
+            store_tiles(left, right, to + (block * kGroups + g) * 2 * kTile);
+        }
+}
+
+void pack_dy(const AmxWeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+    __m512i left[16], right[16];
+    for (std::int64_t g = 0; 32 * g < count; ++g)
+        for (std::int64_t block = 0; block < part.row_blocks; ++block) {
+            pair_rows(args.dy + (token + 32 * g) * args.dy_stride + part.n + 32 * block, args.dy_stride, count - 32 * g, kAll, left, right);
+            transpose(left);
+            transpose(right);
+            store_tiles(left, right, to + (block * kGroups + g) * 2 * kTile);
+        }
+}
+
+void add_part(const AmxWeightGradient& args, const GradientPart& part, Bf16* scratch) {
+    Bf16* packed_dy = scratch;
+    Bf16* packed_x = scratch + kAmxTokens * 32 * part.row_blocks;
+    for (std::int64_t t = 0; t < args.tokens; t += kAmxTokens) {
+        const std::int64_t count = least(kAmxTokens, args.tokens - t), groups = (count + 31) / 32;
+        pack_x(args, part, t, count, packed_x);
+        pack_dy(args, part, t, count, packed_dy);
+        for (std::int64_t row = 0; row < part.row_blocks; ++row)
+            for (std::int64_t column = 0; column < part.column_blocks; ++column)
+                add_block(packed_dy + row * kGroups * 2 * kTile, packed_x + column * kGroups * 2 * kTile, groups,
+                          args.dweight + (part.n + 32 * row) * args.dweight_stride + part.k + 32 * column, args.dweight_stride);
+    }
+}
+
+//! `all` in equal parts of at most `limit`, in multiples of 32.
+std::int64_t even_part(std::int64_t all, std::int64_t limit) {
+    const std::int64_t parts = (all + limit - 1) / limit;
+    return ((all + parts - 1) / parts + 31) / 32 * 32;
+}
+
 }  // namespace
 
 bool amx_available() {
@@ -56,34 +101,10 @@ bool amx_available() {
 void amx_weight_gradient(const AmxWeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch) {
     const TileConfig config;
     _tile_loadconfig(&config);
-    const std::int64_t blocks = args.k / 32;
-    Bf16* packed_dy = scratch;
-    Bf16* packed_x = scratch + kAmxTokens * kAmxColumns;
-    __m512i left[16], right[16];
-    for (std::int64_t t = 0; t < args.tokens; t += kAmxTokens) {
-        const std::int64_t count = least(kAmxTokens, args.tokens - t);
-        const std::int64_t groups = (count + 31) / 32;
-        for (std::int64_t g = 0; g < groups; ++g)
-            for (std::int64_t block = 0; block < blocks; ++block) {
-                pair_rows(args.x + (t + 32 * g) * args.x_stride + 32 * block, args.x_stride, count - 32 * g, kAll, left, right);
-                store_tiles(left, right, packed_x + (block * kGroups + g) * 2 * kTile);
-            }
-        for (std::int64_t n = n_begin; n < n_end; n += kAmxColumns) {
-            const std::int64_t columns = least(kAmxColumns, n_end - n) / 32;
-            for (std::int64_t g = 0; g < groups; ++g)
-                for (std::int64_t c = 0; c < columns; ++c) {
-                    pair_rows(args.dy + (t + 32 * g) * args.dy_stride + n + 32 * c, args.dy_stride, count - 32 * g, kAll, left,
-                              right);
-                    transpose(left);
-                    transpose(right);
-                    store_tiles(left, right, packed_dy + (c * kGroups + g) * 2 * kTile);
-                }
-            for (std::int64_t block = 0; block < blocks; ++block)
-                for (std::int64_t c = 0; c < columns; ++c)
-                    add_block(packed_dy + c * kGroups * 2 * kTile, packed_x + block * kGroups * 2 * kTile, groups,
-                              args.dweight + (n + 32 * c) * args.dweight_stride + 32 * block, args.dweight_stride);
-        }
-    }
+    const std::int64_t rows = even_part(n_end - n_begin, kAmxGradientRows), columns = even_part(args.k, kAmxGradientColumns);
+    for (std::int64_t n = n_begin; n < n_end; n += rows)
+        for (std::int64_t k = 0; k < args.k; k += columns)
+            add_part(args, {n, k, least(rows, n_end - n) / 32, least(columns, args.k - k) / 32}, scratch);
     _tile_release();
 }
 

@@ -9,14 +9,16 @@ namespace xlrm::cpu {
 //! them.
 bool amx_available();
 
-//! Tokens, and columns of dy, that amx_weight_gradient packs at a time: with k of some hundreds both stay in the second-level
-//! cache.
-inline constexpr std::int64_t kAmxTokens = 512;
-inline constexpr std::int64_t kAmxColumns = 256;
+//! Tokens that amx_weight_gradient packs at a time, and the largest part of dweight that it adds them to: both, packed and in fp32,
+//! stay in the second-level cache.
+inline constexpr std::int64_t kAmxTokens = 256;
+inline constexpr std::int64_t kAmxGradientRows = 768;
+inline constexpr std::int64_t kAmxGradientColumns = 768;
+inline constexpr std::int64_t kAmxGradientScratch = kAmxTokens * (kAmxGradientRows + kAmxGradientColumns);
 
 //! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
 //! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order, in fp32.
-//! `scratch`: kAmxTokens · (k + kAmxColumns) elements, aligned to 64 bytes.
+//! `scratch`: kAmxGradientScratch elements, aligned to 64 bytes.
 struct AmxWeightGradient {
     const Bf16* dy;
     std::int64_t dy_stride;
