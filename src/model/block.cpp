@@ -3,7 +3,7 @@
 #include <ATen/ops/index_select.h>
 
 #include "block_views.hpp"
-#include "xlrm/ops/gated_activation.hpp"
+#include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rows.hpp"
@@ -107,12 +107,9 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
 
 at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
                        bool keep_all) {
-    const at::Tensor gate_up = linear(h2, weights.gate_up, weights.gate_up_bias);
-    const at::Tensor activated = gated_activation(gate_up, context.config.activation);
-    if (saved != nullptr) {
-        saved->gate_up = gate_up;
-        if (keep_all) saved->activated = activated;
-    }
+    const at::Tensor activated = gated_linear(h2, weights.gate_up, weights.gate_up_bias, context.config.activation,
+                                              saved != nullptr ? &saved->gate_up : nullptr);
+    if (saved != nullptr && keep_all) saved->activated = activated;
     const at::Tensor out = linear(activated, weights.down, weights.down_bias);
     return norm_if(context.config, out, weights.post2, saved ? &saved->part2 : nullptr, saved ? &saved->post_rstd2 : nullptr);
 }

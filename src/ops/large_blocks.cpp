@@ -49,8 +49,8 @@ LargeBlocks::~LargeBlocks() {
 
 bool LargeBlocks::grow(std::size_t end) {
     if (end <= usable_) return true;
-    const std::size_t wanted = up_to(end, kStep);
-    if (wanted > range_ || mprotect(begin_ + usable_, wanted - usable_, PROT_READ | PROT_WRITE) != 0) return false;
+    const std::size_t wanted = std::min(up_to(end, kStep), range_);
+    if (end > range_ || mprotect(begin_ + usable_, wanted - usable_, PROT_READ | PROT_WRITE) != 0) return false;
     usable_ = wanted;
     return true;
 }

@@ -47,4 +47,20 @@ struct AmxProduct {
 std::int64_t amx_product_scratch(std::int64_t k);
 void amx_product(const AmxProduct& args, Bf16* scratch);
 
+//! y [rows, width] = act(gate) · up for the columns [begin, end), multiples of 16, where [gate, up] = x [rows, k] · w [2·width, k]^T, each
+//! rounded to bf16 as amx_product does, and stored in gate_up [rows, 2·width] where that is asked for. y and gate_up are contiguous.
+struct AmxGatedProduct {
+    const Bf16* x;
+    std::int64_t x_stride;
+    const Bf16* w;
+    std::int64_t w_stride;
+    Bf16* gate_up;  //!< or null
+    Bf16* y;
+    std::int64_t rows, k, width;
+    bool gelu;
+};
+//! `scratch`: amx_gated_product_scratch(k) elements, aligned to 64 bytes.
+std::int64_t amx_gated_product_scratch(std::int64_t k);
+void amx_gated_product(const AmxGatedProduct& args, std::int64_t begin, std::int64_t end, Bf16* scratch);
+
 }  // namespace xlrm::cpu

@@ -12,4 +12,8 @@ std::int64_t amx_product_scratch(std::int64_t) { return 0; }
 
 void amx_product(const AmxProduct&, Bf16*) { assert(false); }
 
+std::int64_t amx_gated_product_scratch(std::int64_t) { return 0; }
+
+void amx_gated_product(const AmxGatedProduct&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
+
 }  // namespace xlrm::cpu

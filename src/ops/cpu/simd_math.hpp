@@ -2,29 +2,45 @@
 
 #include "ops/cpu/simd.hpp"
 
+#if XLRM_VECTOR_BYTES == 64
+#include <immintrin.h>
+#endif
+
 namespace xlrm::cpu::XLRM_ISA {
 
-//! e^x within 1.2 units in the last place (Cephes' reduction and polynomial); 0 below -87.33, infinity above 88.72.
-XLRM_INLINE F32 exp(F32 x) {
-    const F32 low = F32{} - 87.33654f;
-    const F32 high = F32{} + 88.72283f;
-    const F32 bounded = x < low ? low : (x > high ? high : x);
-    const F32 shifted = bounded * 1.44269504f + 12582912.0f;  // adding 1.5 · 2^23 rounds to an integer in the low bits
-    const F32 n = shifted - 12582912.0f;
-    F32 r = bounded - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
+//! e^r for |r| <= ln(2) / 2 (Cephes' polynomial).
+XLRM_INLINE F32 exp_fraction(F32 r) {
     F32 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    return p * (r * r) + r + 1.0f;
+}
+
+//! e^x within 1.2 units in the last place; 0 below -87.33, infinity above 88.72.
+XLRM_INLINE F32 exp(F32 x) {
+    const F32 low = F32{} - 87.33654f;
+#if XLRM_VECTOR_BYTES == 64
+    // Not-a-number passes both bounds: the second operand is returned where they do not compare.
+    const F32 bounded = _mm512_min_ps(F32{} + 100.0f, _mm512_max_ps(F32{} - 100.0f, x));
+    const F32 n = _mm512_roundscale_ps(bounded * 1.44269504f, 0);
+    const F32 r = bounded - n * 0.693359375f + n * 2.12194440e-4f;
+    const F32 scaled = _mm512_scalef_ps(exp_fraction(r), n);
+    return x < low ? F32{} : scaled;
+#else
+    const F32 high = F32{} + 88.72283f;
+    const F32 bounded = x < low ? low : (x > high ? high : x);
+    const F32 shifted = bounded * 1.44269504f + 12582912.0f;  // adding 1.5 · 2^23 rounds to an integer in the low bits
+    const F32 n = shifted - 12582912.0f;
+    const F32 p = exp_fraction(bounded - n * 0.693359375f + n * 2.12194440e-4f);
     // Scaled in two steps, since n = 128 has no power of its own in fp32.
     const I32 power = __builtin_convertvector(n, I32);
     const I32 half = power >> 1;
     const F32 scaled = p * bits_as<F32>((half + 127) << 23) * bits_as<F32>((power - half + 127) << 23);
     const F32 zero = F32{};
     return x < low ? zero : (x > high ? zero + __builtin_inff() : scaled);
+#endif
 }
 XLRM_INLINE F64 exp(F64 x) {
     for (int i = 0; i < int(kLanes<double>); ++i) x[i] = __builtin_exp(x[i]);

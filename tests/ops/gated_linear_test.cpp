@@ -1,0 +1,38 @@
+#include "xlrm/ops/gated_linear.hpp"
+
+#include "ops/support.hpp"
+#include "xlrm/ops/linear.hpp"
+
+namespace xlrm {
+namespace {
+
+TEST(GatedLinear, IsTheActivationOfTheProductToTheBit) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+        for (const Activation activation : {Activation::silu, Activation::gelu_tanh})
+            for (const std::int64_t width : {16, 24, 208, 1024})
+                for (const std::int64_t k : {64, 333, 768})
+                    for (const std::int64_t rows : {1, 31, 300})
+                        for (const bool has_bias : {false, true}) {
+                            const at::Tensor x = test::normal({rows, k}, 1, dtype), w = test::normal({2 * width, k}, 2, dtype);
+                            const at::Tensor bias = has_bias ? test::normal({2 * width}, 3, dtype) : at::Tensor();
+                            at::Tensor gate_up;
+                            const at::Tensor y = gated_linear(x, w, bias, activation, &gate_up);
+                            const at::Tensor product = linear(x, w, bias), expected = gated_activation(product, activation);
+                            EXPECT_TRUE(test::same_bits(gate_up, product)) << width << ' ' << k << ' ' << rows;
+                            EXPECT_TRUE(test::same_bits(y, expected)) << width << ' ' << k << ' ' << rows;
+                            EXPECT_TRUE(test::same_bits(gated_linear(x, w, bias, activation), expected));
+                        }
+}
+
+TEST(GatedLinear, BitsOfARowDependOnItAlone) {
+    const at::Tensor x = test::normal({203, 384}, 1, at::kBFloat16), w = test::normal({2048, 384}, 2, at::kBFloat16);
+    const at::Tensor all = gated_linear(x, w, {}, Activation::silu);
+    for (const int threads : {1, 2})
+        test::with_threads(threads, [&] {
+            for (const std::int64_t rows : {1, 3, 32, 100})
+                EXPECT_TRUE(test::same_bits(gated_linear(x.narrow(0, 7, rows), w, {}, Activation::silu), all.narrow(0, 7, rows)));
+        });
+}
+
+}  // namespace
+}  // namespace xlrm
