@@ -12,7 +12,8 @@ namespace {
 bool ask_for_tiles() {
     unsigned a = 0, b = 0, c = 0, d = 0;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-    const bool has = (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;  // AMX-BF16, AMX-TILE
+    bool has = (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;  // AMX-BF16, AMX-TILE
+    has = has && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1u) != 0;  // AVX512-BF16
     if (!has || !__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
         return false;
     constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
@@ -33,8 +34,8 @@ inline void add_block(const Bf16* a, const Bf16* b, std::int64_t groups, float* 
     for (std::int64_t g = 0; g < groups; ++g) {
         _tile_loadd(4, a + g * 2 * kTile, 64);
         _tile_loadd(5, a + g * 2 * kTile + kTile, 64);
-        _tile_loadd(6, b + g * 2 * kTile, 64);
-        _tile_loadd(7, b + g * 2 * kTile + kTile, 64);
+        _tile_stream_loadd(6, b + g * 2 * kTile, 64);
+        _tile_stream_loadd(7, b + g * 2 * kTile + kTile, 64);
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
         _tile_dpbf16ps(2, 5, 6);

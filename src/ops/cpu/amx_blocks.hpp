@@ -36,22 +36,26 @@ inline RowBlock row_block(const Bf16* rows, std::int64_t stride, std::int64_t co
     return {copied, up_to_32(k), count};
 }
 
-//! sums [32, 32] = 32 rows of x · the packed columns.
-inline void multiply_block(const Bf16* x, std::int64_t x_stride, const Bf16* packed, std::int64_t steps, float* sums) {
-    const std::int64_t bytes = x_stride * std::int64_t(sizeof(Bf16));
+//! sums [32, 32] = 32 rows of x · the packed columns; between(step) runs beside the tiles. Packed columns are read with the hint that
+//! they are not soon read again, which leaves the rows in the first-level cache.
+template <class Between>
+inline void multiply_block(const RowBlock& rows, const Bf16* packed, std::int64_t steps, float* sums, Between between) {
+    const std::int64_t bytes = rows.stride * std::int64_t(sizeof(Bf16));
+    const Bf16* x = rows.data;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
     for (std::int64_t s = 0; s < steps; ++s, x += 32, packed += 2 * kTile) {
         _tile_loadd(4, x, bytes);
-        _tile_loadd(6, packed, 64);
+        _tile_stream_loadd(6, packed, 64);
         _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, packed + kTile, 64);
+        _tile_stream_loadd(7, packed + kTile, 64);
         _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, x + 16 * x_stride, bytes);
+        _tile_loadd(5, x + 16 * rows.stride, bytes);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
+        between(s);
     }
     _tile_stored(0, sums, 128);
     _tile_stored(1, sums + 16, 128);
@@ -59,14 +63,40 @@ inline void multiply_block(const Bf16* x, std::int64_t x_stride, const Bf16* pac
     _tile_stored(3, sums + 16 * 32 + 16, 128);
 }
 
-//! Nearest even; not-a-number becomes the quiet one.
-inline __m256i round_bf16(__m512 value) {
-    const __m512i bits = _mm512_castps_si512(value);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
-    const __mmask16 nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-    return _mm512_cvtepi32_epi16(_mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc0)));
-}
+//! Multiplies blocks one after the other, and stores the sums of each by store(sums, row, column) for one row while the tiles are busy
+//! with the next: tiles and vectors are different units.
+template <class Store>
+class BlockPipeline {
+public:
+    BlockPipeline(std::int64_t steps, Store store) : steps_(steps), rows_a_step_((32 + steps - 1) / steps), store_(store) {}
+
+    void multiply(const RowBlock& rows, const Bf16* packed, std::int64_t row, std::int64_t column) {
+        float* to = sums_[turn_];
+        multiply_block(rows, packed, steps_, to, [&](std::int64_t step) { store_rows(step * rows_a_step_, (step + 1) * rows_a_step_); });
+        waiting_ = to, row_ = row, column_ = column, count_ = rows.count;
+        turn_ = 1 - turn_;
+    }
+    //! Stores what still waits.
+    void finish() {
+        store_rows(0, 32);
+        count_ = 0;
+    }
+
+private:
+    void store_rows(std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < least(end, count_); ++r) store_(waiting_ + 32 * r, row_ + r, column_);
+    }
+
+    std::int64_t steps_, rows_a_step_;
+    Store store_;
+    alignas(64) float sums_[2][32 * 32];
+    const float* waiting_ = nullptr;
+    std::int64_t row_ = 0, column_ = 0, count_ = 0;
+    int turn_ = 0;
+};
+
+//! Two vectors rounded to nearest even, the first one low.
+inline __m512i round_bf16(__m512 low, __m512 high) { return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)); }
 
 inline __m512 widen(__m256i half) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16)); }
 

@@ -21,19 +21,17 @@ void pack_pair(const AmxGatedProduct& args, std::int64_t first, std::int64_t dep
     store_tiles(gate, up, to);
 }
 
-//! `count` rows of sums to (row, column): what a later pass would read is rounded first.
-void store_pair(const AmxGatedProduct& args, const float* sums, std::int64_t row, std::int64_t column, std::int64_t count) {
-    for (std::int64_t r = 0; r < count; ++r, sums += 32) {
-        const amx::U16 gate = amx::round_bf16(amx::load(sums)), up = amx::round_bf16(amx::load(sums + 16));
-        if (args.gate_up != nullptr) {
-            Bf16* both = args.gate_up + (row + r) * 2 * args.width + column;
-            std::memcpy(both, &gate, sizeof(gate));
-            std::memcpy(both + args.width, &up, sizeof(up));
-        }
-        amx::F32 slope;
-        amx::store(args.y + (row + r) * args.width + column,
-                   amx::activate<Bf16>(args.gelu, amx::widen(gate), &slope) * amx::widen(up));
+//! 16 sums of gate and 16 of up to (row, column): what a later pass would read is rounded first.
+inline void store_row(const AmxGatedProduct& args, const float* sums, std::int64_t row, std::int64_t column) {
+    const __m512i both = round_bf16(_mm512_load_ps(sums), _mm512_load_ps(sums + 16));
+    const __m256i gate = _mm512_castsi512_si256(both), up = _mm512_extracti64x4_epi64(both, 1);
+    if (args.gate_up != nullptr) {
+        Bf16* to = args.gate_up + row * 2 * args.width + column;
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), gate);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + args.width), up);
     }
+    amx::F32 slope;
+    amx::store(args.y + row * args.width + column, amx::activate<Bf16>(args.gelu, widen(gate), &slope) * widen(up));
 }
 
 }  // namespace
@@ -46,7 +44,7 @@ void amx_gated_product(const AmxGatedProduct& args, std::int64_t begin, std::int
     const std::int64_t steps = (args.k + 31) / 32, block = 2 * kTile * steps, all = (end - begin) / 16;
     const std::int64_t most = block_columns(args.k) / 32, passes = (all + most - 1) / most;
     const std::int64_t pairs = (all + passes - 1) / passes;
-    alignas(64) float sums[32 * 32];
+    BlockPipeline pipeline(steps, [&](const float* sums, std::int64_t row, std::int64_t at) { store_row(args, sums, row, at); });
     Bf16* copied = scratch;
     Bf16* packed = scratch + 32 * 32 * steps;
     for (std::int64_t first = 0; first < all; first += pairs) {
@@ -55,12 +53,10 @@ void amx_gated_product(const AmxGatedProduct& args, std::int64_t begin, std::int
             for (std::int64_t s = 0; s < steps; ++s) pack_pair(args, column + 16 * c, 32 * s, packed + c * block + s * 2 * kTile);
         for (std::int64_t r = 0; r < args.rows; r += 32) {
             const RowBlock rows = row_block(args.x + r * args.x_stride, args.x_stride, least(32, args.rows - r), args.k, copied);
-            for (std::int64_t c = 0; c < count; ++c) {
-                multiply_block(rows.data, rows.stride, packed + c * block, steps, sums);
-                store_pair(args, sums, r, column + 16 * c, rows.count);
-            }
+            for (std::int64_t c = 0; c < count; ++c) pipeline.multiply(rows, packed + c * block, r, column + 16 * c);
         }
     }
+    pipeline.finish();
     _tile_release();
 }
 

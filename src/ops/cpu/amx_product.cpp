@@ -23,17 +23,16 @@ void pack_tiles(const AmxProduct& args, std::int64_t first, std::int64_t depth, 
     store_tiles(left, right, to);
 }
 
-//! `count` rows of sums to y at (row, column), with the bias.
-inline void store_sums(const AmxProduct& args, const float* sums, std::int64_t row, std::int64_t column, std::int64_t count) {
+//! 32 sums to y at (row, column), with the bias.
+inline void store_row(const AmxProduct& args, const float* sums, std::int64_t row, std::int64_t column) {
     const __mmask32 mask = first_columns(args.n - column);
-    const __m512i bias = args.bias != nullptr ? _mm512_maskz_loadu_epi16(mask, args.bias + column) : _mm512_setzero_si512();
-    const __m512 low = widen(_mm512_castsi512_si256(bias)), high = widen(_mm512_extracti64x4_epi64(bias, 1));
-    for (std::int64_t r = 0; r < count; ++r) {
-        const __m256i first = round_bf16(_mm512_add_ps(_mm512_load_ps(sums + 32 * r), low));
-        const __m256i second = round_bf16(_mm512_add_ps(_mm512_load_ps(sums + 32 * r + 16), high));
-        _mm512_mask_storeu_epi16(args.y + (row + r) * args.y_stride + column, mask,
-                                 _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1));
+    __m512 low = _mm512_load_ps(sums), high = _mm512_load_ps(sums + 16);
+    if (args.bias != nullptr) {
+        const __m512i bias = _mm512_maskz_loadu_epi16(mask, args.bias + column);
+        low = _mm512_add_ps(low, widen(_mm512_castsi512_si256(bias)));
+        high = _mm512_add_ps(high, widen(_mm512_extracti64x4_epi64(bias, 1)));
     }
+    _mm512_mask_storeu_epi16(args.y + row * args.y_stride + column, mask, round_bf16(low, high));
 }
 
 }  // namespace
@@ -46,7 +45,7 @@ void amx_product(const AmxProduct& args, Bf16* scratch) {
     const std::int64_t steps = (args.k + 31) / 32, block = 2 * kTile * steps;
     const std::int64_t passes = (args.n + block_columns(args.k) - 1) / block_columns(args.k);
     const std::int64_t columns = up_to_32((args.n + passes - 1) / passes);
-    alignas(64) float sums[32 * 32];
+    BlockPipeline pipeline(steps, [&](const float* sums, std::int64_t row, std::int64_t column) { store_row(args, sums, row, column); });
     Bf16* copied = scratch;
     Bf16* packed = scratch + 32 * 32 * steps;
     for (std::int64_t n = 0; n < args.n; n += columns) {
@@ -55,12 +54,10 @@ void amx_product(const AmxProduct& args, Bf16* scratch) {
             for (std::int64_t s = 0; s < steps; ++s) pack_tiles(args, n + 32 * c, 32 * s, packed + c * block + s * 2 * kTile);
         for (std::int64_t r = 0; r < args.rows; r += 32) {
             const RowBlock rows = row_block(args.x + r * args.x_stride, args.x_stride, least(32, args.rows - r), args.k, copied);
-            for (std::int64_t c = 0; c < blocks; ++c) {
-                multiply_block(rows.data, rows.stride, packed + c * block, steps, sums);
-                store_sums(args, sums, r, n + 32 * c, rows.count);
-            }
+            for (std::int64_t c = 0; c < blocks; ++c) pipeline.multiply(rows, packed + c * block, r, n + 32 * c);
         }
     }
+    pipeline.finish();
     _tile_release();
 }
 
