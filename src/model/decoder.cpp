@@ -65,12 +65,10 @@ double embedding_scale(const ModelConfig& config) {
     return config.scaled_embeddings ? std::sqrt(static_cast<double>(config.hidden)) : 1.0;
 }
 
-// residual += delta (undefined: nothing to add), then its norm. What backward keeps must not change later, so with `keep` the sum
-// is a new tensor; otherwise it is made in place.
+// residual += delta (undefined: nothing to add), then its norm. What backward keeps (`keep`) must not change later.
 RmsNormResult add_and_norm(const ModelConfig& config, at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight,
                            bool keep) {
-    if (delta.defined() && !keep) return add_rms_norm(residual, delta, weight, config.norm_eps, config.norm_weight);
-    if (delta.defined()) residual = at::add(residual, delta);
+    if (delta.defined()) return add_rms_norm(residual, delta, weight, config.norm_eps, config.norm_weight, keep);
     return rms_norm(residual, weight, config.norm_eps, config.norm_weight);
 }
 

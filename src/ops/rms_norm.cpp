@@ -12,18 +12,20 @@
 namespace xlrm {
 namespace {
 
-RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind) {
+//! Of x, or of x + delta, which `sum` receives.
+RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& sum, const at::Tensor& weight, double eps, NormWeight kind) {
     const ProfileScope scope("rms norm");
     assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
-    assert(!delta.defined() || (delta.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
+    assert(!delta.defined() || (delta.is_contiguous() && x.is_contiguous() && sum.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
     result.y = x.dim() == 2 ? empty_rows(x.sizes(), x.options()) : at::empty(x.sizes(), x.options());
     result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(accumulate_type(x.scalar_type())));
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
         cpu::NormArgs<T> args;
-        args.x = rows_of<T>(x);
+        args.x = rows_of<const T>(x);
         args.delta = delta.defined() ? const_data<T>(delta) : nullptr;
+        args.sum = delta.defined() ? data<T>(sum) : nullptr;
         args.weight = const_data<T>(weight);
         args.y = data<T>(result.y);
         args.rstd = data<cpu::Accumulate<T>>(result.rstd);
@@ -39,11 +41,13 @@ RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::
 }  // namespace
 
 RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind) {
-    return normalise(x, {}, weight, eps, kind);
+    return normalise(x, {}, {}, weight, eps, kind);
 }
 
-RmsNormResult add_rms_norm(at::Tensor residual, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind) {
-    return normalise(residual, delta, weight, eps, kind);
+RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind, bool keep) {
+    const at::Tensor before = residual;
+    if (keep) residual = empty_rows(before.sizes(), before.options());
+    return normalise(before, delta, residual, weight, eps, kind);
 }
 
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,

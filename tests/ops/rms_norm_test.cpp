@@ -36,10 +36,14 @@ TEST(RmsNorm, AddsTheDeltaFirst) {
         const at::Tensor x = test::normal({7, 96}, 1, dtype), delta = test::normal({7, 96}, 2, dtype),
                          w = test::normal({96}, 3, dtype);
         const at::Tensor sum = x + delta;
-        const at::Tensor residual = x.clone();
-        const RmsNormResult fused = add_rms_norm(residual, delta, w, kEps);
-        EXPECT_TRUE(test::same_bits(residual, sum));
-        EXPECT_TRUE(test::same_bits(fused.y, rms_norm(sum, w, kEps).y));
+        for (const bool keep : {false, true}) {
+            const at::Tensor before = x.clone();
+            at::Tensor residual = before;
+            const RmsNormResult fused = add_rms_norm(residual, delta, w, kEps, NormWeight::plain, keep);
+            EXPECT_TRUE(test::same_bits(residual, sum));
+            EXPECT_TRUE(test::same_bits(fused.y, rms_norm(sum, w, kEps).y));
+            EXPECT_TRUE(test::same_bits(before, keep ? x : sum));
+        }
     }
 }
 

@@ -34,8 +34,9 @@ struct Rows {
 
 template <class T>
 struct NormArgs {
-    Rows<T> x;                  //!< read; written first when `delta` is set
-    const T* delta = nullptr;   //!< [rows, d]: x += delta
+    Rows<const T> x;            //!< with `delta`, contiguous
+    const T* delta = nullptr;   //!< [rows, d]: what is normalised is x + delta,
+    T* sum = nullptr;           //!< [rows, d], which is stored here; may be x
     const T* weight = nullptr;  //!< [d]
     T* y = nullptr;             //!< [rows, d]
     Accumulate<T>* rstd = nullptr;

@@ -29,10 +29,12 @@ template <class T>
 void norm(const NormArgs<T>& args, std::int64_t begin, std::int64_t end) {
     const std::int64_t d = args.d;
     for (std::int64_t r = begin; r < end; ++r) {
-        T* x = row_at(args.x, r);
+        const T* x = row_at(args.x, r);
         if (args.delta != nullptr) {
             const T* delta = args.delta + r * d;
-            for_row<T>(d, [&](std::int64_t i, std::int64_t n) { store_n(x + i, load_n(x + i, n) + load_n(delta + i, n), n); });
+            T* sum = args.sum + r * d;
+            for_row<T>(d, [&](std::int64_t i, std::int64_t n) { store_n(sum + i, load_n(x + i, n) + load_n(delta + i, n), n); });
+            x = sum;
         }
         using A = Accumulate<T>;
         const A mean = dot_row(x, x, d) / A(d);
