@@ -3,7 +3,7 @@
 
 #include "block.hpp"
 #include "block_views.hpp"
-#include "xlrm/ops/gated_activation.hpp"
+#include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rows.hpp"
@@ -37,11 +37,11 @@ void head_norm_backward(const BlockContext& context, const at::Tensor& dheads, c
 void mlp_backward(const BlockContext& context, const BlockTensors& weights, const BlockTensors& gradients, const at::Tensor& dx,
                   const BlockSaved& saved) {
     const ModelConfig& config = context.config;
-    const at::Tensor activated = saved.activated.defined() ? saved.activated : gated_activation(saved.gate_up, config.activation);
     const at::Tensor dpart = post_norm_backward(config, dx, saved.part2, saved.post_rstd2, weights.post2, gradients.post2);
+    at::Tensor activated = saved.activated;
+    const at::Tensor dgate_up =
+        gated_linear_backward(dpart, weights.down, saved.gate_up, config.activation, activated.defined() ? nullptr : &activated);
     linear_backward_weight(dpart, activated, gradients.down, gradients.down_bias);
-    const at::Tensor dactivated = linear_backward_input(dpart, weights.down);
-    const at::Tensor dgate_up = gated_activation_backward(dactivated, saved.gate_up, config.activation);
     linear_backward_weight(dgate_up, norm_again(config, saved.h2, saved.x_mid, weights.norm2), gradients.gate_up,
                            gradients.gate_up_bias);
     const at::Tensor dh2 = linear_backward_input(dgate_up, weights.gate_up);

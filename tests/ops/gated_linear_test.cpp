@@ -24,6 +24,23 @@ TEST(GatedLinear, IsTheActivationOfTheProductToTheBit) {
                         }
 }
 
+TEST(GatedLinear, BackwardIsThatOfItsPartsToTheBit) {
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
+        for (const Activation activation : {Activation::silu, Activation::gelu_tanh})
+            for (const std::int64_t width : {16, 24, 208, 1024})
+                for (const std::int64_t n : {64, 333})
+                    for (const std::int64_t rows : {1, 31, 300}) {
+                        const at::Tensor dout = test::normal({rows, n}, 1, dtype), down = test::normal({n, width}, 2, dtype);
+                        const at::Tensor gate_up = test::normal({rows, 2 * width}, 3, dtype) * 3.0;
+                        at::Tensor activated;
+                        const at::Tensor dgate_up = gated_linear_backward(dout, down, gate_up, activation, &activated);
+                        const at::Tensor expected = gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
+                        EXPECT_TRUE(test::same_bits(dgate_up, expected)) << width << ' ' << n << ' ' << rows;
+                        EXPECT_TRUE(test::same_bits(activated, gated_activation(gate_up, activation)));
+                        EXPECT_TRUE(test::same_bits(gated_linear_backward(dout, down, gate_up, activation), expected));
+                    }
+}
+
 TEST(GatedLinear, BitsOfARowDependOnItAlone) {
     const at::Tensor x = test::normal({203, 384}, 1, at::kBFloat16), w = test::normal({2048, 384}, 2, at::kBFloat16);
     const at::Tensor all = gated_linear(x, w, {}, Activation::silu);

@@ -9,4 +9,9 @@ namespace xlrm {
 at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
                         at::Tensor* gate_up = nullptr);
 
+//! d(gate_up) [T, 2·ff] from dout [T, n] of linear(y, down [n, ff]), y = gated_activation(gate_up): to the bit
+//! gated_activation_backward(linear_backward_input(dout, down), gate_up). `activated`, where it is asked for, receives y again.
+at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up, Activation activation,
+                                 at::Tensor* activated = nullptr);
+
 }  // namespace xlrm

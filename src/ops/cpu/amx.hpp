@@ -63,4 +63,20 @@ struct AmxGatedProduct {
 std::int64_t amx_gated_product_scratch(std::int64_t k);
 void amx_gated_product(const AmxGatedProduct& args, std::int64_t begin, std::int64_t end, Bf16* scratch);
 
+//! d(gate_up) [rows, 2·width] for the columns [begin, end) of width, multiples of 16, where dy = dout [rows, k] · w [k, width], rounded to
+//! bf16, is the gradient of act(gate) · up, which goes to y [rows, width] where it is asked for. All but dout and w are contiguous.
+struct AmxGatedBackward {
+    const Bf16* dout;
+    std::int64_t dout_stride;
+    const Bf16* w;
+    std::int64_t w_stride;
+    const Bf16* gate_up;
+    Bf16* dgate_up;
+    Bf16* y;  //!< or null
+    std::int64_t rows, k, width;
+    bool gelu;
+};
+//! `scratch`: amx_product_scratch(k) elements, aligned to 64 bytes.
+void amx_gated_backward(const AmxGatedBackward& args, std::int64_t begin, std::int64_t end, Bf16* scratch);
+
 }  // namespace xlrm::cpu

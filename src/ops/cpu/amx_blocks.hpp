@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ops/cpu/amx.hpp"
 #include "ops/cpu/amx_tiles.hpp"
 
 // A product of rows in blocks of 32 x 32: the columns of w lie packed in tiles, the rows of x are read where they are.
@@ -94,6 +95,49 @@ private:
     std::int64_t row_ = 0, column_ = 0, count_ = 0;
     int turn_ = 0;
 };
+
+//! 32 columns [first, …) of w at depth [depth, depth + 32) as two tiles; what lies outside w is zero.
+inline void pack_tiles(const AmxProduct& args, std::int64_t first, std::int64_t depth, Bf16* to) {
+    __m512i left[16], right[16];
+    if (args.w_transposed) {
+        const __mmask32 mask = first_columns(args.k - depth);
+        for (std::int64_t i = 0; i < 16; ++i) {
+            const Bf16* row = args.w + (first + i) * args.w_stride + depth;
+            left[i] = first + i < args.n ? _mm512_maskz_loadu_epi16(mask, row) : _mm512_setzero_si512();
+            right[i] = first + i + 16 < args.n ? _mm512_maskz_loadu_epi16(mask, row + 16 * args.w_stride) : _mm512_setzero_si512();
+        }
+        transpose(left);
+        transpose(right);
+    } else {
+        pair_rows(args.w + depth * args.w_stride + first, args.w_stride, args.k - depth, first_columns(args.n - first), left,
+                  right);
+    }
+    store_tiles(left, right, to);
+}
+
+//! x · w in blocks; store(sums, row, column) takes 32 columns of one row. `scratch` as amx_product's.
+template <class Store>
+inline void multiply_all(const AmxProduct& args, Bf16* scratch, Store store) {
+    const TileConfig config;
+    _tile_loadconfig(&config);
+    const std::int64_t steps = (args.k + 31) / 32, block = 2 * kTile * steps;
+    const std::int64_t passes = (args.n + block_columns(args.k) - 1) / block_columns(args.k);
+    const std::int64_t columns = up_to_32((args.n + passes - 1) / passes);
+    BlockPipeline pipeline(steps, store);
+    Bf16* copied = scratch;
+    Bf16* packed = scratch + 32 * 32 * steps;
+    for (std::int64_t n = 0; n < args.n; n += columns) {
+        const std::int64_t blocks = up_to_32(least(columns, args.n - n)) / 32;
+        for (std::int64_t c = 0; c < blocks; ++c)
+            for (std::int64_t s = 0; s < steps; ++s) pack_tiles(args, n + 32 * c, 32 * s, packed + c * block + s * 2 * kTile);
+        for (std::int64_t r = 0; r < args.rows; r += 32) {
+            const RowBlock rows = row_block(args.x + r * args.x_stride, args.x_stride, least(32, args.rows - r), args.k, copied);
+            for (std::int64_t c = 0; c < blocks; ++c) pipeline.multiply(rows, packed + c * block, r, n + 32 * c);
+        }
+    }
+    pipeline.finish();
+    _tile_release();
+}
 
 //! Two vectors rounded to nearest even, the first one low.
 inline __m512i round_bf16(__m512 low, __m512 high) { return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)); }

@@ -16,4 +16,6 @@ std::int64_t amx_gated_product_scratch(std::int64_t) { return 0; }
 
 void amx_gated_product(const AmxGatedProduct&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
 
+void amx_gated_backward(const AmxGatedBackward&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
+
 }  // namespace xlrm::cpu
