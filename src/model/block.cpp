@@ -109,8 +109,8 @@ at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights,
                        bool keep_all) {
     const at::Tensor activated = gated_linear(h2, weights.gate_up, weights.gate_up_bias, context.config.activation,
                                               saved != nullptr ? &saved->gate_up : nullptr);
-    if (saved != nullptr && keep_all) saved->activated = activated;
     const at::Tensor out = linear(activated, weights.down, weights.down_bias);
+    if (saved != nullptr && keep_all && !makes_activation_again(out, weights.down)) saved->activated = activated;
     return norm_if(context.config, out, weights.post2, saved ? &saved->part2 : nullptr, saved ? &saved->post_rstd2 : nullptr);
 }
 

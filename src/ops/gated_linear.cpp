@@ -57,9 +57,11 @@ at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at:
     return y;
 }
 
+bool makes_activation_again(const at::Tensor& dout, const at::Tensor& down) { return fits_tiles(dout, down, down.size(1)); }
+
 at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up, Activation activation,
                                  at::Tensor* activated) {
-    if (!fits_tiles(dout, down, down.size(1))) {
+    if (!makes_activation_again(dout, down)) {
         if (activated != nullptr) *activated = gated_activation(gate_up, activation);
         return gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
     }

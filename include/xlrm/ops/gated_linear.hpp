@@ -14,4 +14,7 @@ at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at:
 at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up, Activation activation,
                                  at::Tensor* activated = nullptr);
 
+//! Whether `activated` costs gated_linear_backward nothing, so that it need not be kept.
+bool makes_activation_again(const at::Tensor& dout, const at::Tensor& down);
+
 }  // namespace xlrm
