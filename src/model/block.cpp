@@ -114,4 +114,15 @@ at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights,
     return norm_if(context.config, out, weights.post2, saved ? &saved->part2 : nullptr, saved ? &saved->post_rstd2 : nullptr);
 }
 
+void block_again(const BlockContext& context, const BlockTensors& weights, const at::Tensor& needed, BlockSaved& saved) {
+    const ModelConfig& config = context.config;
+    const RmsNormResult norm1 = rms_norm(saved.x_in, weights.norm1, config.norm_eps, config.norm_weight);
+    saved.h1 = norm1.y, saved.rstd1 = norm1.rstd;
+    const at::Tensor delta = attention_forward(context, weights, norm1.y, needed, &saved);
+    saved.x_mid = needed.defined() ? gather_rows(saved.x_in, needed) : saved.x_in;
+    const RmsNormResult norm2 = add_rms_norm(saved.x_mid, delta, weights.norm2, config.norm_eps, config.norm_weight, true);
+    saved.h2 = norm2.y, saved.rstd2 = norm2.rstd;
+    mlp_forward(context, weights, norm2.y, &saved, true);
+}
+
 }  // namespace xlrm

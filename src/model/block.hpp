@@ -50,6 +50,9 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
 at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
                        bool keep_all);
 
+//! Computes again what attention_forward, the norms and mlp_forward would have kept of the block whose input is saved.x_in.
+void block_again(const BlockContext& context, const BlockTensors& weights, const at::Tensor& needed, BlockSaved& saved);
+
 //! dx [T, d] from d(block's output) [T, d] or [N, d], which is overwritten; adds the weights' gradients.
 at::Tensor block_backward(const BlockContext& context, const BlockTensors& weights, const BlockTensors& gradients,
                           at::Tensor doutput, const at::Tensor& needed, const BlockSaved& saved);

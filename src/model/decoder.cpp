@@ -92,6 +92,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
     BlockContext context = make_context(config_, batch, rope);
     const bool keep = saved != nullptr;
     const bool keep_all = keep && saved->keep == Keep::full;
+    const bool keep_inputs = keep && saved->keep == Keep::inputs;
     if (keep) {
         saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
         saved->needed = needed;
@@ -107,6 +108,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
         const RmsNormResult norm1 = add_and_norm(config_, residual, delta, weights.norm1, keep);
         if (hook) hook(l, residual);
         if (block) block->x_in = residual, block->rstd1 = norm1.rstd;
+        if (keep_inputs) block = nullptr;
         if (keep_all) block->h1 = norm1.y;
         delta = attention_forward(context, weights, norm1.y, rows, block);
 
@@ -151,6 +153,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
         const BlockTensors gradients = block_tensors(parameters_, config_, gradient, l);
         BlockSaved block = std::move(saved.blocks[static_cast<std::size_t>(l)]);
         const at::Tensor rows = l + 1 == config_.layers ? saved.needed : at::Tensor();
+        if (saved.keep == Keep::inputs) block_again(context, cache_->blocks[static_cast<std::size_t>(l)], rows, block);
         dx = block_backward(context, cache_->blocks[static_cast<std::size_t>(l)], gradients, dx, rows, block);
         const Range range = layout.layer_range(l);
         report(range.begin, range.end);

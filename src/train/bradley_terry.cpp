@@ -41,7 +41,7 @@ public:
     StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
                         const Decoder::GradientReady& ready) override {
         const PairBatch pairs = make_batch(decoder, set, items);
-        const DecoderSavedPtr saved = make_decoder_saved();
+        const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const RewardStates states = reward_forward(decoder, pairs.rewards, saved.get());
         std::vector<double> dscores(states.scores.size());
         StepSums sums = loss_of(set, pairs, states, scale, &dscores);

@@ -33,7 +33,7 @@ public:
     StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
                         const Decoder::GradientReady& ready) override {
         const PolicyBatch batch = pack_policy(set, items, options_.share_prefix);
-        const DecoderSavedPtr saved = make_decoder_saved();
+        const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const PolicyStates states = policy_forward(decoder, batch, saved.get());
         std::vector<double> slopes;
         const StepSums sums = loss_of(decoder, set, items, batch, states, &slopes);

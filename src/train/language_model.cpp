@@ -48,7 +48,7 @@ public:
     StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
                         const Decoder::GradientReady& ready) override {
         const PackedBatch batch = pack_documents(set, items);
-        const DecoderSavedPtr saved = make_decoder_saved();
+        const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const at::Tensor residual = decoder.forward(batch, {}, saved.get());
         at::Tensor rstd;
         const at::Tensor normed = decoder.final_norm(residual, &rstd);

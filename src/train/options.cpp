@@ -57,6 +57,8 @@ void describe_optimisation(Options& options, TrainOptions& train) {
         .add("batch-pairs", &train.batch_pairs, "ITEMS", "items a step, over all ranks")
         .add("batch-rows", &train.batch_pairs, "ITEMS", "another name of --batch-pairs")
         .add("token-budget", &train.token_budget, "TOKENS", "computed tokens a micro-batch on one rank")
+        .add_choice("recompute", &train.recompute, {"auto", "none", "cheap", "blocks"},
+                    "what the backward pass computes again to save memory: cheap (norms, activations), blocks (all but each block's input); auto: the least for which memory is free")
         .add("epochs", &train.epochs, "N", "passes over the data")
         .add("steps", &train.steps, "N", "optimiser steps; 0: by --epochs")
         .add("clip", &train.clip, "NORM", "largest norm of the gradient; 0: off")

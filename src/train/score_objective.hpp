@@ -12,7 +12,7 @@ public:
     StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
                         const Decoder::GradientReady& ready) override {
         const RewardBatch batch = pack_rewards(decoder, set, items, options_);
-        const DecoderSavedPtr saved = make_decoder_saved();
+        const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const RewardStates states = reward_forward(decoder, batch, saved.get());
         std::vector<double> dscores(states.scores.size(), 0.0);
         const StepSums sums = loss_of(set, items, batch, states, scale, dscores);

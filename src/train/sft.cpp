@@ -20,7 +20,7 @@ public:
     StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
                         const Decoder::GradientReady& ready) override {
         const PolicyBatch batch = pack_policy(set, items, false);
-        const DecoderSavedPtr saved = make_decoder_saved();
+        const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const PolicyStates states = policy_forward(decoder, batch, saved.get());
         const LmGradient to{scale, at::empty_like(states.rows), lm_weight_of(decoder, gradient)};
         const StepSums sums = loss_of(decoder, batch, states, to, items);

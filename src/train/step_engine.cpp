@@ -2,8 +2,12 @@
 
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+
+#include "activation_plan.hpp"
 #include "optimizer.hpp"
 #include "xlrm/train/metrics.hpp"
+#include "xlrm/core/log.hpp"
 #include "xlrm/core/profile.hpp"
 
 namespace xlrm {
@@ -16,6 +20,14 @@ std::vector<std::vector<std::int64_t>> planned(const ItemSet& set, const std::ve
     return plan_step(set, items, group.rank(), group.size(), options);
 }
 
+// Tokens of the largest micro-batch.
+double largest_batch(const ItemSet& set, const PlanOptions& options) {
+    std::int64_t most = options.token_budget;
+    for (std::size_t i = 0; i < set.items.size(); ++i)
+        most = std::max(most, physical_tokens(set, static_cast<std::int64_t>(i), options.share_prefix));
+    return static_cast<double>(most);
+}
+
 at::Tensor zeros(const ParameterLayout& layout) { return at::zeros({layout.total}, at::TensorOptions().dtype(at::kFloat)); }
 
 }  // namespace
@@ -24,7 +36,13 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
     : gradient(zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout)),
       whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
       plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
-            .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {}
+            .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
+    const double available = static_cast<double>(available_bytes()) / group.local_size();
+    decoder_.set_keep(plan_activations(options.recompute, model.config, model.compute.flat.scalar_type(), largest_batch(inputs.data.train, plan_), available));
+    if (options.recompute == "auto" && decoder_.keep() != Keep::full)
+        log_root(LogLevel::info, std::string("memory is short: the backward pass computes again ") +
+                                     (decoder_.keep() == Keep::cheap ? "norms and activations" : "each block") + " (--recompute, --token-budget)");
+}
 
 StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
     double weight = 0.0;

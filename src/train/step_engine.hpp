@@ -30,7 +30,7 @@ private:
     const Communicator& group_;
     const TrainingInputs& in_;
     const TrainingModel& model_;
-    const Decoder decoder_;
+    Decoder decoder_;
     GradientReducer reducer_;
     const PlanOptions plan_;
 };

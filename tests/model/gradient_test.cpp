@@ -188,7 +188,7 @@ std::vector<Case> cases() {
     for (const char* family : {"llama", "mistral", "qwen2", "qwen3", "gemma2"}) {
         for (const auto dtype : {at::kDouble, at::kFloat}) {
             for (const Packing packing : {Packing::alone, Packing::packed, Packing::shared}) {
-                for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap}) out.push_back({family, dtype, packing, keep});
+                for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap, xlrm::Keep::inputs}) out.push_back({family, dtype, packing, keep});
             }
         }
     }
@@ -197,8 +197,9 @@ std::vector<Case> cases() {
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
     const char* packing[] = {"alone", "packed", "shared"};
+    const char* keep[] = {"_full", "_cheap", "_inputs"};
     return info.param.family + (info.param.dtype == at::kDouble ? "_fp64_" : "_fp32_") +
-           packing[static_cast<int>(info.param.packing)] + (info.param.keep == xlrm::Keep::full ? "_full" : "_cheap");
+           packing[static_cast<int>(info.param.packing)] + keep[static_cast<int>(info.param.keep)];
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Gradient, testing::ValuesIn(cases()), case_name);

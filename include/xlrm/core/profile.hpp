@@ -115,6 +115,9 @@ void run_profiled(const std::filesystem::path& file, int rank, int size, const s
 //! not tell.
 std::int64_t resident_bytes();
 std::int64_t peak_resident_bytes();
+//! Memory that this process and others beside it may still take: the system's own figure, or less where a control group limits it; 0
+//! where neither is told.
+std::int64_t available_bytes();
 //! Starts the peak anew. False where the system does not allow it (then the peak stays that of the whole process).
 bool reset_peak_memory();
 

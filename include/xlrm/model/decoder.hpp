@@ -12,9 +12,16 @@
 
 namespace xlrm {
 
-//! What a forward pass keeps. `full`: every input of a product. `cheap`: norm outputs and gated activations, a third of the
-//! memory, are computed again in the backward pass (the same bits, a few passes over memory).
-enum class Keep { full, cheap };
+//! What a forward pass keeps; the rest is computed again in the backward pass, to the same bits. `full`: every input of a product.
+//! `cheap`: not the norms' outputs and gated activations (a few passes over memory). `inputs`: of each block its input alone, so
+//! that the backward pass runs each block forward once more, as PyTorch's checkpointing does.
+enum class Keep { full, cheap, inputs };
+
+//! About the bytes that are kept for a token, and the most that one block needs beside them in its backward pass.
+struct ActivationBytes {
+    double kept, beside;
+};
+ActivationBytes activation_bytes(const ModelConfig& config, at::ScalarType dtype, Keep keep);
 
 //! What a forward pass keeps for the backward pass; opaque.
 struct DecoderSaved;
@@ -22,7 +29,7 @@ struct DecoderSavedDeleter {
     void operator()(DecoderSaved* saved) const;
 };
 using DecoderSavedPtr = std::unique_ptr<DecoderSaved, DecoderSavedDeleter>;
-DecoderSavedPtr make_decoder_saved(Keep keep = Keep::full);
+DecoderSavedPtr make_decoder_saved(Keep keep);
 
 //! The decoder, forward and backward written out over the ops: embedding, L blocks of (norm, q/k/v, rope, attention, output, add,
 //! norm, gated MLP, add), final norm. No autograd graph. Heads are not part of it.
@@ -59,6 +66,10 @@ public:
     void backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
                   const GradientReady& ready = {}) const;
 
+    //! What training keeps of a forward pass (default: full).
+    void set_keep(Keep keep) { keep_ = keep; }
+    Keep keep() const { return keep_; }
+
     const ModelConfig& config() const { return config_; }
     const Parameters& parameters() const { return parameters_; }
 
@@ -66,6 +77,7 @@ private:
     struct Cache;
     const ModelConfig& config_;
     const Parameters& parameters_;
+    Keep keep_ = Keep::full;
     std::unique_ptr<Cache> cache_;
 };
 

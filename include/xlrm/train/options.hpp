@@ -26,6 +26,7 @@ struct TrainOptions {
     std::int64_t warmup_steps = 0;        //!< > 0 wins over the ratio
     std::int64_t batch_pairs = 128;       //!< items a step over all ranks (pairs, or rows for lm)
     std::int64_t token_budget = 8192;     //!< physical tokens a micro-batch on one rank
+    std::string recompute = "auto";       //!< auto | none | cheap | blocks: what the backward pass computes again to save memory
     double epochs = 1.0;
     std::int64_t steps = 0;               //!< > 0 wins over epochs
     std::int64_t max_length = 2048;
@@ -68,7 +69,7 @@ void describe(Options& options, TrainOptions& train);
 void check(const TrainOptions& train);
 
 //! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
-//! token_budget and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
+//! token_budget, recompute and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm
