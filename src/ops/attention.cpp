@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ops/aligned_buffer.hpp"
+#include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
@@ -56,6 +57,8 @@ std::int64_t most_keys(const Segments& segments) {
     return most;
 }
 
+bool fits_tiles(const cpu::AttentionArgs<cpu::Bf16>& args) { return args.head_dim <= cpu::kAmxHeadDim && cpu::amx_available(); }
+
 template <class T>
 cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& out,
                                 const at::Tensor& lse, const AttentionConfig& config) {
@@ -86,6 +89,16 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
         using A = cpu::Accumulate<T>;
         const cpu::AttentionArgs<T> args = arguments<T>(q, k, v, out, saved != nullptr ? saved->lse : at::Tensor(), config);
         const std::int64_t tasks = std::int64_t(segments.size()) * args.kv_heads;
+        if constexpr (std::is_same_v<T, cpu::Bf16>) {
+            if (fits_tiles(args)) {
+                const std::int64_t bytes = cpu::amx_attention_scratch(args, most_keys(segments));
+                return at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+                    char* scratch = thread_scratch<char>(bytes);
+                    for (std::int64_t task = begin; task < end; ++task)
+                        cpu::amx_attention(args, kernel_segment(segments, segments[std::size_t(task / args.kv_heads)]), task % args.kv_heads, scratch);
+                });
+            }
+        }
         const std::int64_t scratch = cpu::kernels<T>().attention_scratch(args, most_keys(segments));
         at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
             AlignedBuffer<A> buffer(scratch);

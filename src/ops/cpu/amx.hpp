@@ -79,4 +79,10 @@ struct AmxGatedBackward {
 //! `scratch`: amx_product_scratch(k) elements, aligned to 64 bytes.
 void amx_gated_backward(const AmxGatedBackward& args, std::int64_t begin, std::int64_t end, Bf16* scratch);
 
+//! Kernels::attention on tiles, for heads of at most kAmxHeadDim elements. Scores, their maximum and their sum are fp32; weights are rounded
+//! to bf16 for the product with the values. `scratch`: amx_attention_scratch(args, most keys) bytes, aligned to 64.
+inline constexpr std::int64_t kAmxHeadDim = 512;
+std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>& args, std::int64_t keys);
+void amx_attention(const AttentionArgs<Bf16>& args, const AttentionSegment& segment, std::int64_t kv_head, char* scratch);
+
 }  // namespace xlrm::cpu

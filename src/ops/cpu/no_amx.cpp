@@ -18,4 +18,8 @@ void amx_gated_product(const AmxGatedProduct&, std::int64_t, std::int64_t, Bf16*
 
 void amx_gated_backward(const AmxGatedBackward&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
 
+std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>&, std::int64_t) { return 0; }
+
+void amx_attention(const AttentionArgs<Bf16>&, const AttentionSegment&, std::int64_t, char*) { assert(false); }
+
 }  // namespace xlrm::cpu
