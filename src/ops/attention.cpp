@@ -136,6 +136,18 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
         args.dk_token = grads.dk.stride(0), args.dk_head = grads.dk.stride(1);
         args.dv_token = grads.dv.stride(0), args.dv_head = grads.dv.stride(1);
         const std::int64_t kv_heads = args.forward.kv_heads;
+        if constexpr (std::is_same_v<T, cpu::Bf16>) {
+            if (fits_tiles(args.forward)) {
+                const std::int64_t bytes = cpu::amx_attention_backward_scratch(args, most_keys(segments));
+                return at::parallel_for(0, std::int64_t(groups.size()) * kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
+                    char* scratch = thread_scratch<char>(bytes);
+                    for (std::int64_t task = begin; task < end; ++task) {
+                        const auto& family = groups[std::size_t(task / kv_heads)];
+                        cpu::amx_attention_backward(args, family.data(), std::int64_t(family.size()), task % kv_heads, scratch);
+                    }
+                });
+            }
+        }
         const std::int64_t scratch = cpu::kernels<T>().attention_backward_scratch(args, most_keys(segments));
         at::parallel_for(0, std::int64_t(groups.size()) * kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
             AlignedBuffer<A> buffer(scratch);

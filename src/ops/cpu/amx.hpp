@@ -84,5 +84,9 @@ void amx_gated_backward(const AmxGatedBackward& args, std::int64_t begin, std::i
 inline constexpr std::int64_t kAmxHeadDim = 512;
 std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>& args, std::int64_t keys);
 void amx_attention(const AttentionArgs<Bf16>& args, const AttentionSegment& segment, std::int64_t kv_head, char* scratch);
+//! Kernels::attention_backward likewise: weights and their gradients are rounded to bf16 for the products, all sums are fp32.
+std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>& args, std::int64_t keys);
+void amx_attention_backward(const AttentionBackwardArgs<Bf16>& args, const AttentionSegment* segments, std::int64_t count, std::int64_t kv_head,
+                            char* scratch);
 
 }  // namespace xlrm::cpu

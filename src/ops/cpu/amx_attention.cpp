@@ -71,7 +71,7 @@ void attend(const AttentionArgs<Bf16>& args, const TileAttention& shape, const A
                  p.query_distance);
     for (std::int64_t key = 0; key < n; key += 32) {
         zero_sums();
-        add_product(p.queries, p.query_distance, p.keys + (strip.low + key) / 32 * shape.packed(), 2 * kTile, steps);
+        add_product({p.queries, p.query_distance}, p.keys + (strip.low + key) / 32 * shape.packed(), 2 * kTile, steps);
         store_sums(p.scores + key, p.score_distance);
     }
     float totals[kRows] = {};
@@ -85,7 +85,7 @@ void attend(const AttentionArgs<Bf16>& args, const TileAttention& shape, const A
     }
     for (std::int64_t i = 0; i < shape.depth; i += 32) {
         zero_sums();
-        add_product(p.weights, p.score_distance, p.values + strip.low / 32 * shape.packed() + i / 32 * 2 * kTile, shape.packed(), n / 32);
+        add_product({p.weights, p.score_distance}, p.values + strip.low / 32 * shape.packed() + i / 32 * 2 * kTile, shape.packed(), n / 32);
         store_sums(p.outs + i, shape.depth);
     }
     for (std::int64_t r = 0; r < strip.count; ++r) {

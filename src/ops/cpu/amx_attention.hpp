@@ -72,6 +72,17 @@ inline void pack_as_depth(const StridedRows& rows, std::int64_t first, Bf16* to)
     }
 }
 
+//! 32 rows from `first` on, transposed: for each 32 of the width a left operand of 32 rows and 32 of depth, 32 elements apart.
+inline void pack_transposed(const StridedRows& rows, std::int64_t first, Bf16* to) {
+    __m512i left[16], right[16];
+    for (std::int64_t i = 0; i < rows.width; i += 32, to += 2 * kTile) {
+        pair_rows(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), left, right);
+        transpose(left);
+        transpose(right);
+        store_tiles(left, right, to);
+    }
+}
+
 inline void zero_sums() {
     _tile_zero(0);
     _tile_zero(1);
@@ -93,16 +104,22 @@ inline void store_sums(float* at, std::int64_t distance) {
     _tile_stored(2, at + 16 * distance, bytes);
     _tile_stored(3, at + 16 * distance + 16, bytes);
 }
-//! Adds to the sums the product of 32 rows, `distance` apart, with `steps` packed pairs of tiles, `packed_step` elements apart.
-inline void add_product(const Bf16* rows, std::int64_t distance, const Bf16* packed, std::int64_t packed_step, std::int64_t steps) {
-    const std::int64_t bytes = distance * std::int64_t(sizeof(Bf16));
-    for (std::int64_t s = 0; s < steps; ++s, rows += 32, packed += packed_step) {
+//! The left operand of a product: 32 rows `distance` apart; the next 32 of the depth are `step` further.
+struct LeftRows {
+    const Bf16* data;
+    std::int64_t distance, step = 32;
+};
+//! Adds to the sums the product of 32 rows with `steps` packed pairs of tiles, `packed_step` elements apart.
+inline void add_product(const LeftRows& left, const Bf16* packed, std::int64_t packed_step, std::int64_t steps) {
+    const std::int64_t bytes = left.distance * std::int64_t(sizeof(Bf16));
+    const Bf16* rows = left.data;
+    for (std::int64_t s = 0; s < steps; ++s, rows += left.step, packed += packed_step) {
         _tile_loadd(4, rows, bytes);
         _tile_loadd(6, packed, 64);
         _tile_dpbf16ps(0, 4, 6);
         _tile_loadd(7, packed + kTile, 64);
         _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, rows + 16 * distance, bytes);
+        _tile_loadd(5, rows + 16 * left.distance, bytes);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
     }
