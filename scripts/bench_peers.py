@@ -6,12 +6,13 @@ Training: steps of 8 pairs in the same order of examples, at most 1024 tokens a 
 Memory: the most that each whole process held while it trained two steps, pairs of about 8k tokens being one micro-batch on both sides.
 Scoring: 64 pairs; the best of three passes of each. Tokenising: one thread each, the same texts. Sentencepiece: all that xlrm_prepare
 does (rows read, tokenised and written) against the library called in a loop on the same texts, one thread each. Start: xlrm_train's
-seconds from the start of its process to its first step, beside TRL's where it is asked for."""
+seconds from the start of its process to its first step."""
 import argparse
 import gzip
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ KINDS = ("train", "memory", "score", "tokenize", "sentencepiece", "start")
 STEPS, WARM_UP, BATCH, SCORED = 12, 3, 8, 64
 MICRO_TOKENS, MEAN_TOKENS = 8192, {"short": 55, "long": 530}  # of a micro-batch whose memory is measured, and of a text
 MAX_LENGTH = 1024
+SENTENCEPIECE = ("llama2", "mistral_v3", "chinese_llama_sp")
 TEXT_BYTES = 20_000_000
 
 TOKENIZE = """
@@ -93,7 +95,10 @@ def require_all(o):
     for name in [ROWS[rows] for rows in o.rows] + ["tokenizers/gpt-2/tokenizer.json"]:
         if not (o.peer_data / name).is_file():
             missing.append(f"{o.peer_data / name}: set XLRM_PEER_DATA to the folder of the data")
-    if not (Path(o.build) / "bin" / "xlrm_bench").is_file():
+    for name in SENTENCEPIECE if "sentencepiece" in o.what else []:
+        if not (o.peer_data / "tokenizers" / name / "tokenizer.model").is_file():
+            missing.append(f"{o.peer_data}/tokenizers/{name}/tokenizer.model: set XLRM_PEER_DATA to the folder of the data")
+    if not program(o, "xlrm_bench").is_file():
         missing.append(f"{o.build}/bin/xlrm_bench: build first (scripts/build), or set XLRM_BUILD_DIR")
     if missing:
         stop("missing\n  " + "\n  ".join(missing))
@@ -145,6 +150,8 @@ def write_inputs(o, folder):
         lines = read_rows(o.peer_data / ROWS[rows])
         random.Random(0).shuffle(lines)
         (folder / (rows + ".jsonl")).write_text("".join(lines[:512]), encoding="utf-8")
+    if "sentencepiece" in o.what:
+        write_documents(o, folder / "documents.jsonl")
     if "tokenize" in o.what:
         texts, size = [], 0
         sources = [line for name in ROWS.values() if (o.peer_data / name).is_file() for line in read_rows(o.peer_data / name)]
@@ -159,13 +166,31 @@ def write_inputs(o, folder):
         (folder / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
 
 
+def write_documents(o, path):
+    """Every text of the preference rows as a {text} row, repeated until there is a quarter of --text-bytes."""
+    texts = []
+    for name in ROWS.values():
+        if (o.peer_data / name).is_file():
+            rows = [json.loads(line) for line in read_rows(o.peer_data / name)]
+            texts += [str(row[field]) for row in rows for field in ("prompt", "chosen", "rejected")]
+    size = number = 0
+    with open(path, "w", encoding="utf-8") as file:
+        while size < o.text_bytes / 4:
+            text = texts[number % len(texts)]
+            file.write(json.dumps({"id": str(number), "lang": "en", "text": text}, ensure_ascii=False) + "\n")
+            number, size = number + 1, size + len(text.encode())
+
+
 def compare(name, unit, rounds, ours, theirs):
-    """One run of each in turn; several figures of a peer are compared one by one."""
+    """One run of each in turn; several figures of a peer are compared one by one. Without a peer ours alone is told."""
     mine, others = [], {}
     for _ in range(rounds):
         mine.append(ours())
         for peer_name, value in theirs().items():
             others.setdefault(peer_name, []).append(value)
+    if not others:
+        print(f"{name:34s} {'':28s} {spread(mine):34s} {'':34s} {'':7s}  {unit}", flush=True)
+        return [{"name": name, "unit": unit, "xlrm": mine}]
     rows = []
     for peer_name, values in others.items():
         rows.append({"name": name, "peer": peer_name, "unit": unit, "xlrm": mine, "peer_samples": values,
@@ -208,11 +233,31 @@ def comparisons(o, folder):
                     yield (f"score {size} {rows} {dtype}", "texts/s",
                            lambda a=ours: figures(o, *a, threads=o.threads)["texts"]["max"],
                            lambda a=theirs: score_rates(peer(o, o.peers / "peer_score.py", *a, threads=o.threads), 2 * o.scored))
+                if "start" in o.what:
+                    ours = [program(o, "xlrm_train"), "--model", model, "--data", data, "--dtype", dtype, "--template", "none", "--steps", 1, "--batch-pairs", BATCH]
+                    yield f"start to first step {size} {rows} {dtype}", "s", lambda a=ours: start_seconds(o, a), dict
+    if "sentencepiece" in o.what:
+        for name in SENTENCEPIECE:
+            for data in ["documents", *o.rows]:
+                both = {}
+                ours = ["--what", "prepare", "--tokenizer", o.peer_data / "tokenizers" / name, "--data", folder / (data + ".jsonl"), "--template", "none",
+                        "--max-length", 1 << 20, "--repeat", 2]
+                yield (f"prepare {name} {data}", "MB/s",
+                       lambda a=ours, b=both: b.update(figures(o, *a, threads=1)) or b["prepare"]["max"],
+                       lambda b=both: {"sentencepiece in a loop": b["library"]["max"]})
     if "tokenize" in o.what:
         tokenizer, texts = o.peer_data / "tokenizers" / "gpt-2", folder / "texts.txt"
         yield ("tokenize gpt-2", "MB/s",
                lambda: figures(o, "--what", "tokenize", "--tokenizer", tokenizer, "--text", texts, "--repeat", 2, threads=1)["text"]["max"],
                lambda: {"tokenizers": peer(o, "-c", TOKENIZE, tokenizer / "tokenizer.json", texts, threads=1)["mb_s"]})
+
+
+def start_seconds(o, command):
+    """From the start of xlrm_train's process to its first step, as it tells itself."""
+    with tempfile.TemporaryDirectory(prefix="xlrm-bench-start.") as name:
+        told = measured([*command, "--output", Path(name) / "model"], o.threads)[1]
+    found = re.search(r"start to first step ([0-9.]+) s", told)
+    return float(found[1]) if found else stop(f"xlrm_train does not say when its first step began:\n{told[-2000:]}")
 
 
 def train_rate(found):
