@@ -136,7 +136,7 @@ protected:
                 texts.push_back("the " + std::to_string(i) + ". text tells of " + std::to_string(i * i) + " stones and a river");
                 rows += Json{{"id", std::to_string(i)}, {"lang", "en"}, {"text", texts.back()}}.dump() + "\n";
             }
-            train_sentencepiece(texts, 60, folder_ / "tokenizer", 1);
+            train_sentencepiece(texts, 288, folder_ / "tokenizer", 1);
             write_file_atomic(folder_ / "rows.jsonl", rows);
         });
         path_ = world.broadcast(folder_.path().string());
