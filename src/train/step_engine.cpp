@@ -38,7 +38,8 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
     // The gradient and the optimiser's two moments take their memory at the first step.
     const double promised = static_cast<double>(gradient.nbytes()) * 3.0 + (lora != nullptr ? static_cast<double>(whole_.nbytes()) : 0.0);
-    const double available = std::max(0.0, static_cast<double>(available_bytes()) / group.local_size() - promised);
+    const double free = static_cast<double>(available_bytes()) / group.local_size();
+    const double available = free > 0.0 ? std::max(1.0, free - promised) : 0.0;  // 0: the system does not tell
     decoder_.set_keep(plan_activations(options.recompute, model.config, model.compute.flat.scalar_type(), largest_batch(inputs.data.train, plan_), available));
     if (options.recompute == "auto" && decoder_.keep() != Keep::full)
         log_root(LogLevel::info, std::string("memory is short: the backward pass computes again ") +
