@@ -37,8 +37,10 @@ BenchCases plan(const Bench& bench) {
     if (asked("capture")) add_capture(bench, pairs, cases);
     if (asked("prefix")) add_prefix(bench, cases);
     if (asked("tokenize", !o.texts.empty())) add_tokenizing(bench, cases);
+    if (asked("prepare", preparable(bench))) add_preparing(bench, cases);
     if (asked("reduce", bench.world.size() > 1)) add_reduction(bench, cases);
     if (asked("scaling")) add_scaling(bench, cases);
+    if (asked("cells")) add_cells(bench, cases);
     return cases;
 }
 

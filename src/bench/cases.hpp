@@ -46,8 +46,13 @@ void add_scoring(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs
 void add_capture(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
 void add_prefix(const Bench& bench, BenchCases& cases);
 void add_tokenizing(const Bench& bench, BenchCases& cases);
+//! Whether there are rows and a tokenizer.model.
+bool preparable(const Bench& bench);
+//! Rows of --data through the work of xlrm_prepare; needs a tokenizer.model.
+void add_preparing(const Bench& bench, BenchCases& cases);
 void add_reduction(const Bench& bench, BenchCases& cases);
 void add_scaling(const Bench& bench, BenchCases& cases);
+void add_cells(const Bench& bench, BenchCases& cases);
 
 //! Pairs whose tokens fill `budget`, prompts shared.
 std::int64_t pairs_in(const ItemSet& set, std::int64_t budget);

@@ -15,6 +15,13 @@ Figure& BenchRow::figure(const std::string& figure_name, const std::string& unit
     return figures.back();
 }
 
+void compare_with_first(const std::vector<BenchRow>& rows, BenchRow& row, const std::vector<std::string>& names) {
+    const auto found = std::ranges::find(rows, row.what, &BenchRow::what);
+    BenchRow first = found == rows.end() ? row : *found;
+    for (const std::string& name : names)
+        row.figure(name + ", to the first", "x").samples = {median(row.figure(name, "").samples) / median(first.figure(name, "").samples)};
+}
+
 double median(std::vector<double> values) {
     assert(!values.empty());
     std::ranges::sort(values);

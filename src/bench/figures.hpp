@@ -23,6 +23,9 @@ struct BenchRow {
     Figure& figure(const std::string& figure_name, const std::string& unit);
 };
 
+//! Adds "NAME, to the first" (x): the row's median of a figure over that of the first row of the same kind; 1 in that row itself.
+void compare_with_first(const std::vector<BenchRow>& rows, BenchRow& row, const std::vector<std::string>& names);
+
 double median(std::vector<double> values);  //!< REQUIRES: not empty
 
 std::string table_of(const std::vector<BenchRow>& rows);

@@ -8,7 +8,7 @@
 namespace xlrm {
 namespace {
 
-const std::vector<std::string> kKinds = {"roof", "train", "score", "capture", "prefix", "tokenize", "reduce", "scaling"};
+const std::vector<std::string> kKinds = {"roof", "train", "score", "capture", "prefix", "tokenize", "prepare", "reduce", "scaling", "cells"};
 
 std::int64_t number(const std::string& text, const std::string& what) {
     std::int64_t value = 0;
@@ -28,13 +28,15 @@ void check_what(const BenchOptions& b) {
     }
     const bool tokenizes = std::ranges::count(b.what, "tokenize") > 0;
     require(!tokenizes || !b.texts.empty(), "--what tokenize needs --text, files of texts", ExitCode::usage);
+    const bool prepares = std::ranges::count(b.what, "prepare") > 0;
+    require(!prepares || !b.data.empty(), "--what prepare needs --data, files of rows", ExitCode::usage);
 }
 
 }  // namespace
 
 void describe(Options& options, BenchOptions& b) {
     options.section("bench")
-        .add("what", &b.what, "KIND,…", "roof, train, score, capture, prefix, tokenize, reduce, scaling; empty: all that have what they need")
+        .add("what", &b.what, "KIND,…", "roof, train, score, capture, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what they need")
         .add("size", &b.size, "NAME", "random model: tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB]")
         .add("model", &b.model, "DIR", "a model folder in place of --size")
         .add("tokenizer", &b.tokenizer, "DIR", "tokenizer of --data and --text (default: that of --model)")
@@ -55,6 +57,7 @@ void describe(Options& options, BenchOptions& b) {
         .add("text", &b.texts, "FILE,…", "tokenize: a text a line (.gz too)")
         .add("scaling-pairs", &b.scaling_pairs, "N,…", "scaling: numbers of pairs")
         .add("scaling-size", &b.scaling_size, "NAME", "scaling: its model (a small one shows what grows beside the products)")
+        .add("cell-counts", &b.cell_counts, "N,…", "cells: numbers of cells, multiples of 10")
         .add("json", &b.json, "FILE", "writes all figures there")
         .add("seed", &b.seed, "N", "of weights and synthetic pairs");
 }
@@ -65,6 +68,8 @@ void check(const BenchOptions& b) {
     named_size(b.size);
     named_size(b.scaling_size);
     for (const std::string& pairs : b.scaling_pairs) number(pairs, "--scaling-pairs");
+    for (const std::string& cells : b.cell_counts)
+        require(number(cells, "--cell-counts") % 10 == 0, "--cell-counts: '" + cells + "' is no multiple of 10", ExitCode::usage);
     for (const std::string& rows : b.rows)
         require(rows == "short" || rows == "long", "--rows '" + rows + "' is not known (short, long)", ExitCode::usage);
     require((b.prompt_tokens > 0) == (b.answer_tokens > 0) && b.prompt_tokens >= 0 && b.answer_tokens >= 0,

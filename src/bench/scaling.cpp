@@ -27,6 +27,7 @@ void measure(Bench& bench, const ModelConfig& config, const BenchOptions& option
         row.figure("train", "tokens/s").samples.push_back(scoring.tokens / seconds);
         row.figure("score", "tokens/s").samples.push_back(scoring.tokens / scoring.run());
     }
+    compare_with_first(bench.rows, row, {"train", "score"});
     bench.rows.push_back(row);
 }
 

@@ -1,13 +1,14 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 
+#include <future>
 #include <set>
 
 #include "weight_files.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/safetensors.hpp"
 
@@ -163,9 +164,11 @@ LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dty
     model.config = read_model_config(folder / "config.json");
     model.head = want;
     model.parameters.layout = make_layout(model.config, want);
-    model.parameters.flat = at::zeros({model.parameters.layout.total}, at::TensorOptions().dtype(dtype));
+    model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype);
+    // The hash takes as long as the reading.
+    std::future<std::string> hash = std::async(std::launch::async, [&] { return model_sha256(folder); });
     read_tensors(folder, model.parameters, want, new_head);
-    model.sha256 = model_sha256(folder);
+    model.sha256 = hash.get();
     if (fs::exists(folder / "xlrm.json")) model.extra = read_json(folder / "xlrm.json");
     return model;
 }

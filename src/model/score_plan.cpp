@@ -29,18 +29,17 @@ std::vector<PrefixGroup> group_by_prefix(const ItemSet& set, const std::vector<D
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const auto prefix = prefix_of(i);
         const std::uint64_t hash = hash_tokens(prefix);
-        const auto [begin, end] = known.equal_range(hash);
-        auto same = end;
-        if (!prefix.empty()) {
-            same = std::find_if(begin, end, [&](const auto& entry) {
+        std::size_t place = groups.size();
+        if (!prefix.empty()) {  // texts without one are a group each, and would all have one hash
+            const auto [begin, end] = known.equal_range(hash);
+            const auto same = std::find_if(begin, end, [&](const auto& entry) {
                 return std::ranges::equal(prefix_of(groups[entry.second].texts.front()), prefix);
             });
+            if (same != end) place = same->second;
+            else known.emplace(hash, place);
         }
-        if (same == end) {
-            same = known.emplace(hash, groups.size());
-            groups.emplace_back();
-        }
-        PrefixGroup& group = groups[same->second];
+        if (place == groups.size()) groups.emplace_back();
+        PrefixGroup& group = groups[place];
         group.texts.push_back(i);
         group.longest = std::max<std::int64_t>(group.longest, set.answers[static_cast<std::size_t>(texts[i].answer)].length);
     }

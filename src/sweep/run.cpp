@@ -83,15 +83,17 @@ DispatchResult run_cells(const Communicator& world, const SweepConfig& config, c
     return result;
 }
 
-ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchResult& result) {
+ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchResult& result, bool quiet) {
     if (result.stopped) {
         log_root(LogLevel::info, std::to_string(result.left) + " cells are left; the same command goes on with them");
         return ExitCode::stopped;
     }
     write_tables(folder, plan);
-    const std::string table = read_file(folder.table("txt"));
-    std::fwrite(table.data(), 1, table.size(), stdout);
-    std::printf("\nTables: %s, .md, .csv\n", folder.table("txt").c_str());
+    if (!quiet) {
+        const std::string table = read_file(folder.table("txt"));
+        std::fwrite(table.data(), 1, table.size(), stdout);
+        std::printf("\nTables: %s, .md, .csv\n", folder.table("txt").c_str());
+    }
     if (result.failed == 0) return ExitCode::done;
     log_root(LogLevel::error, std::to_string(result.failed) + " cells failed; run the same command again to retry them:");
     for (const std::string& failure : result.failures) log_root(LogLevel::error, "  " + failure);
@@ -100,7 +102,7 @@ ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchRes
 
 }  // namespace
 
-ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config) {
+ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config, bool quiet) {
     together(world, [&] { config.check(); });
     const SweepFolder folder{config.output};
     on_root(world, [&] { claim_folder(folder, options.effective()); });
@@ -112,7 +114,7 @@ ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfi
     on_root(world, [&] { write_file_atomic(folder.plan(), plan.to_json().dump(1) + "\n"); });
     const DispatchResult result = run_cells(world, config, folder, plan);
     ExitCode code = ExitCode::done;
-    if (world.root()) code = conclude(folder, plan, result);
+    if (world.root()) code = conclude(folder, plan, result, quiet);
     return static_cast<ExitCode>(world.max(static_cast<std::int64_t>(world.root() ? static_cast<int>(code) : 0)));
 }
 

@@ -51,8 +51,10 @@ void check_prepared(const ItemSet& set, const std::filesystem::path& path, const
     }
 }
 
+using TakeItem = std::function<void(EncodedItem&& item)>;
+
 // Items of the .h5 inputs; rank 0 alone reads them.
-void pack_prepared(const PrepareOptions& options, RowSource& source, const Tokenizer& tokenizer, const ChatTemplate& chat_template, std::string& bytes) {
+void read_prepared(const PrepareOptions& options, RowSource& source, const Tokenizer& tokenizer, const ChatTemplate& chat_template, const TakeItem& take_item) {
     std::int64_t line = std::numeric_limits<std::int64_t>::min();  // before all lines, in their own order
     for (const auto& path : options.inputs) {
         if (!is_prepared(path)) continue;
@@ -68,19 +70,23 @@ void pack_prepared(const PrepareOptions& options, RowSource& source, const Token
                 encoded.texts.push_back({{tokens.begin(), tokens.end()}, answer.prompt, 0});
             }
             encoded.tied = encoded.labels.empty() && encoded.texts.size() == 2 && encoded.texts[0].tokens == encoded.texts[1].tokens;
-            pack(encoded, bytes);
+            take_item(std::move(encoded));
         }
     }
 }
 
-std::vector<EncodedItem> in_input_order(std::vector<std::string>&& packed) {
+// Rows of one line come from one rank, in order; of a lone rank all do.
+void sort_by_line(std::vector<EncodedItem>& items) {
+    const auto earlier = [](const EncodedItem& a, const EncodedItem& b) { return a.line < b.line; };
+    if (!std::ranges::is_sorted(items, earlier)) std::stable_sort(items.begin(), items.end(), earlier);
+}
+
+std::vector<EncodedItem> unpack_all(std::vector<std::string>&& packed) {
     std::vector<EncodedItem> items;
     for (std::string& bytes : packed) {
         for (std::size_t at = 0; at < bytes.size();) items.push_back(unpack(bytes, at));
         std::string().swap(bytes);  // ranks of one node hold all of this side by side
     }
-    // Rows of one line come from one rank, in order.
-    std::stable_sort(items.begin(), items.end(), [](const EncodedItem& a, const EncodedItem& b) { return a.line < b.line; });
     return items;
 }
 
@@ -220,14 +226,19 @@ namespace {
 Prepared prepare_alike(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
     require(options.max_length > 0, "--max-length must be above 0", ExitCode::usage);
     RowSource source(options, comm.rank(), comm.size());
-    std::string bytes;
+    std::string bytes;  // what others are to get
+    std::vector<EncodedItem> items;
+    const TakeItem take_item = [&](EncodedItem&& item) {
+        if (comm.size() > 1) pack(item, bytes);
+        else items.push_back(std::move(item));
+    };
     std::int64_t bad_line = kNoLine;
     std::string message;
     ExitCode code = ExitCode::failure;
     try {
-        if (comm.root()) pack_prepared(options, source, tokenizer, chat_template, bytes);
+        if (comm.root()) read_prepared(options, source, tokenizer, chat_template, take_item);
         source.for_each([&](std::int64_t line, const std::string& where, PreferenceRow&& row) {
-            pack(encode_item(row, line, where, tokenizer, chat_template), bytes);
+            take_item(encode_item(row, line, where, tokenizer, chat_template));
         });
     } catch (const Error& error) {
         bad_line = source.line();
@@ -236,7 +247,9 @@ Prepared prepare_alike(const Communicator& comm, const PrepareOptions& options, 
     }
     agree_on_first(comm, bad_line, message, code);
     require_languages(comm, options, source);
-    Prepared prepared = assemble(in_input_order(gather_all(comm, bytes)), options);
+    if (comm.size() > 1) items = unpack_all(gather_all(comm, bytes));
+    sort_by_line(items);
+    Prepared prepared = assemble(std::move(items), options);
     describe(options, tokenizer, chat_template, prepared);
     prepared.set.attributes["input_sha256"] = input_hashes(comm, options);
     return prepared;

@@ -19,6 +19,7 @@ SentencepieceTokenizer::SentencepieceTokenizer(const std::filesystem::path& mode
     check(processor_.LoadFromSerializedProto(bytes), model_file.string() + ": damaged sentencepiece model");
     size_ = processor_.GetPieceSize();
     require(size_ > 0, model_file.string() + ": a sentencepiece model without pieces");
+    words_.emplace(processor_, bytes);
     sha256 = xlrm::sha256(bytes);
     files.push_back(model_file);
     const auto id = [](int value) { return value < 0 ? std::nullopt : std::optional<std::int32_t>(value); };
@@ -32,11 +33,13 @@ SentencepieceTokenizer::SentencepieceTokenizer(const std::filesystem::path& mode
 std::vector<std::int32_t> SentencepieceTokenizer::encode(std::string_view text, bool add_special) const {
     std::string clean;
     if (!is_valid_utf8(text)) text = clean = replace_invalid_utf8(text);
-    std::vector<int> pieces;
-    check(processor_.Encode(text, &pieces), "a text cannot be tokenised");
     std::vector<std::int32_t> ids;
     if (add_special) ids = prefix;
-    ids.insert(ids.end(), pieces.begin(), pieces.end());
+    if (!words_->encode(text, ids)) {
+        std::vector<int> pieces;
+        check(processor_.Encode(text, &pieces), "a text cannot be tokenised");
+        ids.insert(ids.end(), pieces.begin(), pieces.end());
+    }
     if (add_special) ids.insert(ids.end(), suffix.begin(), suffix.end());
     return ids;
 }

@@ -3,7 +3,9 @@
 #include <sentencepiece_processor.h>
 
 #include <map>
+#include <optional>
 
+#include "sentencepiece_words.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {
@@ -21,6 +23,7 @@ public:
 
 private:
     sentencepiece::SentencePieceProcessor processor_;
+    std::optional<SentencepieceWords> words_;
     std::map<std::string, std::int32_t, std::less<>> added_;
     std::int64_t size_ = 0;
 };

@@ -1,12 +1,12 @@
 #include "optimizer.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 
+#include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/ops/adamw.hpp"
 #include "xlrm/core/profile.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kAlign = 64;  // elements: a block begins on a cache line
 
-at::Tensor zeros(std::int64_t elements) { return at::zeros({elements}, at::TensorOptions().dtype(at::kFloat)); }
+at::Tensor zeros(std::int64_t elements) { return flat_zeros(elements, at::kFloat); }
 
 std::span<std::byte> bytes_of(const at::Tensor& flat, const Range& range) {
     const auto width = static_cast<std::size_t>(flat.element_size());

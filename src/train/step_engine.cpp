@@ -1,11 +1,10 @@
 #include "step_engine.hpp"
 
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 
 #include "activation_plan.hpp"
 #include "optimizer.hpp"
+#include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/train/metrics.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/profile.hpp"
@@ -28,7 +27,7 @@ double largest_batch(const ItemSet& set, const PlanOptions& options) {
     return static_cast<double>(most);
 }
 
-at::Tensor zeros(const ParameterLayout& layout) { return at::zeros({layout.total}, at::TensorOptions().dtype(at::kFloat)); }
+at::Tensor zeros(const ParameterLayout& layout) { return flat_zeros(layout.total, at::kFloat); }
 
 }  // namespace
 
@@ -37,7 +36,10 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
       whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
       plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
-    const double available = static_cast<double>(available_bytes()) / group.local_size();
+    // The gradient and the optimiser's two moments take their memory at the first step.
+    const double promised = static_cast<double>(gradient.nbytes()) * 3.0 + (lora != nullptr ? static_cast<double>(whole_.nbytes()) : 0.0);
+    const double free = static_cast<double>(available_bytes()) / group.local_size();
+    const double available = free > 0.0 ? std::max(1.0, free - promised) : 0.0;  // 0: the system does not tell
     decoder_.set_keep(plan_activations(options.recompute, model.config, model.compute.flat.scalar_type(), largest_batch(inputs.data.train, plan_), available));
     if (options.recompute == "auto" && decoder_.keep() != Keep::full)
         log_root(LogLevel::info, std::string("memory is short: the backward pass computes again ") +

@@ -9,6 +9,7 @@
 #include "reference_model.hpp"
 #include "result_folder.hpp"
 #include "run_checkpoints.hpp"
+#include "start_clock.hpp"
 #include "step_engine.hpp"
 #include "step_line.hpp"
 #include "training_inputs.hpp"
@@ -33,13 +34,19 @@ public:
         : group_(group), options_(options), stop_(stop), quiet_(quiet), result_(options.output) {}
 
     TrainOutcome run() {
+        clock_.lap("libraries and options");
         {
             const StageScope scope("prepare");
             start();
         }
         if (const auto done = finished_before()) return *done;
-        build();
-        resume();
+        {
+            const StageScope scope("build");
+            build();
+            resume();
+        }
+        clock_.lap("buffers");
+        if (!quiet_) log_root(LogLevel::info, clock_.line());
         if (!train_steps()) return {.stopped = true, .steps = position_.step, .final_loss = final_loss_};
         return finish();
     }
@@ -48,11 +55,13 @@ private:
     // Reads the data and the model.
     void start() {
         in_ = read_training_inputs(group_, options_);
+        clock_.lap("tokenizer and data");
         together(group_, [&] {
             model_ = make_training_model(options_, *in_.tokenizer, in_.objective->head(), in_.objective->outputs(in_.data.train));
             require_known_tokens(in_.data.train, model_->config.vocab_size);
             require_known_tokens(in_.data.eval, model_->config.vocab_size);
         });
+        clock_.lap("model");
         identity_ = {{"option", content_of(options_)},
                      {"data_sha256", items_sha256(in_.data.train)},
                      {"eval_sha256", items_sha256(in_.data.eval)},
@@ -200,6 +209,7 @@ private:
     const TrainOptions& options_;
     const StopCheck& stop_;
     const bool quiet_;
+    StartClock clock_;
     ResultFolder result_;
 
     TrainingInputs in_;

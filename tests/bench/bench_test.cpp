@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "support/temporary_folder.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {
 namespace {
@@ -15,6 +19,7 @@ BenchOptions tiny(const std::string& what) {
     options.repeat = 2;
     options.square = 64;
     options.scaling_pairs = {"20", "40"};
+    options.cell_counts = {"10", "20"};
     return options;
 }
 
@@ -99,7 +104,57 @@ TEST(Bench, MeasuresSharedPrefixes) {
 TEST(Bench, MeasuresGrowingWork) {
     BenchOptions options = tiny("scaling");
     options.dtype = "fp32";
-    expect_figures(result(results(options), "40 pairs", "fp32"), {"train", "score"});
+    const Json all = results(options);
+    expect_figures(result(all, "40 pairs", "fp32"), {"train", "score"});
+    for (const std::string figure : {"train", "score"}) {
+        const double ratio = result(all, "40 pairs", "fp32").at(figure + ", to the first").at("median");
+        EXPECT_DOUBLE_EQ(ratio, result(all, "40 pairs", "fp32").at(figure).at("median").get<double>() /
+                                    result(all, "20 pairs", "fp32").at(figure).at("median").get<double>());
+    }
+}
+
+TEST(Bench, MeasuresGrowingSweeps) {
+    const Json all = results(tiny("cells"));
+    ASSERT_EQ(all.size(), 2U);
+    for (const std::string cells : {"10 cells", "20 cells"}) {
+        const Json& figures = result(all, cells, "fp32");
+        expect_figures(figures, {"cells", "a cell"});
+        EXPECT_NEAR(figures.at("cells").at("samples").at(0).get<double>() * figures.at("a cell").at("samples").at(0).get<double>(), 1e3, 1e-6);
+    }
+    EXPECT_EQ(result(all, "10 cells", "fp32").at("cells, to the first").at("median"), 1.0);
+}
+
+// A sentencepiece model of the rows' own letters, and rows.
+class PreparedRows : public testing::Test {
+protected:
+    PreparedRows() {
+        const Communicator world = Communicator::world();
+        on_root(world, [&] {
+            std::vector<std::string> texts;
+            std::string rows;
+            for (int i = 0; i < 200; ++i) {
+                texts.push_back("the " + std::to_string(i) + ". text tells of " + std::to_string(i * i) + " stones and a river");
+                rows += Json{{"id", std::to_string(i)}, {"lang", "en"}, {"text", texts.back()}}.dump() + "\n";
+            }
+            train_sentencepiece(texts, 288, folder_ / "tokenizer", 1);
+            write_file_atomic(folder_ / "rows.jsonl", rows);
+        });
+        path_ = world.broadcast(folder_.path().string());
+    }
+    TemporaryFolder folder_;
+    std::string path_;
+};
+
+TEST_F(PreparedRows, AreMeasuredBesideTheLibrary) {
+    BenchOptions options = tiny("prepare");
+    options.tokenizer = path_ + "/tokenizer";
+    options.data = {path_ + "/rows.jsonl"};
+    const Json all = results(options);
+    ASSERT_EQ(all.size(), 1U);
+    const Json& figures = all.at(0).at("figures");
+    expect_figures(figures, {"prepare", "library", "library tokens", "prepare / library"});
+    const double ratio = figures.at("prepare / library").at("samples").at(0);
+    EXPECT_NEAR(ratio, figures.at("prepare").at("samples").at(0).get<double>() / figures.at("library").at("samples").at(0).get<double>(), 1e-9);
 }
 
 TEST(Bench, MeasuresTokenizingAndGivenRows) {
@@ -137,6 +192,11 @@ TEST(Bench, RefusesWhatItDoesNotKnow) {
     BenchOptions options = tiny("speed");
     EXPECT_THROW(check(options), Error);
     options = tiny("tokenize");
+    EXPECT_THROW(check(options), Error);
+    options = tiny("prepare");
+    EXPECT_THROW(check(options), Error);
+    options = tiny("cells");
+    options.cell_counts = {"15"};
     EXPECT_THROW(check(options), Error);
     EXPECT_THROW(named_size("large"), Error);
     EXPECT_THROW(named_size("llama:8:1:3:1:16"), Error);

@@ -128,5 +128,16 @@ TEST(Memory, TellsWhatTheProcessHolds) {
     EXPECT_EQ(block.back(), 1);
 }
 
+TEST(ProcessSeconds, CountFromTheStartOfTheProcess) {
+    const double before = process_seconds();
+    // This program has hardly begun; a count from the machine's start, or in other units, is far from this.
+    EXPECT_GT(before, 0.0);
+    EXPECT_LT(before, 100.0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    const double passed = process_seconds() - before;
+    EXPECT_GE(passed, 0.05);
+    EXPECT_LT(passed, 10.0);
+}
+
 }  // namespace
 }  // namespace xlrm

@@ -1,5 +1,6 @@
 #include "xlrm/model/parameters.hpp"
 
+#include <ATen/ops/count_nonzero.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/std.h>
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <set>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/model/flat_buffer.hpp"
 
 namespace {
 
@@ -87,6 +89,19 @@ TEST(Parameters, RewardHeadBeginsAsNamed) {
     xlrm::init_reward_head(p, wide, "zero", 3);
     EXPECT_EQ(p.view("score.weight").abs().max().item<double>(), 0.0);
     EXPECT_THROW(xlrm::init_reward_head(p, wide, "xavier", 3), xlrm::Error);
+}
+
+TEST(FlatZeros, AreZeroWritableAndOfTheLengthAskedFor) {
+    for (const std::int64_t elements : {std::int64_t{5}, std::int64_t{9'000'001}}) {
+        for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+            const at::Tensor flat = xlrm::flat_zeros(elements, dtype);
+            ASSERT_EQ(flat.numel(), elements);
+            EXPECT_EQ(flat.scalar_type(), dtype);
+            EXPECT_EQ(flat.count_nonzero().item<std::int64_t>(), 0);
+            flat.fill_(1.0);
+            EXPECT_EQ(flat.count_nonzero().item<std::int64_t>(), elements);
+        }
+    }
 }
 
 }  // namespace

@@ -18,8 +18,10 @@ namespace xlrm {
 //!     capture   scoring with the last token and the mean of all layers, against scoring alone
 //!     prefix    the prompt computed once, against once for each answer: training, pairs, best of 16
 //!     tokenize  a tokenizer on texts
+//!     prepare   rows read, tokenised and written, against the sentencepiece library called in a loop on the same texts
 //!     reduce    the gradient reducer against MPI's all-reduce of the same buffers (two ranks or more)
 //!     scaling   training and scoring of growing numbers of short pairs
+//!     cells     whole sweeps of a tiny model, of growing numbers of cells
 struct BenchOptions {
     std::vector<std::string> what;           //!< empty: all that have what they need
     std::string size = "small";              //!< tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB]
@@ -40,6 +42,7 @@ struct BenchOptions {
     std::vector<std::string> texts;          //!< tokenize: files of texts, a text a line
     std::vector<std::string> scaling_pairs = {"1000", "10000", "100000"};
     std::string scaling_size = "tiny";
+    std::vector<std::string> cell_counts = {"10", "100", "1000"};  //!< cells: multiples of 10
     std::string json;                        //!< file for the figures
     std::int64_t seed = 42;
 };

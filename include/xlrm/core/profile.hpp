@@ -121,4 +121,7 @@ std::int64_t available_bytes();
 //! Starts the peak anew. False where the system does not allow it (then the peak stays that of the whole process).
 bool reset_peak_memory();
 
+//! Since the system started this process, to 10 ms; 0 where the system does not tell.
+double process_seconds();
+
 }  // namespace xlrm

@@ -8,8 +8,8 @@
 namespace xlrm {
 
 //! Collective over the world. The whole sweep: prologue, plan, cells, tables. Resumes what `config.output` holds; a folder of another
-//! configuration is refused by naming the first option that differs (grid lists may grow).
-ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config);
+//! configuration is refused by naming the first option that differs (grid lists may grow). `quiet`: the table is not printed.
+ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config, bool quiet = false);
 
 //! What --dry-run prints: cells by kind, what is there already, estimate of time and bytes. Writes nothing.
 std::string sweep_report(const SweepConfig& config);

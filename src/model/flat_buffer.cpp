@@ -1,0 +1,31 @@
+#include "xlrm/model/flat_buffer.hpp"
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <new>
+
+namespace xlrm {
+namespace {
+
+constexpr std::size_t kPage = std::size_t{1} << 21U;
+constexpr std::size_t kLarge = 8 * kPage;  // below it, what is saved is less than what the rounding costs
+
+}  // namespace
+
+at::Tensor flat_zeros(std::int64_t elements, at::ScalarType dtype) {
+    const at::TensorOptions options = at::TensorOptions().dtype(dtype);
+    const std::size_t bytes = static_cast<std::size_t>(elements) * at::elementSize(dtype);
+    if (bytes < kLarge) return at::zeros({elements}, options);
+    const std::size_t whole = bytes + kPage;  // a page more, so that the buffer can begin on one
+    void* mapping = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED) throw std::bad_alloc();
+    const auto place = reinterpret_cast<std::uintptr_t>(mapping);
+    void* begin = static_cast<char*>(mapping) + (kPage - place % kPage) % kPage;
+    ::madvise(begin, bytes, MADV_HUGEPAGE);  // a wish: without it the pages are small
+    return at::from_blob(begin, {elements}, [mapping, whole](void*) { ::munmap(mapping, whole); }, options);
+}
+
+}  // namespace xlrm
