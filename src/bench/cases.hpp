@@ -13,13 +13,18 @@
 
 namespace xlrm {
 
+//! FLOP/s of all ranks in a large square product: libtorch's own, and the faster of it and xlrm's.
+struct Roof {
+    double library = 0.0, best = 0.0;
+};
+
 //! What all measurements of one call share.
 struct Bench {
     const Communicator& world;
     const BenchOptions& options;
     ModelConfig config;
     std::vector<BenchRow> rows = {};
-    std::map<std::string, double> roofs = {};  //!< dtype → FLOP/s of all ranks, once measured
+    std::map<std::string, Roof> roofs = {};  //!< by dtype, once measured
 
     std::int64_t runs() const { return options.warm_up + options.repeat; }
     bool counts(std::int64_t run) const { return run >= options.warm_up; }
@@ -35,7 +40,9 @@ struct BenchCase {
 using BenchCases = std::vector<BenchCase>;
 
 //! Collective. FLOP/s of all ranks together in large square products, the best of libtorch's and xlrm's; measured once.
-double roof(Bench& bench, const std::string& dtype);
+Roof roof(Bench& bench, const std::string& dtype);
+//! Adds what share of both roofs `flops` FLOP/s are.
+void add_roof_shares(BenchRow& row, const Roof& roof, double flops);
 //! Collective. FLOP/s of one n × n × n product, all ranks at once.
 double quick_product(const Communicator& world, std::int64_t n, const std::string& dtype);
 

@@ -67,7 +67,7 @@ void measure(Bench& bench, const std::string& dtype) {
         for (const double value : values) to.figure(name, "GFLOP/s").samples.push_back(1e-9 * value);
     };
     const std::vector<double> library = library_rates(bench.world, square, dtype, runs), own = linear_rates(bench.world, square, dtype, runs);
-    bench.roofs[dtype] = std::max(median(library), median(own));
+    bench.roofs[dtype] = {median(library), std::max(median(library), median(own))};
     add(row, "library", library);
     add(row, "linear", own);
     bench.rows.push_back(row);
@@ -82,12 +82,17 @@ void measure(Bench& bench, const std::string& dtype) {
 
 }  // namespace
 
-double roof(Bench& bench, const std::string& dtype) {
+Roof roof(Bench& bench, const std::string& dtype) {
     if (const auto known = bench.roofs.find(dtype); known != bench.roofs.end()) return known->second;
     const std::int64_t n = bench.options.square;
     const Shape square{"square", n, n, n};
-    const double best = std::max(median(library_rates(bench.world, square, dtype, 3)), median(linear_rates(bench.world, square, dtype, 3)));
-    return bench.roofs[dtype] = best;
+    const double library = median(library_rates(bench.world, square, dtype, 3)), own = median(linear_rates(bench.world, square, dtype, 3));
+    return bench.roofs[dtype] = {library, std::max(library, own)};
+}
+
+void add_roof_shares(BenchRow& row, const Roof& roof, double flops) {
+    row.figure("share of roof", "%").samples.push_back(100.0 * flops / roof.best);
+    row.figure("of the library's", "%").samples.push_back(100.0 * flops / roof.library);
 }
 
 double quick_product(const Communicator& world, std::int64_t n, const std::string& dtype) {

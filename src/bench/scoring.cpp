@@ -59,7 +59,7 @@ ScoreOptions score_options(const Bench& bench) {
 }
 
 void measure(Bench& bench, const std::string& name, const std::string& dtype, const ItemSet& set) {
-    const double top = roof(bench, dtype);
+    const Roof top = roof(bench, dtype);
     const bool fresh_peak = reset_peak_memory();
     const auto model = scoring_model(bench.options, bench.config, scalar_of(dtype));
     ScoringRun scoring(bench.world, *model, set, score_options(bench));
@@ -71,7 +71,7 @@ void measure(Bench& bench, const std::string& name, const std::string& dtype, co
         row.figure("logical", "tokens/s").samples.push_back(scoring.tokens / seconds);
         row.figure("physical", "tokens/s").samples.push_back(scoring.physical / seconds);
         row.figure("model speed", "GFLOP/s").samples.push_back(1e-9 * scoring.flops / seconds);
-        row.figure("share of roof", "%").samples.push_back(100.0 * scoring.flops / seconds / top);
+        add_roof_shares(row, top, scoring.flops / seconds);
     }
     row.figure(fresh_peak ? "peak memory" : "peak of process", "MiB").samples.push_back(bench.world.max(static_cast<double>(peak_resident_bytes())) / 1048576.0);
     bench.rows.push_back(row);
@@ -82,14 +82,20 @@ void measure_capture(Bench& bench, const std::string& name, const std::string& d
     ScoreOptions all = score_options(bench);
     for (std::int64_t layer = 0; layer <= model->config.layers; ++layer) all.layers.push_back(layer);
     all.capture_last = all.capture_mean = true;
-    ScoringRun without(bench.world, *model, set, score_options(bench)), with(bench.world, *model, set, all);
+    // The mean of the last layer needs all its rows, which scores do not: that part is arithmetic, the rest is capture's own.
+    ScoreOptions last_layer = score_options(bench);
+    last_layer.layers = {model->config.layers};
+    last_layer.capture_mean = true;
+    ScoringRun without(bench.world, *model, set, score_options(bench)), whole(bench.world, *model, set, last_layer), with(bench.world, *model, set, all);
     BenchRow row{"capture", name, dtype};
     for (std::int64_t i = 0; i < bench.runs(); ++i) {  // in turn, so that both see the same machine
-        const double plain = without.run(), captured = with.run();
+        const double plain = without.run(), untrimmed = whole.run(), captured = with.run();
         if (!bench.counts(i)) continue;
         row.figure("without", "tokens/s").samples.push_back(without.tokens / plain);
         row.figure("all layers", "tokens/s").samples.push_back(with.tokens / captured);
         row.figure("slower by", "%").samples.push_back(100.0 * (captured / plain - 1.0));
+        row.figure("last layer whole", "%").samples.push_back(100.0 * (untrimmed / plain - 1.0));
+        row.figure("all layers beside it", "%").samples.push_back(100.0 * (captured / untrimmed - 1.0));
     }
     bench.rows.push_back(row);
 }

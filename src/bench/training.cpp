@@ -81,7 +81,7 @@ double TrainingRun::step(BenchRow* row) {
     add("rest share", "%", 100.0 * rest / step.seconds);
     add("exposed reduction", "%", 100.0 * parts[3] / step.seconds);
     add("model speed", "GFLOP/s", 1e-9 * flops / step.seconds);
-    add("share of roof", "%", 100.0 * flops / step.seconds / roof(s.bench, s.dtype));
+    add_roof_shares(*row, roof(s.bench, s.dtype), flops / step.seconds);
     return step.seconds;
 }
 

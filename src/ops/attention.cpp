@@ -8,6 +8,7 @@
 #include "ops/aligned_buffer.hpp"
 #include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
+#include "ops/shares.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -77,6 +78,28 @@ cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const 
     return args;
 }
 
+template <class T>
+void attend(const cpu::AttentionArgs<T>& args, const cpu::AttentionSegment& segment, std::int64_t kv_head, std::int64_t keys) {
+    if constexpr (std::is_same_v<T, cpu::Bf16>) {
+        if (fits_tiles(args)) return cpu::amx_attention(args, segment, kv_head, thread_scratch<char>(cpu::amx_attention_scratch(args, keys)));
+    }
+    cpu::kernels<T>().attention(args, segment, kv_head, thread_scratch<cpu::Accumulate<T>>(cpu::kernels<T>().attention_scratch(args, keys)));
+}
+
+template <class T>
+void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vector<cpu::AttentionSegment>& family, std::int64_t kv_head,
+                     std::int64_t keys) {
+    const std::int64_t count = std::int64_t(family.size());
+    if constexpr (std::is_same_v<T, cpu::Bf16>) {
+        if (fits_tiles(args.forward)) {
+            const std::int64_t bytes = cpu::amx_attention_backward_scratch(args, keys);
+            return cpu::amx_attention_backward(args, family.data(), count, kv_head, thread_scratch<char>(bytes));
+        }
+    }
+    const std::int64_t scratch = cpu::kernels<T>().attention_backward_scratch(args, keys);
+    cpu::kernels<T>().attention_backward(args, family.data(), count, kv_head, thread_scratch<cpu::Accumulate<T>>(scratch));
+}
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
@@ -86,25 +109,10 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);
-        using A = cpu::Accumulate<T>;
         const cpu::AttentionArgs<T> args = arguments<T>(q, k, v, out, saved != nullptr ? saved->lse : at::Tensor(), config);
-        const std::int64_t tasks = std::int64_t(segments.size()) * args.kv_heads;
-        if constexpr (std::is_same_v<T, cpu::Bf16>) {
-            if (fits_tiles(args)) {
-                const std::int64_t bytes = cpu::amx_attention_scratch(args, most_keys(segments));
-                return at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-                    char* scratch = thread_scratch<char>(bytes);
-                    for (std::int64_t task = begin; task < end; ++task)
-                        cpu::amx_attention(args, kernel_segment(segments, segments[std::size_t(task / args.kv_heads)]), task % args.kv_heads, scratch);
-                });
-            }
-        }
-        const std::int64_t scratch = cpu::kernels<T>().attention_scratch(args, most_keys(segments));
-        at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-            AlignedBuffer<A> buffer(scratch);
-            for (std::int64_t task = begin; task < end; ++task)
-                cpu::kernels<T>().attention(args, kernel_segment(segments, segments[std::size_t(task / args.kv_heads)]),
-                                            task % args.kv_heads, buffer.data());
+        const std::int64_t keys = most_keys(segments);
+        for_tasks(std::int64_t(segments.size()) * args.kv_heads, [&](std::int64_t task) {
+            attend(args, kernel_segment(segments, segments[std::size_t(task / args.kv_heads)]), task % args.kv_heads, keys);
         });
     });
     return out;
@@ -126,7 +134,6 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
     const auto groups = families(segments);
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);
-        using A = cpu::Accumulate<T>;
         assert(dout.is_contiguous() && dout.sizes() == q.sizes());
         cpu::AttentionBackwardArgs<T> args{};
         args.forward = arguments<T>(q, k, v, out, saved.lse, config);
@@ -136,27 +143,9 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
         args.dk_token = grads.dk.stride(0), args.dk_head = grads.dk.stride(1);
         args.dv_token = grads.dv.stride(0), args.dv_head = grads.dv.stride(1);
         const std::int64_t kv_heads = args.forward.kv_heads;
-        if constexpr (std::is_same_v<T, cpu::Bf16>) {
-            if (fits_tiles(args.forward)) {
-                const std::int64_t bytes = cpu::amx_attention_backward_scratch(args, most_keys(segments));
-                return at::parallel_for(0, std::int64_t(groups.size()) * kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
-                    char* scratch = thread_scratch<char>(bytes);
-                    for (std::int64_t task = begin; task < end; ++task) {
-                        const auto& family = groups[std::size_t(task / kv_heads)];
-                        cpu::amx_attention_backward(args, family.data(), std::int64_t(family.size()), task % kv_heads, scratch);
-                    }
-                });
-            }
-        }
-        const std::int64_t scratch = cpu::kernels<T>().attention_backward_scratch(args, most_keys(segments));
-        at::parallel_for(0, std::int64_t(groups.size()) * kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
-            AlignedBuffer<A> buffer(scratch);
-            for (std::int64_t task = begin; task < end; ++task) {
-                const auto& family = groups[std::size_t(task / kv_heads)];
-                cpu::kernels<T>().attention_backward(args, family.data(), std::int64_t(family.size()), task % kv_heads,
-                                                     buffer.data());
-            }
-        });
+        const std::int64_t keys = most_keys(segments);
+        for_tasks(std::int64_t(groups.size()) * kv_heads,
+                  [&](std::int64_t task) { attend_backward(args, groups[std::size_t(task / kv_heads)], task % kv_heads, keys); });
     });
 }
 

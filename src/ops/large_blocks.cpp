@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kStep = std::size_t{64} << 20;  // the kernel is asked for as much at a time
-constexpr std::size_t kLarge = std::size_t{1} << 20;
+constexpr std::size_t kLarge = std::size_t{64} << 10;
 
 std::size_t up_to(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 

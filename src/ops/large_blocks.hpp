@@ -37,7 +37,7 @@ private:
     std::unordered_map<std::size_t, std::size_t> taken_;  //!< offset → bytes
 };
 
-//! Makes libtorch take tensors of 1 MiB and more from LargeBlocks. True unless addresses are scarce (ulimit -v): then its own stays.
+//! Makes libtorch take tensors of 64 KiB and more from LargeBlocks. True unless addresses are scarce (ulimit -v): then its own stays.
 bool install_large_blocks();
 
 }  // namespace xlrm

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "xlrm/ops/rows.hpp"
@@ -39,6 +40,16 @@ void for_shares(std::int64_t n, Body body) {
         const OneMklThread guard;
         for (std::int64_t i = begin; i < end; ++i)
             if (i * share < n) body(i * share, std::min(n, (i + 1) * share));
+    });
+}
+
+//! Calls body(task) for each of n tasks of unequal length; a thread that is free takes the next one.
+template <class Body>
+void for_tasks(std::int64_t n, Body body) {
+    std::atomic<std::int64_t> next{0};
+    at::parallel_for(0, std::min<std::int64_t>(n, at::in_parallel_region() ? 1 : at::get_num_threads()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t share = begin; share < end; ++share)
+            for (std::int64_t task = next++; task < n; task = next++) body(task);
     });
 }
 
