@@ -48,6 +48,7 @@ void describe(Options& options, BenchOptions& b) {
         .add("answer-tokens", &b.answer_tokens, "TOKENS", "likewise")
         .add("pairs", &b.pairs, "PAIRS", "first rows of --data that are used, and pairs scored; 0: all rows, and what fills two batches")
         .add_choice("dtype", &b.dtype, {"fp32", "bf16", "both"}, "compute format")
+        .add_choice("reduction", &b.reduction, {"auto", "flat", "hierarchical"}, "training: how gradients are summed over ranks")
         .add("token-budget", &b.token_budget, "TOKENS", "tokens computed at once on one rank")
         .add("batch-pairs", &b.batch_pairs, "PAIRS", "a training step, over all ranks; 0: what fills the token budget")
         .add("repeat", &b.repeat, "N", "runs behind each figure")

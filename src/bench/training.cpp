@@ -15,6 +15,7 @@ TrainOptions train_options(const Bench& bench, const std::string& dtype, std::in
     TrainOptions options;
     options.model = bench.options.model;
     options.dtype = dtype;
+    options.reduction = bench.options.reduction;
     options.batch_pairs = batch_pairs;
     options.token_budget = bench.options.token_budget;
     options.share_prefix = share;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "bucket_sum.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 
@@ -24,7 +25,8 @@ bool threads_may_communicate() {
 }  // namespace
 
 struct GradientReducer::State {
-    State(const Communicator& group, std::int64_t bucket_size) : channel(group.duplicate()), bucket(std::max<std::int64_t>(bucket_size, 1)) {
+    State(const Communicator& group, const ReductionOptions& options)
+        : channel(group.duplicate()), way(make_bucket_sum(channel, options)), bucket(std::max<std::int64_t>(options.bucket, 1)) {
         if (channel.size() > 1 && threads_may_communicate()) worker = std::thread([this] { work(); });
     }
     ~State() {
@@ -37,7 +39,7 @@ struct GradientReducer::State {
         worker.join();
     }
 
-    //! Thread: one blocking all-reduce after the other, in the order of the queue, which is the same on every rank.
+    //! Thread: one blocking reduction after the other, in the order of the queue, which is the same on every rank.
     void work() {
         std::unique_lock lock(mutex);
         for (;;) {
@@ -48,7 +50,7 @@ struct GradientReducer::State {
             std::exception_ptr failed;
             try {
                 const StageScope scope("all-reduce");
-                channel.sum(part);
+                way->sum(part);
             } catch (...) {
                 failed = std::current_exception();
             }
@@ -73,7 +75,8 @@ struct GradientReducer::State {
         wake.notify_all();
     }
 
-    Communicator channel;
+    const Communicator channel;
+    const std::unique_ptr<BucketSum> way;
     std::int64_t bucket;
     std::span<float> gradient;
     std::int64_t low = 0, high = 0;  //!< announced and not handed over; everything from `high` on was
@@ -87,7 +90,7 @@ struct GradientReducer::State {
     int exceptions = std::uncaught_exceptions();
 };
 
-GradientReducer::GradientReducer(const Communicator& group, std::int64_t bucket) : state_(std::make_unique<State>(group, bucket)) {}
+GradientReducer::GradientReducer(const Communicator& group, const ReductionOptions& options) : state_(std::make_unique<State>(group, options)) {}
 
 GradientReducer::~GradientReducer() {
     if (std::uncaught_exceptions() <= state_->exceptions) return;
@@ -120,7 +123,7 @@ void GradientReducer::finish() {
         s.idle.wait(lock, [&s] { return s.queue.empty(); });
         if (s.problem) std::rethrow_exception(s.problem);
     } else {
-        for (std::int64_t end = s.high; end > 0; end -= s.bucket) s.channel.sum(s.piece(std::max<std::int64_t>(0, end - s.bucket), end));
+        for (std::int64_t end = s.high; end > 0; end -= s.bucket) s.way->sum(s.piece(std::max<std::int64_t>(0, end - s.bucket), end));
     }
     s.exposed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

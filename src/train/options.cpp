@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "xlrm/comm/gradient_reducer.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/model/pooling.hpp"
 #include "xlrm/store/dtype.hpp"
@@ -71,6 +72,9 @@ void describe_optimisation(Options& options, TrainOptions& train) {
         .add("lora-alpha", &train.lora_alpha, "A", "adapters: their product counts alpha / rank times")
         .add("lora-targets", &train.lora_targets, "NAME,…", "adapters: matrices that get one (q_proj, v_proj, …), or all-linear")
         .add("zero", &train.zero, "STAGE", "1: divide the optimiser's state among the ranks")
+        .add_choice("wire", &train.wire, {"fp32", "bf16"}, "number format in which gradients travel between ranks; they are added in fp32")
+        .add_choice("reduction", &train.reduction, {"auto", "flat", "hierarchical"},
+                    "gradients: hierarchical sums a node's ranks in shared memory, flat is MPI alone; auto: hierarchical where ranks share a node")
         .add("seed", &train.seed, "N", "of the order of examples and of new weights");
 }
 
@@ -141,6 +145,8 @@ void check(const TrainOptions& t) {
     require_usage(t.checkpoint_every >= 0.0, "--checkpoint-every must not be negative");
     require_usage(t.resume == "auto" || t.resume == "never", "--resume '" + t.resume + "' is not known (auto, never)");
     require_usage(t.dtype == "fp32" || t.dtype == "bf16", "--dtype '" + t.dtype + "' is not known (fp32, bf16)");
+    parse_wire(t.wire);
+    parse_reduction(t.reduction);
     check_objective(t);
     require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
     parse_schedule(t.schedule);
@@ -197,6 +203,7 @@ Json content_of(const TrainOptions& t) {
             {"eval_part", t.eval_part},
             {"eval_every", t.eval_every},
             {"dtype", t.dtype},
+            {"wire", t.wire},
             {"seed", t.seed},
             {"lora_rank", t.lora_rank},
             {"lora_alpha", t.lora_alpha},

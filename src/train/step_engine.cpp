@@ -33,7 +33,7 @@ at::Tensor zeros(const ParameterLayout& layout) { return flat_zeros(layout.total
 
 StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model, LoraAdapters* lora)
     : gradient(zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout)),
-      whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group),
+      whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group, {.wire = parse_wire(options.wire), .reduction = parse_reduction(options.reduction)}),
       plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
     // The gradient and the optimiser's two moments take their memory at the first step.

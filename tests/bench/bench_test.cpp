@@ -178,6 +178,8 @@ TEST(Bench, MeasuresTheReductionOfSeveralRanks) {
         return;
     }
     expect_figures(results(options).at(0).at("figures"), {"all-reduce", "all-reduce in buckets", "reducer", "reducer / all-reduce"});
+    expect_figures(result(results(options), "1 MiB", "fp32"), {"MPI's all-reduce", "flat, fp32", "flat, bf16", "hierarchical",
+                                                                "hierarchical, 1 rank a node, fp32", "hierarchical, 1 rank a node, bf16"});
 }
 
 TEST(Bench, PlansWithoutRunning) {

@@ -34,6 +34,7 @@ struct BenchOptions {
     std::int64_t prompt_tokens = 0, answer_tokens = 0;  //!< > 0: of synthetic pairs, in place of `rows`
     std::int64_t pairs = 0;                  //!< pairs scored, and rows of the data that are used; 0: as many as fill two batches; all rows
     std::string dtype = "both";              //!< fp32 | bf16 | both
+    std::string reduction = "auto";          //!< training: auto | flat | hierarchical
     std::int64_t token_budget = 8192;
     std::int64_t batch_pairs = 0;            //!< pairs a step; 0: as many as fill the token budget
     std::int64_t repeat = 5, warm_up = 1;

@@ -3,23 +3,46 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "xlrm/comm/communicator.hpp"
 
 namespace xlrm {
 
+//! What travels: fp32, or bf16 with half the bytes. Sums are fp32 either way.
+enum class Wire { fp32, bf16 };
+Wire parse_wire(std::string_view name);
+
+//! Who talks to whom. flat: every rank with every other through MPI. hierarchical: the ranks of a node sum through shared memory
+//! without MPI, and one rank a node talks to the other nodes. automatic: hierarchical where a node holds more than one rank.
+enum class Reduction { automatic, flat, hierarchical };
+Reduction parse_reduction(std::string_view name);
+
+struct ReductionOptions {
+    std::int64_t bucket = 1 << 20;  //!< elements that are reduced at once
+    Wire wire = Wire::fp32;
+    Reduction reduction = Reduction::automatic;
+    int ranks_per_node = 0;  //!< for tests and measurements: takes so many consecutive ranks of a node for a node of their own; 0: all
+};
+
 //! Sums a flat fp32 gradient over the ranks of a group while the backward pass still runs. One communication thread, blocking
-//! MPI_Allreduce on buckets in the order in which they become final (non-blocking reductions make no progress of their own
+//! reductions of buckets in the order in which they become final (non-blocking reductions make no progress of their own
 //! in Open MPI 4: measured slower than none). With one rank, or thread support below MULTIPLE, ready() only notes and
 //! finish() reduces.
+//!
+//! All ranks hold the same bits afterwards, and the same bits again for the same values and the same placement of ranks.
+//! With bf16 every contribution that travels is rounded to nearest even once, contributions are added in fp32 in rank order, and the sum
+//! is rounded once: |error| <= 2^-8 Σ|contribution| + 2^-8 |sum of the rounded ones|, and fp32's own (8 bits: half a unit is 2^-8). A contribution is a rank's value where the
+//! reduction is flat, and a node's fp32 sum where it is hierarchical: ranks of one node do not round.
 //!
 //!     reducer.begin(gradient);
 //!     ... backward: reducer.ready(offset, count) for each part that is final; ranges come from the end of the buffer on
 //!     reducer.finish();            // all parts summed
 class GradientReducer {
 public:
-    //! Collective. `bucket` elements are reduced at once.
-    GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20);
+    //! Collective.
+    GradientReducer(const Communicator& group, const ReductionOptions& options);
+    explicit GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20) : GradientReducer(group, ReductionOptions{.bucket = bucket}) {}
     //! Collective; while an exception unwinds it leaves the thread behind instead of waiting for the other ranks.
     ~GradientReducer();
     GradientReducer(const GradientReducer&) = delete;

@@ -53,6 +53,8 @@ struct TrainOptions {
     std::string resume = "auto";          //!< auto | never
     std::string dtype = "fp32";           //!< compute dtype: fp32 | bf16 (fp32 master weights)
     std::int64_t zero = 0;                //!< 1: the optimiser's state is divided among the ranks (ZeRO-1); the same bits
+    std::string wire = "fp32";            //!< fp32 | bf16: what gradients travel as between ranks (gradient_reducer.hpp)
+    std::string reduction = "auto";       //!< auto | flat | hierarchical
     std::int64_t lora_rank = 0;           //!< rank of LoRA's adapters; 0 = all weights are trained
     double lora_alpha = 16.0;
     std::vector<std::string> lora_targets = {"all-linear"};  //!< q_proj … down_proj, or all-linear
@@ -69,7 +71,7 @@ void describe(Options& options, TrainOptions& train);
 void check(const TrainOptions& train);
 
 //! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
-//! token_budget, recompute and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
+//! token_budget, recompute, reduction and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm
