@@ -49,18 +49,8 @@ inline void copy_padded(const StridedRows& rows, Bf16* to, std::int64_t distance
 
 //! 32 rows from `first` on as the right operand of a product over the width: two tiles for each 32 of the width, rows as columns.
 inline void pack_as_columns(const StridedRows& rows, std::int64_t first, Bf16* to) {
-    __m512i left[16], right[16];
-    for (std::int64_t i = 0; i < rows.width; i += 32, to += 2 * kTile) {
-        const __mmask32 mask = first_columns(rows.width - i);
-        for (std::int64_t r = 0; r < 16; ++r) {
-            const Bf16* row = rows.data + (first + r) * rows.stride + i;
-            left[r] = first + r < rows.count ? _mm512_maskz_loadu_epi16(mask, row) : _mm512_setzero_si512();
-            right[r] = first + r + 16 < rows.count ? _mm512_maskz_loadu_epi16(mask, row + 16 * rows.stride) : _mm512_setzero_si512();
-        }
-        transpose(left);
-        transpose(right);
-        store_tiles(left, right, to);
-    }
+    for (std::int64_t i = 0; i < rows.width; i += 32, to += 2 * kTile)
+        pack_columns(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), to);
 }
 
 //! 32 rows from `first` on as the right operand of a product over the rows: two tiles for each 32 of the width.

@@ -98,20 +98,10 @@ private:
 
 //! 32 columns [first, …) of w at depth [depth, depth + 32) as two tiles; what lies outside w is zero.
 inline void pack_tiles(const AmxProduct& args, std::int64_t first, std::int64_t depth, Bf16* to) {
+    if (args.w_transposed)
+        return pack_columns(args.w + first * args.w_stride + depth, args.w_stride, args.n - first, first_columns(args.k - depth), to);
     __m512i left[16], right[16];
-    if (args.w_transposed) {
-        const __mmask32 mask = first_columns(args.k - depth);
-        for (std::int64_t i = 0; i < 16; ++i) {
-            const Bf16* row = args.w + (first + i) * args.w_stride + depth;
-            left[i] = first + i < args.n ? _mm512_maskz_loadu_epi16(mask, row) : _mm512_setzero_si512();
-            right[i] = first + i + 16 < args.n ? _mm512_maskz_loadu_epi16(mask, row + 16 * args.w_stride) : _mm512_setzero_si512();
-        }
-        transpose(left);
-        transpose(right);
-    } else {
-        pair_rows(args.w + depth * args.w_stride + first, args.w_stride, args.k - depth, first_columns(args.n - first), left,
-                  right);
-    }
+    pair_rows(args.w + depth * args.w_stride + first, args.w_stride, args.k - depth, first_columns(args.n - first), left, right);
     store_tiles(left, right, to);
 }
 
