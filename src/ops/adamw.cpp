@@ -18,7 +18,7 @@ constexpr std::int64_t kChunk = 4096;
 }  // namespace
 
 void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> first, std::span<float> second,
-           std::span<const float> gradient, std::span<std::uint16_t> weight_bf16) {
+           std::span<float> gradient, std::span<std::uint16_t> weight_bf16) {
     const ProfileScope scope("adamw");
     const std::int64_t n = std::int64_t(weight.size());
     assert(first.size() == weight.size() && second.size() == weight.size() && gradient.size() == weight.size());

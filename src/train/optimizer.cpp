@@ -72,7 +72,10 @@ void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor
         if (copies) copy = {static_cast<std::uint16_t*>(compute.data_ptr()) + part.begin, static_cast<std::size_t>(part.count)};
         adamw(config, cut(model_.weights, weights_begin), cut(first_, mine_.begin), cut(second_, mine_.begin), cut(gradient, 0), copy);
     }
-    if (divided_) share_weights();
+    if (!divided_) return;
+    gradient.narrow(0, 0, mine_.begin).zero_();
+    gradient.narrow(0, mine_.end, total_ - mine_.end).zero_();
+    share_weights();
 }
 
 // In fp32 the masters are what computes.

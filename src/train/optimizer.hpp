@@ -26,7 +26,7 @@ public:
     //! Norm of a whole buffer.
     static double norm(const at::Tensor& buffer);
     //! Collective. Step `step` (from 1) with the rate `lr`, the gradient clipped to options.clip by its `norm` as
-    //! torch.nn.utils.clip_grad_norm_ does.
+    //! torch.nn.utils.clip_grad_norm_ does, and left zero.
     void step(std::int64_t step, double lr, double norm, const at::Tensor& gradient);
 
     struct State {

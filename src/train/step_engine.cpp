@@ -49,11 +49,12 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
 StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
     double weight = 0.0;
     for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
-    {
+    if (lora_ == nullptr) {
+        reducer_.begin(floats(gradient));
+    } else {
         const StageScope scope("zero gradient");
         whole_.zero_();
     }
-    if (lora_ == nullptr) reducer_.begin(floats(gradient));
     // Adapters' gradients are known, and reduced, only behind the whole backward pass.
     Decoder::GradientReady ready;
     if (lora_ == nullptr) ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };

@@ -20,7 +20,7 @@ public:
     StepSums evaluate();
     double exposed_seconds() const { return reducer_.exposed_seconds(); }
 
-    const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s
+    const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s. Zero before accumulate(), as Optimizer::step leaves it
 
 private:
     void announce_nothing(const Decoder::GradientReady& ready) const;

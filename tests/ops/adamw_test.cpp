@@ -38,15 +38,16 @@ TEST(Adamw, RoundsTheComputeCopyAndDoesNotDependOnThreads) {
     const std::size_t n = 50001;
     const at::Tensor start = test::normal({std::int64_t(n)}, 1, at::kFloat),
                      gradient = test::normal({std::int64_t(n)}, 2, at::kFloat);
-    const std::span<const float> g(gradient.data_ptr<float>(), n);
     const AdamwConfig config{1e-3, 0.9, 0.999, 1e-8, 0.01, 3, 0.7};
     std::vector<Floats> weights;
     std::vector<std::uint16_t> rounded(n);
     for (const int threads : {1, 2})
         test::with_threads(threads, [&] {
             Floats w(start.data_ptr<float>(), start.data_ptr<float>() + n), first(n, 0.1f), second(n, 0.2f);
+            Floats g(gradient.data_ptr<float>(), gradient.data_ptr<float>() + n);
             adamw(config, w, first, second, g, rounded);
             weights.push_back(w);
+            EXPECT_EQ(g, Floats(n, 0.0f));
         });
     EXPECT_EQ(weights[0], weights[1]);
     for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(rounded[i], c10::BFloat16(weights[0][i]).x);

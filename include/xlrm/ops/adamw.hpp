@@ -16,10 +16,10 @@ struct AdamwConfig {
     double grad_scale = 1.0;  //!< multiplies the gradient first (clipping)
 };
 
-//! One pass over flat ranges of equal length; `weight_bf16` (the compute copy) may be empty. Bits do not depend on the number of
-//! threads.
+//! One pass over flat ranges of equal length, which sets the gradient to zero for the next step to add to; `weight_bf16` (the compute copy)
+//! may be empty. Bits do not depend on the number of threads.
 void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> first, std::span<float> second,
-           std::span<const float> gradient, std::span<std::uint16_t> weight_bf16 = {});
+           std::span<float> gradient, std::span<std::uint16_t> weight_bf16 = {});
 
 //! Sum of squares in fp64 over fixed chunks of 4096 elements: the same on any number of threads.
 double sum_of_squares(std::span<const float> values);

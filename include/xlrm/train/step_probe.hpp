@@ -12,7 +12,7 @@
 namespace xlrm {
 
 //! The trainer's own steps (Bradley-Terry) on pairs in memory, for measurements: nothing is written. With a profile switched on the
-//! parts of a step are its stages plan, zero gradient, pack, forward, backward, reduction and optimiser.
+//! parts of a step are its stages plan, pack, forward, backward, reduction and optimiser.
 class StepProbe {
 public:
     //! Collective. Begins from the folder `options.model`, or from random weights of `config` where it names none. `group` and `pairs`

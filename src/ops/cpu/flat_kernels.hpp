@@ -20,6 +20,7 @@ inline void adamw(const AdamwArgs& args, std::int64_t begin, std::int64_t end) {
         store_n(args.first + i, m, n);
         store_n(args.second + i, v, n);
         store_n(args.weight + i, w, n);
+        store_n(args.gradient + i, F32{}, n);
         if (args.weight_bf16 != nullptr) store_n(reinterpret_cast<Bf16*>(args.weight_bf16) + i, w, n);
     };
     for_row<float>(end - begin, [&](std::int64_t i, std::int64_t n) { update(begin + i, n); });

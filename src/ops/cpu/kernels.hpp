@@ -86,7 +86,7 @@ struct SoftmaxLossArgs {
 //! One AdamW pass; factors are prepared by the caller.
 struct AdamwArgs {
     float *weight, *first, *second;
-    const float* gradient;
+    float* gradient;             //!< set to zero
     std::uint16_t* weight_bf16;  //!< or null
     float first_share;           //!< 1 - beta1
     float beta2;
