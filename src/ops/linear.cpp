@@ -4,7 +4,6 @@
 
 #include "ops/aligned_buffer.hpp"
 #include "ops/column_sums.hpp"
-#include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
 #include "ops/row_product.hpp"
 #include "ops/shares.hpp"
@@ -13,22 +12,22 @@
 namespace xlrm {
 namespace {
 
-bool fits_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
+bool fits_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
     return x.scalar_type() == at::kBFloat16 && dweight.scalar_type() == at::kFloat && dweight.size(0) % 32 == 0 &&
-           dweight.size(1) % 32 == 0 && dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::amx_available();
+           dweight.size(1) % 32 == 0 && dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::bf16_products() != nullptr;
 }
 
 //! dweight += dy^T · x with sums in fp32 throughout; threads divide the longer side of dweight, so that less is packed twice.
-void add_on_tiles(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    const cpu::AmxWeightGradient whole{
+void add_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
+    const cpu::Bf16WeightGradient whole{
         const_data<cpu::Bf16>(dy), dy.stride(0),     const_data<cpu::Bf16>(x), x.stride(0), x.size(0), x.size(1),
         data<float>(dweight),      dweight.stride(0)};
     const bool by_rows = dweight.size(0) >= dweight.size(1);
     at::parallel_for(0, (by_rows ? dweight.size(0) : dweight.size(1)) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
-        cpu::AmxWeightGradient part = whole;
+        cpu::Bf16WeightGradient part = whole;
         if (!by_rows) part.x += 32 * begin, part.dweight += 32 * begin, part.k = 32 * (end - begin);
-        cpu::amx_weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0),
-                                 thread_scratch<cpu::Bf16>(cpu::kAmxGradientScratch));
+        const cpu::Bf16Products& own = *cpu::bf16_products();
+        own.weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0), thread_scratch<char>(own.gradient_scratch()));
     });
 }
 
@@ -53,8 +52,8 @@ void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tenso
     const ProfileScope scope("linear backward weight", ScopeKind::op, product_flops(x, dweight));
     const bool same = x.scalar_type() == dweight.scalar_type();
     if (dy.size(0) > 0) {
-        if (fits_tiles(dy, x, dweight)) {
-            add_on_tiles(dy, x, dweight);
+        if (fits_own(dy, x, dweight)) {
+            add_own(dy, x, dweight);
         } else {
             // Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
             for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {

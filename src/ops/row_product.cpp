@@ -6,7 +6,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "ops/aligned_buffer.hpp"
-#include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
 #include "ops/shares.hpp"
 
@@ -57,17 +56,17 @@ void multiply_padded(const at::Tensor& x, const at::Tensor& weight, const at::Te
     y.narrow(0, before, rows - before).copy_(padded.narrow(0, 0, rows - before));
 }
 
-bool fits_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+bool fits_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && (weight.stride(0) == 1 || weight.stride(1) == 1) &&
-           (!bias.defined() || bias.is_contiguous()) && cpu::amx_available();
+           (!bias.defined() || bias.is_contiguous()) && cpu::bf16_products() != nullptr;
 }
 
 //! Rows of one thread's share from which on packing all of the weight on each thread costs less than reading all rows on each.
 constexpr std::int64_t kManyRows = 2048;
 
-void multiply_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
+void multiply_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
     const bool transposed = weight.stride(0) == 1;
-    const cpu::AmxProduct whole{const_data<cpu::Bf16>(x),
+    const cpu::Bf16Product whole{const_data<cpu::Bf16>(x),
                                 x.stride(0),
                                 const_data<cpu::Bf16>(weight),
                                 weight.stride(transposed ? 1 : 0),
@@ -80,14 +79,15 @@ void multiply_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::
                                 y.size(1)};
     const bool by_rows = whole.rows >= kManyRows * at::get_num_threads();
     for_shares(by_rows ? whole.rows : whole.n, [&](std::int64_t begin, std::int64_t end) {
-        cpu::AmxProduct part = whole;
+        cpu::Bf16Product part = whole;
         if (by_rows) {
             part.x += begin * part.x_stride, part.y += begin * part.y_stride, part.rows = end - begin;
         } else {
             part.w += transposed ? begin * part.w_stride : begin, part.y += begin, part.n = end - begin;
             if (part.bias != nullptr) part.bias += begin;
         }
-        cpu::amx_product(part, thread_scratch<cpu::Bf16>(cpu::amx_product_scratch(part.k)));
+        const cpu::Bf16Products& own = *cpu::bf16_products();
+        own.product(part, thread_scratch<char>(own.scratch(part.k)));
     });
 }
 
@@ -95,8 +95,8 @@ void multiply_on_tiles(const at::Tensor& x, const at::Tensor& weight, const at::
 
 at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     at::Tensor y = empty_rows({x.size(0), weight.size(1)}, x.options());
-    if (fits_tiles(x, weight, bias)) {
-        multiply_on_tiles(x, weight, bias, y);
+    if (fits_own(x, weight, bias)) {
+        multiply_own(x, weight, bias, y);
     } else {
         for_shares(x.size(0), [&](std::int64_t begin, std::int64_t end) {
             multiply_padded(x.narrow(0, begin, end - begin), weight, bias, y.narrow(0, begin, end - begin));

@@ -51,7 +51,7 @@ std::vector<Case> cases() {
         out.push_back({"qwen3" + suffix, dtype, qwen3});
         out.push_back({"gemma2" + suffix, dtype, gemma});
     }
-    out.push_back({"wide_bf16", at::kBFloat16, shape("llama", 2048, 2, 32, 8, 4096)});
+    out.push_back({"wide_bf16", at::kBFloat16, shape("llama", 2048, 1, 32, 8, 4096)});
     return out;
 }
 

@@ -52,7 +52,7 @@ struct GradientPart {
     std::int64_t n, k, row_blocks, column_blocks;
 };
 
-void pack_x(const AmxWeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+void pack_x(const Bf16WeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.column_blocks; ++block) {
@@ -61,7 +61,7 @@ void pack_x(const AmxWeightGradient& args, const GradientPart& part, std::int64_
         }
 }
 
-void pack_dy(const AmxWeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+void pack_dy(const Bf16WeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.row_blocks; ++block) {
@@ -72,7 +72,7 @@ void pack_dy(const AmxWeightGradient& args, const GradientPart& part, std::int64
         }
 }
 
-void add_part(const AmxWeightGradient& args, const GradientPart& part, Bf16* scratch) {
+void add_part(const Bf16WeightGradient& args, const GradientPart& part, Bf16* scratch) {
     Bf16* packed_dy = scratch;
     Bf16* packed_x = scratch + kAmxTokens * 32 * part.row_blocks;
     for (std::int64_t t = 0; t < args.tokens; t += kAmxTokens) {
@@ -99,7 +99,7 @@ bool amx_available() {
     return available;
 }
 
-void amx_weight_gradient(const AmxWeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch) {
+void amx_weight_gradient(const Bf16WeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch) {
     const TileConfig config;
     _tile_loadconfig(&config);
     const std::int64_t rows = even_part(n_end - n_begin, kAmxGradientRows), columns = even_part(args.k, kAmxGradientColumns);

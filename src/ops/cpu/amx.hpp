@@ -16,36 +16,12 @@ inline constexpr std::int64_t kAmxGradientRows = 768;
 inline constexpr std::int64_t kAmxGradientColumns = 768;
 inline constexpr std::int64_t kAmxGradientScratch = kAmxTokens * (kAmxGradientRows + kAmxGradientColumns);
 
-//! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
-//! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order, in fp32.
 //! `scratch`: kAmxGradientScratch elements, aligned to 64 bytes.
-struct AmxWeightGradient {
-    const Bf16* dy;
-    std::int64_t dy_stride;
-    const Bf16* x;
-    std::int64_t x_stride;
-    std::int64_t tokens, k;
-    float* dweight;
-    std::int64_t dweight_stride;
-};
-void amx_weight_gradient(const AmxWeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
+void amx_weight_gradient(const Bf16WeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
 
-//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
-//! sum in fp32 over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
-struct AmxProduct {
-    const Bf16* x;
-    std::int64_t x_stride;
-    const Bf16* w;
-    std::int64_t w_stride;
-    bool w_transposed;  //!< w is stored as [n, k], else as [k, n]
-    const Bf16* bias;   //!< or null
-    Bf16* y;
-    std::int64_t y_stride;
-    std::int64_t rows, k, n;
-};
 //! `scratch`: amx_product_scratch(k) elements, aligned to 64 bytes.
 std::int64_t amx_product_scratch(std::int64_t k);
-void amx_product(const AmxProduct& args, Bf16* scratch);
+void amx_product(const Bf16Product& args, Bf16* scratch);
 
 //! y [rows, width] = act(gate) · up for the columns [begin, end), multiples of 16, where [gate, up] = x [rows, k] · w [2·width, k]^T, each
 //! rounded to bf16 as amx_product does, and stored in gate_up [rows, 2·width] where that is asked for. y and gate_up are contiguous.

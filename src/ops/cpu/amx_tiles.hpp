@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "ops/cpu/kernels.hpp"
+#include "ops/cpu/transpose.hpp"
 
 // A tile is 16 rows of 64 bytes. dpbf16ps adds to a tile of 16 x 16 fp32 the product of a tile of 16 x 32 bf16 and one of 32 x
 // 16, which lies as 16 rows of 16 words, each a pair of rows beside each other. Included by the files that are compiled for such
@@ -39,28 +40,6 @@ inline void pair_rows(const Bf16* from, std::int64_t stride, std::int64_t count,
         };
         left[p] = pair(_mm512_castsi512_si256(first), _mm512_castsi512_si256(second));
         right[p] = pair(_mm512_extracti64x4_epi64(first, 1), _mm512_extracti64x4_epi64(second, 1));
-    }
-}
-
-//! Transposes 16 x 16 words: within blocks of 4 x 4, then the blocks.
-inline void transpose(__m512i* w) {
-    __m512i a[16];
-    for (int i = 0; i < 16; i += 4) {
-        const __m512i low01 = _mm512_unpacklo_epi32(w[i], w[i + 1]), high01 = _mm512_unpackhi_epi32(w[i], w[i + 1]);
-        const __m512i low23 = _mm512_unpacklo_epi32(w[i + 2], w[i + 3]), high23 = _mm512_unpackhi_epi32(w[i + 2], w[i + 3]);
-        a[i] = _mm512_unpacklo_epi64(low01, low23);
-        a[i + 1] = _mm512_unpackhi_epi64(low01, low23);
-        a[i + 2] = _mm512_unpacklo_epi64(high01, high23);
-        a[i + 3] = _mm512_unpackhi_epi64(high01, high23);
-    }
-    for (int j = 0; j < 4; ++j) {
-        const __m512i even01 = _mm512_shuffle_i32x4(a[j], a[j + 4], 0x88), odd01 = _mm512_shuffle_i32x4(a[j], a[j + 4], 0xdd);
-        const __m512i even23 = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0x88),
-                      odd23 = _mm512_shuffle_i32x4(a[j + 8], a[j + 12], 0xdd);
-        w[j] = _mm512_shuffle_i32x4(even01, even23, 0x88);
-        w[j + 8] = _mm512_shuffle_i32x4(even01, even23, 0xdd);
-        w[j + 4] = _mm512_shuffle_i32x4(odd01, odd23, 0x88);
-        w[j + 12] = _mm512_shuffle_i32x4(odd01, odd23, 0xdd);
     }
 }
 

@@ -150,14 +150,52 @@ struct Kernels {
                                Accumulate<T>* scratch);
 };
 
+//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
+//! sum in fp32 over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
+struct Bf16Product {
+    const Bf16* x;
+    std::int64_t x_stride;
+    const Bf16* w;
+    std::int64_t w_stride;
+    bool w_transposed;  //!< w is stored as [n, k], else as [k, n]
+    const Bf16* bias;   //!< or null
+    Bf16* y;
+    std::int64_t y_stride;
+    std::int64_t rows, k, n;
+};
+
+//! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
+//! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order, in fp32.
+struct Bf16WeightGradient {
+    const Bf16* dy;
+    std::int64_t dy_stride;
+    const Bf16* x;
+    std::int64_t x_stride;
+    std::int64_t tokens, k;
+    float* dweight;
+    std::int64_t dweight_stride;
+};
+
+//! Our own products for one kind of processor. Scratch is in bytes, aligned to 64.
+struct Bf16Products {
+    std::int64_t (*scratch)(std::int64_t k);
+    void (*product)(const Bf16Product&, char* scratch);
+    std::int64_t (*gradient_scratch)();
+    void (*weight_gradient)(const Bf16WeightGradient&, std::int64_t n_begin, std::int64_t n_end, char* scratch);
+};
+
 struct FlatKernels {
     void (*adamw)(const AdamwArgs&, std::int64_t begin, std::int64_t end);
     double (*sum_of_squares)(const float* x, std::int64_t n);
+    Bf16Products wide;  //!< in fp32 vectors: operands are widened
 };
 
 //! The table for this processor: AVX-512 where it has it, else what the project was compiled for.
 template <class T>
 const Kernels<T>& kernels();
 const FlatKernels& flat_kernels();
+//! On matrix tiles (AMX), or in fp32 vectors on x86-64 without instructions for bf16, where the libraries multiply it several times slower
+//! than fp32. Null elsewhere: the libraries' are to be used.
+const Bf16Products* bf16_products();
 
 }  // namespace xlrm::cpu
