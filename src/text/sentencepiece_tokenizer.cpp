@@ -19,7 +19,10 @@ SentencepieceTokenizer::SentencepieceTokenizer(const std::filesystem::path& mode
     check(processor_.LoadFromSerializedProto(bytes), model_file.string() + ": damaged sentencepiece model");
     size_ = processor_.GetPieceSize();
     require(size_ > 0, model_file.string() + ": a sentencepiece model without pieces");
-    words_.emplace(processor_, bytes);
+    if (const auto spec = read_sentencepiece_spec(bytes)) {
+        words_.emplace(processor_, *spec);
+        unigram_.emplace(processor_, *spec);
+    }
     sha256 = xlrm::sha256(bytes);
     files.push_back(model_file);
     const auto id = [](int value) { return value < 0 ? std::nullopt : std::optional<std::int32_t>(value); };
@@ -35,7 +38,7 @@ std::vector<std::int32_t> SentencepieceTokenizer::encode(std::string_view text, 
     if (!is_valid_utf8(text)) text = clean = replace_invalid_utf8(text);
     std::vector<std::int32_t> ids;
     if (add_special) ids = prefix;
-    if (!words_->encode(text, ids)) {
+    if (!(words_ && words_->encode(text, ids)) && !(unigram_ && unigram_->encode(text, ids))) {
         std::vector<int> pieces;
         check(processor_.Encode(text, &pieces), "a text cannot be tokenised");
         ids.insert(ids.end(), pieces.begin(), pieces.end());

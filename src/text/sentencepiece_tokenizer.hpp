@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "sentencepiece_unigram.hpp"
 #include "sentencepiece_words.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
@@ -23,7 +24,8 @@ public:
 
 private:
     sentencepiece::SentencePieceProcessor processor_;
-    std::optional<SentencepieceWords> words_;
+    std::optional<SentencepieceWords> words_;  //!< the library's ids, faster; none for a model whose kind is not understood
+    std::optional<SentencepieceUnigram> unigram_;
     std::map<std::string, std::int32_t, std::less<>> added_;
     std::int64_t size_ = 0;
 };

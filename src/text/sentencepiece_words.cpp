@@ -1,69 +1,10 @@
 #include "sentencepiece_words.hpp"
 
-#include <optional>
-
 namespace xlrm {
 namespace {
 
 constexpr std::string_view kBlank = "\u2581";
 constexpr std::size_t kCachedWord = 64;  // bytes
-constexpr std::uint64_t kBytePairs = 2;  // ModelProto.trainer_spec.model_type
-
-// Protocol buffers' wire format, as much of it as finds one field.
-class Message {
-public:
-    explicit Message(std::string_view bytes) : bytes_(bytes) {}
-
-    // The last field of this number: a message's bytes, or a number's value in `value`.
-    std::optional<std::string_view> find(std::uint64_t number, std::uint64_t* value) {
-        std::optional<std::string_view> found;
-        while (!bytes_.empty() && sound_) {
-            const std::uint64_t tag = varint();
-            std::string_view content;
-            std::uint64_t scalar = 0;
-            switch (tag & 7U) {
-                case 0: scalar = varint(); break;
-                case 1: content = take(8); break;
-                case 2: content = take(varint()); break;
-                case 5: content = take(4); break;
-                default: sound_ = false;
-            }
-            if (tag >> 3U != number || !sound_) continue;
-            found = content;
-            if (value != nullptr) *value = scalar;
-        }
-        return sound_ ? found : std::nullopt;
-    }
-
-private:
-    std::string_view take(std::uint64_t count) {
-        sound_ = sound_ && count <= bytes_.size();
-        if (!sound_) return {};
-        const std::string_view out = bytes_.substr(0, count);
-        bytes_.remove_prefix(count);
-        return out;
-    }
-    std::uint64_t varint() {
-        std::uint64_t value = 0;
-        for (unsigned shift = 0; shift < 64; shift += 7) {
-            const std::string_view byte = take(1);
-            if (!sound_) return 0;
-            value |= (static_cast<std::uint64_t>(static_cast<unsigned char>(byte[0])) & 127U) << shift;
-            if (static_cast<unsigned char>(byte[0]) < 128U) return value;
-        }
-        sound_ = false;
-        return 0;
-    }
-
-    std::string_view bytes_;
-    bool sound_ = true;
-};
-
-bool merges_byte_pairs(std::string_view serialized) {
-    std::uint64_t type = 0;
-    const auto trainer = Message(serialized).find(2, nullptr);
-    return trainer && Message(*trainer).find(3, &type) && type == kBytePairs;
-}
 
 // Where the next word begins: at a blank behind what is none.
 std::size_t next_word(std::string_view text, std::size_t begin) {
@@ -75,9 +16,10 @@ std::size_t next_word(std::string_view text, std::size_t begin) {
 
 }  // namespace
 
-SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, std::string_view serialized) : processor_(processor) {
+SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec)
+    : processor_(processor), normalizer_(processor, spec) {
     const int blank = processor.PieceToId(kBlank);
-    if (!merges_byte_pairs(serialized) || processor.IdToPiece(blank) != kBlank || processor.IsUnused(blank) || processor.IsUnknown(blank)) return;
+    if (spec.model_type != SentencepieceSpec::kBytePairs || processor.IdToPiece(blank) != kBlank || processor.IsUnused(blank) || processor.IsUnknown(blank)) return;
     for (int id = 0; id < processor.GetPieceSize(); ++id) {
         const std::string& piece = processor.IdToPiece(id);
         if (next_word(piece, 0) != piece.size()) return;
@@ -89,12 +31,12 @@ SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcess
 bool SentencepieceWords::encode(std::string_view text, std::vector<std::int32_t>& ids) const {
     if (!cuts_) return false;
     const auto scratch = scratch_.borrow();
-    std::string normalized;
-    if (!processor_.Normalize(text, &normalized).ok()) return false;
+    if (!normalizer_.apply(text, scratch->text)) return false;
+    const std::string_view normalized = scratch->text;
     const std::size_t before = ids.size();
     for (std::size_t begin = 0, end = 0; begin < normalized.size(); begin = end) {
         end = next_word(normalized, begin);
-        if (encode_word(std::string_view(normalized).substr(begin, end - begin), *scratch, ids)) continue;
+        if (encode_word(normalized.substr(begin, end - begin), *scratch, ids)) continue;
         ids.resize(before);
         return false;
     }
@@ -129,7 +71,7 @@ bool SentencepieceWords::encode_new(std::string_view word, Scratch& scratch) con
     }
     for (const std::size_t skipped : {std::size_t{scratch.raw.starts_with(' ')}, std::size_t{0}}) {
         const std::string_view raw = std::string_view(scratch.raw).substr(skipped);
-        if (!processor_.Normalize(raw, &scratch.normalized).ok() || scratch.normalized != word) continue;
+        if (!normalizer_.apply(raw, scratch.normalized) || scratch.normalized != word) continue;
         return processor_.Encode(raw, &scratch.pieces).ok() && !scratch.pieces.empty();
     }
     return false;

@@ -13,43 +13,12 @@ constexpr std::size_t kCachedWord = 64;  // bytes; longer words seldom come agai
 
 }  // namespace
 
-std::size_t PieceTrie::place(std::uint64_t key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::uint64_t hash = key * 0x9e3779b97f4a7c15ULL;
-    std::size_t at = (hash ^ (hash >> 32U)) & mask;
-    while (slots_[at].key != key && slots_[at].node != kNone) at = (at + 1) & mask;
-    return at;
-}
-
-std::uint32_t PieceTrie::child(std::uint32_t node, unsigned char byte) const { return slots_[place(key_of(node, byte))].node; }
-
-void PieceTrie::grow() {
-    std::vector<Slot> old(2 * slots_.size());
-    old.swap(slots_);
-    for (const Slot& slot : old) {
-        if (slot.node != kNone) slots_[place(slot.key)] = slot;
-    }
-}
-
-void PieceTrie::insert(const std::string& piece, std::int32_t id) {
-    std::uint32_t node = 0;
-    for (const char c : piece) {
-        if (2 * ids_.size() > slots_.size()) grow();
-        Slot& slot = slots_[place(key_of(node, static_cast<unsigned char>(c)))];
-        if (slot.node == kNone) {
-            slot = {key_of(node, static_cast<unsigned char>(c)), static_cast<std::uint32_t>(ids_.size())};
-            ids_.push_back(-1);
-        }
-        node = slot.node;
-    }
-    ids_[node] = id;
-}
-
 UnigramModel::UnigramModel(const nlohmann::json& json, const std::string& where) : where_(where) {
     const auto& pieces = json.at("vocab");
     require(pieces.is_array() && !pieces.empty(), where + ".vocab: a list of [piece, score] is expected");
     count_ = static_cast<std::int64_t>(pieces.size());
     vocab_.reserve(pieces.size());
+    std::vector<ByteTrie::Entry> entries;
     for (const auto& piece : pieces) {
         if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() || !piece[1].is_number()) {
             fail(where + ".vocab[" + std::to_string(scores_.size()) + "]: [piece, score] is expected");
@@ -57,8 +26,9 @@ UnigramModel::UnigramModel(const nlohmann::json& json, const std::string& where)
         const auto id = static_cast<std::int32_t>(scores_.size());
         scores_.push_back(piece[1].get<double>());
         vocab_[piece[0].get<std::string>()] = id;
-        if (!piece[0].get_ref<const std::string&>().empty()) trie_.insert(piece[0].get<std::string>(), id);
+        entries.emplace_back(piece[0].get_ref<const std::string&>(), id);
     }
+    trie_ = ByteTrie(std::move(entries));
     unknown_score_ = *std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty;
     if (json.contains("unk_id") && !json.at("unk_id").is_null()) unk_ = json.at("unk_id").get<std::int32_t>();
     if (unk_ >= count_) fail(where + ".unk_id: " + std::to_string(unk_) + " is not in the vocabulary");
@@ -111,11 +81,11 @@ void UnigramModel::best_path(std::string_view word, Scratch& scratch) const {
             begins[end] = static_cast<std::int32_t>(at);
             pieces[end] = id;
         };
-        std::uint32_t node = 0;
+        std::int32_t node = 0;
         for (std::size_t end = at; end < word.size();) {
             node = trie_.child(node, static_cast<unsigned char>(word[end++]));
-            if (node == PieceTrie::kNone) break;
-            const std::int32_t id = trie_.id(node);
+            if (node == ByteTrie::kNone) break;
+            const std::int32_t id = trie_.value(node);
             if (id < 0) continue;
             offer(end, scores_[static_cast<std::size_t>(id)], id);
             character = character || end == behind;

@@ -1,0 +1,96 @@
+#include "sentencepiece_spec.hpp"
+
+namespace xlrm {
+namespace {
+
+constexpr std::uint64_t kUserDefined = 4;  // ModelProto.SentencePiece.Type
+
+//! Protocol buffers' wire format: one message's fields in order.
+class Message {
+public:
+    explicit Message(std::string_view bytes) : bytes_(bytes) {}
+
+    bool next() {
+        if (bytes_.empty() || !sound_) return false;
+        const std::uint64_t tag = varint();
+        number = tag >> 3U;
+        content = {};
+        value = 0;
+        switch (tag & 7U) {
+            case 0: value = varint(); break;
+            case 1: content = take(8); break;
+            case 2: content = take(varint()); break;
+            case 5: content = take(4); break;
+            default: sound_ = false;
+        }
+        return sound_;
+    }
+    bool sound() const { return sound_; }
+
+    std::uint64_t number = 0;      //!< of the field
+    std::string_view content;      //!< of a message, text or fixed-size number
+    std::uint64_t value = 0;       //!< of a variable-size number
+
+private:
+    std::string_view take(std::uint64_t count) {
+        sound_ = sound_ && count <= bytes_.size();
+        if (!sound_) return {};
+        const std::string_view out = bytes_.substr(0, count);
+        bytes_.remove_prefix(count);
+        return out;
+    }
+    std::uint64_t varint() {
+        std::uint64_t out = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            const std::string_view byte = take(1);
+            if (!sound_) return 0;
+            out |= (static_cast<std::uint64_t>(static_cast<unsigned char>(byte[0])) & 127U) << shift;
+            if (static_cast<unsigned char>(byte[0]) < 128U) return out;
+        }
+        sound_ = false;
+        return 0;
+    }
+
+    std::string_view bytes_;
+    bool sound_ = true;
+};
+
+bool read_piece(Message piece, SentencepieceSpec& spec) {
+    while (piece.next()) spec.user_defined = spec.user_defined || (piece.number == 3 && piece.value == kUserDefined);
+    return piece.sound();
+}
+
+bool read_trainer(Message trainer, SentencepieceSpec& spec) {
+    while (trainer.next()) {
+        if (trainer.number == 3) spec.model_type = trainer.value;
+        if (trainer.number == 24) spec.blank_as_suffix = trainer.value != 0;
+        if (trainer.number == 35) spec.byte_fallback = trainer.value != 0;
+    }
+    return trainer.sound();
+}
+
+bool read_normalizer(Message normalizer, SentencepieceSpec& spec) {
+    while (normalizer.next()) {
+        if (normalizer.number == 2) spec.charsmap = !normalizer.content.empty();
+        if (normalizer.number == 3) spec.dummy_prefix = normalizer.value != 0;
+        if (normalizer.number == 4) spec.remove_extra_blanks = normalizer.value != 0;
+        if (normalizer.number == 5) spec.escape_blanks = normalizer.value != 0;
+    }
+    return normalizer.sound();
+}
+
+}  // namespace
+
+std::optional<SentencepieceSpec> read_sentencepiece_spec(std::string_view serialized) {
+    SentencepieceSpec spec;
+    Message model(serialized);
+    while (model.next()) {
+        const Message part(model.content);
+        if ((model.number == 1 && !read_piece(part, spec)) || (model.number == 2 && !read_trainer(part, spec)) ||
+            (model.number == 3 && !read_normalizer(part, spec)))
+            return std::nullopt;
+    }
+    return model.sound() ? std::optional(spec) : std::nullopt;
+}
+
+}  // namespace xlrm

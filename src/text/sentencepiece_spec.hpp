@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace xlrm {
+
+//! What a sentencepiece model file says of its kind (ModelProto of sentencepiece_model.proto; fields that it leaves out have their defaults).
+struct SentencepieceSpec {
+    static constexpr std::uint64_t kUnigram = 1, kBytePairs = 2;
+    std::uint64_t model_type = kUnigram;
+    bool byte_fallback = false;
+    bool blank_as_suffix = false;  //!< treat_whitespace_as_suffix
+    bool user_defined = false;     //!< has pieces of type USER_DEFINED
+    bool charsmap = false;         //!< has replacements of characters
+    bool dummy_prefix = true, remove_extra_blanks = true, escape_blanks = true;
+};
+
+//! None if the bytes are not a model's.
+std::optional<SentencepieceSpec> read_sentencepiece_spec(std::string_view serialized);
+
+}  // namespace xlrm
