@@ -12,22 +12,36 @@
 namespace xlrm {
 namespace {
 
+template <class T>
 bool fits_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    return x.scalar_type() == at::kBFloat16 && dweight.scalar_type() == at::kFloat && dweight.size(0) % 32 == 0 &&
-           dweight.size(1) % 32 == 0 && dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::bf16_products() != nullptr;
+    return dweight.scalar_type() == accumulate_type(x.scalar_type()) && dweight.size(0) % 32 == 0 && dweight.size(1) % 32 == 0 && dy.stride(1) == 1 &&
+           x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::own_products<T>() != nullptr;
 }
 
-//! dweight += dy^T · x with sums in fp32 throughout; threads divide the longer side of dweight, so that less is packed twice.
+//! dweight += dy^T · x; threads divide the longer side of dweight, so that less is packed twice.
+template <class T>
 void add_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    const cpu::Bf16WeightGradient whole{
-        const_data<cpu::Bf16>(dy), dy.stride(0),     const_data<cpu::Bf16>(x), x.stride(0), x.size(0), x.size(1),
-        data<float>(dweight),      dweight.stride(0)};
+    using A = cpu::Accumulate<T>;
+    const cpu::WeightGradient<T> whole{const_data<T>(dy), dy.stride(0), const_data<T>(x), x.stride(0), x.size(0), x.size(1), data<A>(dweight), dweight.stride(0)};
+    const cpu::Products<T>& own = *cpu::own_products<T>();
     const bool by_rows = dweight.size(0) >= dweight.size(1);
     at::parallel_for(0, (by_rows ? dweight.size(0) : dweight.size(1)) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
-        cpu::Bf16WeightGradient part = whole;
+        cpu::WeightGradient<T> part = whole;
         if (!by_rows) part.x += 32 * begin, part.dweight += 32 * begin, part.k = 32 * (end - begin);
-        const cpu::Bf16Products& own = *cpu::bf16_products();
         own.weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0), thread_scratch<char>(own.gradient_scratch()));
+    });
+}
+
+// Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
+void add_library(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
+    const bool same = x.scalar_type() == dweight.scalar_type();
+    for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {
+        const at::Tensor part = dweight.narrow(0, begin, end - begin);
+        const at::Tensor left = dy.narrow(1, begin, end - begin).t();
+        if (same)
+            part.addmm_(left, x);
+        else
+            part.add_(at::mm(left, x));
     });
 }
 
@@ -50,22 +64,14 @@ at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight)
 
 void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tensor dweight, at::Tensor dbias) {
     const ProfileScope scope("linear backward weight", ScopeKind::op, product_flops(x, dweight));
-    const bool same = x.scalar_type() == dweight.scalar_type();
-    if (dy.size(0) > 0) {
-        if (fits_own(dy, x, dweight)) {
-            add_own(dy, x, dweight);
-        } else {
-            // Threads divide the rows of dweight. A bf16 product is rounded once (2^-9 of each element) and then added in fp32.
-            for_shares(dweight.size(0), [&](std::int64_t begin, std::int64_t end) {
-                const at::Tensor part = dweight.narrow(0, begin, end - begin);
-                const at::Tensor left = dy.narrow(1, begin, end - begin).t();
-                if (same)
-                    part.addmm_(left, x);
-                else
-                    part.add_(at::mm(left, x));
-            });
-        }
-    }
+    if (dy.size(0) > 0)
+        dispatch(x.scalar_type(), [&](auto type) {
+            using T = decltype(type);
+            if (fits_own<T>(dy, x, dweight))
+                add_own<T>(dy, x, dweight);
+            else
+                add_library(dy, x, dweight);
+        });
     if (dbias.defined()) add_column_sums(dy, dbias);
 }
 

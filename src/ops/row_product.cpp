@@ -9,22 +9,8 @@
 #include "ops/dispatch.hpp"
 #include "ops/shares.hpp"
 
-//! What MKL's mkl_cbwr_set and mkl_cbwr_get_auto_branch call, as libtorch exports them; null where it was built with another BLAS.
-extern "C" int mkl_serv_cbwr_set(int setting) __attribute__((weak));
-extern "C" int mkl_serv_cbwr_get_auto_branch() __attribute__((weak));
-
 namespace xlrm {
 namespace {
-
-//! MKL's strict mode exists for AVX2 and AVX-512 of processors that it knows as Intel's. It takes the wish before its first call
-//! alone, hence at the program's start.
-bool ask_for_strict_sums() {
-    constexpr int kAvx2 = 10, kStrict = 0x10000;
-    if (mkl_serv_cbwr_set == nullptr || mkl_serv_cbwr_get_auto_branch == nullptr) return false;
-    const int branch = mkl_serv_cbwr_get_auto_branch();
-    return branch >= kAvx2 && mkl_serv_cbwr_set(branch | kStrict) == 0;
-}
-const bool strict_sums = ask_for_strict_sums();
 
 //! Elements of one row of a bf16 matrix tile.
 constexpr std::int64_t kTileDepth = 32;
@@ -41,7 +27,7 @@ void multiply(const at::Tensor& rows, const at::Tensor& weight, const at::Tensor
 void multiply_padded(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
     const std::int64_t rows = x.size(0), wanted = (rows + kRowBlock - 1) / kRowBlock * kRowBlock;
     const bool bf16 = x.scalar_type() == at::kBFloat16;
-    if (rows == wanted || (strict_sums && !bf16)) return multiply(x, weight, bias, y);
+    if (rows == wanted || (mkl_adds_strictly() && !bf16)) return multiply(x, weight, bias, y);
     // Where the depth does not fill its tiles, oneDNN multiplies what follows a row by zero, and what the room holds may be NaN.
     if (!bf16 || x.size(1) % kTileDepth == 0) {
         const at::Tensor roomy_x = with_room(x, wanted), roomy_y = with_room(y, wanted);
@@ -56,37 +42,39 @@ void multiply_padded(const at::Tensor& x, const at::Tensor& weight, const at::Te
     y.narrow(0, before, rows - before).copy_(padded.narrow(0, 0, rows - before));
 }
 
+template <class T>
 bool fits_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-    return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && (weight.stride(0) == 1 || weight.stride(1) == 1) &&
-           (!bias.defined() || bias.is_contiguous()) && cpu::bf16_products() != nullptr;
+    return x.stride(1) == 1 && (weight.stride(0) == 1 || weight.stride(1) == 1) && (!bias.defined() || bias.is_contiguous()) &&
+           cpu::own_products<T>() != nullptr;
 }
 
 //! Rows of one thread's share from which on packing all of the weight on each thread costs less than reading all rows on each.
 constexpr std::int64_t kManyRows = 2048;
 
+template <class T>
 void multiply_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
     const bool transposed = weight.stride(0) == 1;
-    const cpu::Bf16Product whole{const_data<cpu::Bf16>(x),
+    const cpu::Product<T> whole{const_data<T>(x),
                                 x.stride(0),
-                                const_data<cpu::Bf16>(weight),
+                                const_data<T>(weight),
                                 weight.stride(transposed ? 1 : 0),
                                 transposed,
-                                bias.defined() ? const_data<cpu::Bf16>(bias) : nullptr,
-                                data<cpu::Bf16>(y),
+                                bias.defined() ? const_data<T>(bias) : nullptr,
+                                data<T>(y),
                                 y.stride(0),
                                 x.size(0),
                                 x.size(1),
                                 y.size(1)};
+    const cpu::Products<T>& own = *cpu::own_products<T>();
     const bool by_rows = whole.rows >= kManyRows * at::get_num_threads();
     for_shares(by_rows ? whole.rows : whole.n, [&](std::int64_t begin, std::int64_t end) {
-        cpu::Bf16Product part = whole;
+        cpu::Product<T> part = whole;
         if (by_rows) {
             part.x += begin * part.x_stride, part.y += begin * part.y_stride, part.rows = end - begin;
         } else {
             part.w += transposed ? begin * part.w_stride : begin, part.y += begin, part.n = end - begin;
             if (part.bias != nullptr) part.bias += begin;
         }
-        const cpu::Bf16Products& own = *cpu::bf16_products();
         own.product(part, thread_scratch<char>(own.scratch(part.k)));
     });
 }
@@ -95,13 +83,13 @@ void multiply_own(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 
 at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     at::Tensor y = empty_rows({x.size(0), weight.size(1)}, x.options());
-    if (fits_own(x, weight, bias)) {
-        multiply_own(x, weight, bias, y);
-    } else {
+    dispatch(x.scalar_type(), [&](auto type) {
+        using T = decltype(type);
+        if (fits_own<T>(x, weight, bias)) return multiply_own<T>(x, weight, bias, y);
         for_shares(x.size(0), [&](std::int64_t begin, std::int64_t end) {
             multiply_padded(x.narrow(0, begin, end - begin), weight, bias, y.narrow(0, begin, end - begin));
         });
-    }
+    });
     return y;
 }
 

@@ -6,28 +6,10 @@
 #include <atomic>
 #include <cstdint>
 
+#include "ops/mkl.hpp"
 #include "xlrm/ops/rows.hpp"
 
-//! MKL's switch for the calling thread, as libtorch exports it; null where libtorch was built with another BLAS.
-//! (The lower-case name is the Fortran one, which takes a pointer.)
-extern "C" int MKL_Set_Num_Threads_Local(int threads) __attribute__((weak));
-
 namespace xlrm {
-
-//! While it lives, MKL calls of this thread plan for one thread. Told otherwise it divides the depth for two, even where only one
-//! runs.
-class OneMklThread {
-public:
-    OneMklThread() : before_(MKL_Set_Num_Threads_Local != nullptr ? MKL_Set_Num_Threads_Local(1) : 0) {}
-    ~OneMklThread() {
-        if (MKL_Set_Num_Threads_Local != nullptr) MKL_Set_Num_Threads_Local(before_);
-    }
-    OneMklThread(const OneMklThread&) = delete;
-    OneMklThread& operator=(const OneMklThread&) = delete;
-
-private:
-    int before_;
-};
 
 //! Calls body(begin, end) with one share of n on each thread, a multiple of kRowBlock each while they last, and then none. All
 //! threads take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the

@@ -113,7 +113,7 @@ TEST(Linear, WeightGradientOfBf16RowsDoesNotDependOnThreads) {
         linear_backward_weight(dy, x, one);
         test::with_threads(2, [&] { linear_backward_weight(dy, x, two); });
         // In our own products all sums are fp32; the libraries' is rounded to bf16 once.
-        EXPECT_LT(test::difference(one, expected), cpu::bf16_products() != nullptr ? 1e-6 : 4e-3) << rows;
+        EXPECT_LT(test::difference(one, expected), cpu::own_products<cpu::Bf16>() != nullptr ? 1e-6 : 4e-3) << rows;
         EXPECT_TRUE(test::same_bits(one, two)) << rows;
     }
 }

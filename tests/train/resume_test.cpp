@@ -132,6 +132,9 @@ TEST(Resume, RefusesACheckpointOfAnotherRunByName) {
     TrainOptions other = options;
     other.lr = 2e-4;
     EXPECT_NE(refusal(world, other).find("option lr is 0.0001 there and 0.0002 here"), std::string::npos) << refusal(world, other);
+    other = options;
+    other.wire = "bf16";
+    EXPECT_NE(refusal(world, other).find("option wire is \"fp32\" there and \"bf16\" here"), std::string::npos) << refusal(world, other);
     // The same file name with other rows.
     if (world.root()) {
         std::string rows = read_file(kTrlRun / "pairs.jsonl");

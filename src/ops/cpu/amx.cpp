@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ops/cpu/amx_tiles.hpp"
+#include "ops/cpu/isa.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -52,7 +53,7 @@ struct GradientPart {
     std::int64_t n, k, row_blocks, column_blocks;
 };
 
-void pack_x(const Bf16WeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+void pack_x(const WeightGradient<Bf16>& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.column_blocks; ++block) {
@@ -61,7 +62,7 @@ void pack_x(const Bf16WeightGradient& args, const GradientPart& part, std::int64
         }
 }
 
-void pack_dy(const Bf16WeightGradient& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
+void pack_dy(const WeightGradient<Bf16>& args, const GradientPart& part, std::int64_t token, std::int64_t count, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.row_blocks; ++block) {
@@ -72,7 +73,7 @@ void pack_dy(const Bf16WeightGradient& args, const GradientPart& part, std::int6
         }
 }
 
-void add_part(const Bf16WeightGradient& args, const GradientPart& part, Bf16* scratch) {
+void add_part(const WeightGradient<Bf16>& args, const GradientPart& part, Bf16* scratch) {
     Bf16* packed_dy = scratch;
     Bf16* packed_x = scratch + kAmxTokens * 32 * part.row_blocks;
     for (std::int64_t t = 0; t < args.tokens; t += kAmxTokens) {
@@ -95,11 +96,11 @@ std::int64_t even_part(std::int64_t all, std::int64_t limit) {
 }  // namespace
 
 bool amx_available() {
-    static const bool available = ask_for_tiles();
+    static const bool available = highest_isa() == Isa::amx && ask_for_tiles();
     return available;
 }
 
-void amx_weight_gradient(const Bf16WeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch) {
+void amx_weight_gradient(const WeightGradient<Bf16>& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch) {
     const TileConfig config;
     _tile_loadconfig(&config);
     const std::int64_t rows = even_part(n_end - n_begin, kAmxGradientRows), columns = even_part(args.k, kAmxGradientColumns);

@@ -17,11 +17,11 @@ inline constexpr std::int64_t kAmxGradientColumns = 768;
 inline constexpr std::int64_t kAmxGradientScratch = kAmxTokens * (kAmxGradientRows + kAmxGradientColumns);
 
 //! `scratch`: kAmxGradientScratch elements, aligned to 64 bytes.
-void amx_weight_gradient(const Bf16WeightGradient& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
+void amx_weight_gradient(const WeightGradient<Bf16>& args, std::int64_t n_begin, std::int64_t n_end, Bf16* scratch);
 
 //! `scratch`: amx_product_scratch(k) elements, aligned to 64 bytes.
 std::int64_t amx_product_scratch(std::int64_t k);
-void amx_product(const Bf16Product& args, Bf16* scratch);
+void amx_product(const Product<Bf16>& args, Bf16* scratch);
 
 //! y [rows, width] = act(gate) · up for the columns [begin, end), multiples of 16, where [gate, up] = x [rows, k] · w [2·width, k]^T, each
 //! rounded to bf16 as amx_product does, and stored in gate_up [rows, 2·width] where that is asked for. y and gate_up are contiguous.

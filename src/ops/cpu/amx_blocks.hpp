@@ -97,7 +97,7 @@ private:
 };
 
 //! 32 columns [first, …) of w at depth [depth, depth + 32) as two tiles; what lies outside w is zero.
-inline void pack_tiles(const Bf16Product& args, std::int64_t first, std::int64_t depth, Bf16* to) {
+inline void pack_tiles(const Product<Bf16>& args, std::int64_t first, std::int64_t depth, Bf16* to) {
     if (args.w_transposed)
         return pack_columns(args.w + first * args.w_stride + depth, args.w_stride, args.n - first, first_columns(args.k - depth), to);
     __m512i left[16], right[16];
@@ -107,7 +107,7 @@ inline void pack_tiles(const Bf16Product& args, std::int64_t first, std::int64_t
 
 //! x · w in blocks; store(sums, row, column) takes 32 columns of one row. `scratch` as amx_product's.
 template <class Store>
-inline void multiply_all(const Bf16Product& args, Bf16* scratch, Store store) {
+inline void multiply_all(const Product<Bf16>& args, Bf16* scratch, Store store) {
     const TileConfig config;
     _tile_loadconfig(&config);
     const std::int64_t steps = (args.k + 31) / 32, block = 2 * kTile * steps;

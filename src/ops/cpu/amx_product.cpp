@@ -5,7 +5,7 @@ namespace xlrm::cpu {
 namespace {
 
 //! 32 sums to y at (row, column), with the bias.
-inline void store_row(const Bf16Product& args, const float* sums, std::int64_t row, std::int64_t column) {
+inline void store_row(const Product<Bf16>& args, const float* sums, std::int64_t row, std::int64_t column) {
     const __mmask32 mask = first_columns(args.n - column);
     __m512 low = _mm512_load_ps(sums), high = _mm512_load_ps(sums + 16);
     if (args.bias != nullptr) {
@@ -20,7 +20,7 @@ inline void store_row(const Bf16Product& args, const float* sums, std::int64_t r
 
 std::int64_t amx_product_scratch(std::int64_t k) { return (block_columns(k) + 32) * up_to_32(k); }
 
-void amx_product(const Bf16Product& args, Bf16* scratch) {
+void amx_product(const Product<Bf16>& args, Bf16* scratch) {
     multiply_all(args, scratch, [&](const float* sums, std::int64_t row, std::int64_t column) { store_row(args, sums, row, column); });
 }
 

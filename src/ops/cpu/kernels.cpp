@@ -1,5 +1,7 @@
 #include "ops/cpu/kernels.hpp"
 
+#include "ops/cpu/isa.hpp"
+
 namespace xlrm::cpu {
 
 namespace baseline {
@@ -17,7 +19,7 @@ FlatKernels flat_table();
 
 namespace {
 bool has_avx512() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+    return highest_isa() >= Isa::avx512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
 }
 }  // namespace

@@ -122,6 +122,43 @@ struct AttentionSegment {
     std::int64_t begin, length, prefix_begin, prefix_length;
 };
 
+//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one sum (fp32
+//! for bf16) over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
+template <class T>
+struct Product {
+    const T* x;
+    std::int64_t x_stride;
+    const T* w;
+    std::int64_t w_stride;
+    bool w_transposed;  //!< w is stored as [n, k], else as [k, n]
+    const T* bias;      //!< or null
+    T* y;
+    std::int64_t y_stride;
+    std::int64_t rows, k, n;
+};
+
+//! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
+//! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order.
+template <class T>
+struct WeightGradient {
+    const T* dy;
+    std::int64_t dy_stride;
+    const T* x;
+    std::int64_t x_stride;
+    std::int64_t tokens, k;
+    Accumulate<T>* dweight;
+    std::int64_t dweight_stride;
+};
+
+//! Both, with their scratch in bytes, aligned to 64.
+template <class T>
+struct Products {
+    std::int64_t (*scratch)(std::int64_t k);
+    void (*product)(const Product<T>&, char* scratch);
+    std::int64_t (*gradient_scratch)();
+    void (*weight_gradient)(const WeightGradient<T>&, std::int64_t n_begin, std::int64_t n_end, char* scratch);
+};
+
 template <class T>
 struct Kernels {
     void (*norm)(const NormArgs<T>&, std::int64_t begin, std::int64_t end);
@@ -148,54 +185,21 @@ struct Kernels {
     //! prefix of those behind it), so all of dk and dv that they touch is summed here, in order.
     void (*attention_backward)(const AttentionBackwardArgs<T>&, const AttentionSegment*, std::int64_t count, std::int64_t kv_head,
                                Accumulate<T>* scratch);
-};
-
-//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
-//! sum in fp32 over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
-struct Bf16Product {
-    const Bf16* x;
-    std::int64_t x_stride;
-    const Bf16* w;
-    std::int64_t w_stride;
-    bool w_transposed;  //!< w is stored as [n, k], else as [k, n]
-    const Bf16* bias;   //!< or null
-    Bf16* y;
-    std::int64_t y_stride;
-    std::int64_t rows, k, n;
-};
-
-//! dweight [n, k] += dy^T · x for the columns [n_begin, n_end) of dy [tokens, n]; x is [tokens, k]. Strides in elements, last
-//! dimensions contiguous; n_begin, n_end and k are multiples of 32. An element is summed over the tokens in order, in fp32.
-struct Bf16WeightGradient {
-    const Bf16* dy;
-    std::int64_t dy_stride;
-    const Bf16* x;
-    std::int64_t x_stride;
-    std::int64_t tokens, k;
-    float* dweight;
-    std::int64_t dweight_stride;
-};
-
-//! Our own products for one kind of processor. Scratch is in bytes, aligned to 64.
-struct Bf16Products {
-    std::int64_t (*scratch)(std::int64_t k);
-    void (*product)(const Bf16Product&, char* scratch);
-    std::int64_t (*gradient_scratch)();
-    void (*weight_gradient)(const Bf16WeightGradient&, std::int64_t n_begin, std::int64_t n_end, char* scratch);
+    Products<T> products;
 };
 
 struct FlatKernels {
     void (*adamw)(const AdamwArgs&, std::int64_t begin, std::int64_t end);
     double (*sum_of_squares)(const float* x, std::int64_t n);
-    Bf16Products wide;  //!< in fp32 vectors: operands are widened
 };
 
 //! The table for this processor: AVX-512 where it has it, else what the project was compiled for.
 template <class T>
 const Kernels<T>& kernels();
 const FlatKernels& flat_kernels();
-//! On matrix tiles (AMX), or in fp32 vectors on x86-64 without instructions for bf16, where the libraries multiply it several times slower
-//! than fp32. Null elsewhere: the libraries' are to be used.
-const Bf16Products* bf16_products();
+//! Our own products of this type where they are faster than the libraries', or give bits that do not depend on the number of rows where
+//! those do not; else null.
+template <class T>
+const Products<T>* own_products();
 
 }  // namespace xlrm::cpu

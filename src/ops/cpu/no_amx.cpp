@@ -6,11 +6,11 @@ namespace xlrm::cpu {
 
 bool amx_available() { return false; }
 
-void amx_weight_gradient(const Bf16WeightGradient&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
+void amx_weight_gradient(const WeightGradient<Bf16>&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
 
 std::int64_t amx_product_scratch(std::int64_t) { return 0; }
 
-void amx_product(const Bf16Product&, Bf16*) { assert(false); }
+void amx_product(const Product<Bf16>&, Bf16*) { assert(false); }
 
 std::int64_t amx_gated_product_scratch(std::int64_t) { return 0; }
 

@@ -1,7 +1,7 @@
 // Compiled once for each instruction set: XLRM_ISA is the name of its table, XLRM_VECTOR_BYTES the size of its registers.
 #include "ops/cpu/attention_backward_kernels.hpp"
 #include "ops/cpu/flat_kernels.hpp"
-#include "ops/cpu/wide_product_kernels.hpp"
+#include "ops/cpu/product_kernels.hpp"
 
 namespace xlrm::cpu::XLRM_ISA {
 
@@ -22,12 +22,13 @@ Kernels<T> table() {
             attention_scratch<T>,
             attention<T>,
             attention_backward_scratch<T>,
-            attention_backward<T>};
+            attention_backward<T>,
+            {product_scratch<T>, matrix_product<T>, gradient_scratch<T>, weight_gradient<T>}};
 }
 template Kernels<float> table<float>();
 template Kernels<Bf16> table<Bf16>();
 template Kernels<double> table<double>();
 
-FlatKernels flat_table() { return {adamw, sum_of_squares, {wide_product_scratch, wide_product, wide_gradient_scratch, wide_weight_gradient}}; }
+FlatKernels flat_table() { return {adamw, sum_of_squares}; }
 
 }  // namespace xlrm::cpu::XLRM_ISA
