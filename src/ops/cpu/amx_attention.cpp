@@ -50,10 +50,11 @@ float softmax_row(const TileAttention& shape, float* x, std::int64_t n, std::int
         low_tops = _mm512_max_ps(low_tops, _mm512_load_ps(x + j));
         high_tops = _mm512_max_ps(high_tops, _mm512_load_ps(x + j + 16));
     }
-    *top = _mm512_reduce_max_ps(_mm512_max_ps(low_tops, high_tops)) * scale;
+    const float highest = _mm512_reduce_max_ps(_mm512_max_ps(low_tops, high_tops)), factor = scale * amx::kLog2E, shift = highest * factor;
+    *top = highest * scale;
     amx::F32 low_sum{}, high_sum{};
     for (std::int64_t j = start; j < end; j += 32) {
-        const amx::F32 low = amx::exp(amx::load(x + j) * scale - *top), high = amx::exp(amx::load(x + j + 16) * scale - *top);
+        const amx::F32 low = amx::power_of_two(amx::load(x + j) * factor - shift), high = amx::power_of_two(amx::load(x + j + 16) * factor - shift);
         low_sum += low;
         high_sum += high;
         _mm512_store_si512(weights + j, round_bf16(low, high));

@@ -153,25 +153,25 @@ private:
         store_sums(sums + key * shape_.depth + 32 * column, shape_.depth);
     }
 
-    //! 32 keys by 32 queries: the weights exp(score - lse), and weight · (dweight - delta) · slope of the cap.
+    //! 32 keys by 32 queries: the weights exp(score - lse), as powers of two, and weight · (dweight - delta) · slope of the cap.
     template <bool kCap, bool kMask>
     void softmax_block(std::int64_t key, std::int64_t row) const {
         amx::F32 lse[2], delta[2];
         __m512i positions[2];
         for (int h = 0; h < 2; ++h) {
-            lse[h] = amx::load(p_.lse + row + 16 * h), delta[h] = amx::load(p_.delta + row + 16 * h);
+            lse[h] = amx::load(p_.lse + row + 16 * h) * amx::kLog2E, delta[h] = amx::load(p_.delta + row + 16 * h);
             positions[h] = _mm512_load_si512(p_.positions + row + 16 * h);
         }
         for (std::int64_t i = 0; i < 32; ++i) {
             amx::F32 weight[2], dscore[2];
             for (int h = 0; h < 2; ++h) {
-                amx::F32 x = amx::load(p_.scores + 32 * i + 16 * h) * shape_.scale, slope = amx::fill<float>(1.0f);
+                amx::F32 x = amx::load(p_.scores + 32 * i + 16 * h), slope = amx::fill<float>(1.0f);
                 if (kCap) {
-                    const amx::F32 t = amx::tanh(x / shape_.cap);
+                    const amx::F32 t = amx::tanh(x * shape_.scale / shape_.cap);
                     x = t * shape_.cap;
                     slope = 1.0f - t * t;
                 }
-                weight[h] = amx::exp(x - lse[h]);
+                weight[h] = amx::power_of_two(x * ((kCap ? 1.0f : shape_.scale) * amx::kLog2E) - lse[h]);
                 if (kMask) weight[h] = _mm512_maskz_mov_ps(seen(positions[h], std::int32_t(key + i)), weight[h]);
                 dscore[h] = weight[h] * (amx::load(p_.dweights + 32 * i + 16 * h) - delta[h]);
                 if (kCap) dscore[h] *= slope;

@@ -47,6 +47,22 @@ XLRM_INLINE F64 exp(F64 x) {
     return x;
 }
 
+#if XLRM_VECTOR_BYTES == 64
+inline constexpr float kLog2E = 1.44269504f;
+
+//! 2^t for t up to about 1, within 2e-7 of it; 0 below -126 and for -infinity. Half of exp's work: for weights that are rounded to bf16.
+XLRM_INLINE F32 power_of_two(F32 t) {
+    constexpr int kFraction = 0x09;  // t less its floor
+    const F32 f = _mm512_reduce_ps(t, kFraction);
+    F32 p = f * 1.8775767e-3f + 8.9893397e-3f;  // minimax on [0, 1) of degree 5
+    p = p * f + 5.5826318e-2f;
+    p = p * f + 2.4015361e-1f;
+    p = p * f + 6.9315308e-1f;
+    p = p * f + 9.9999994e-1f;
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(t, F32{} - 126.0f, _CMP_NLT_UQ), p, t);
+}
+#endif
+
 //! Cephes' tanh: a polynomial near zero, exponentials elsewhere.
 XLRM_INLINE F32 tanh(F32 x) {
     const F32 zero = F32{};
