@@ -93,7 +93,8 @@ void Normalizer::add(const nlohmann::json& json, const std::string& where) {
             return true;
         });
     } else if (type == "Precompiled") {
-        const auto map = std::make_shared<const Charsmap>(json.at("precompiled_charsmap").get<std::string>(), where + ".precompiled_charsmap");
+        const std::string here = where + ".precompiled_charsmap";
+        const auto map = std::make_shared<const Charsmap>(decode_base64(json.at("precompiled_charsmap").get<std::string>(), here), here);
         add([map](std::string_view text, Scratch&, std::string& out) { return out = map->apply(text), true; }, true);
     } else if (type == "Replace") {
         add_replace(json, where);

@@ -71,7 +71,7 @@ bool read_trainer(Message trainer, SentencepieceSpec& spec) {
 
 bool read_normalizer(Message normalizer, SentencepieceSpec& spec) {
     while (normalizer.next()) {
-        if (normalizer.number == 2) spec.charsmap = !normalizer.content.empty();
+        if (normalizer.number == 2) spec.charsmap = normalizer.content;
         if (normalizer.number == 3) spec.dummy_prefix = normalizer.value != 0;
         if (normalizer.number == 4) spec.remove_extra_blanks = normalizer.value != 0;
         if (normalizer.number == 5) spec.escape_blanks = normalizer.value != 0;

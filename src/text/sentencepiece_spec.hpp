@@ -13,7 +13,7 @@ struct SentencepieceSpec {
     bool byte_fallback = false;
     bool blank_as_suffix = false;  //!< treat_whitespace_as_suffix
     bool user_defined = false;     //!< has pieces of type USER_DEFINED
-    bool charsmap = false;         //!< has replacements of characters
+    std::string_view charsmap;     //!< precompiled_charsmap, inside the file's bytes; empty: no characters are replaced
     bool dummy_prefix = true, remove_extra_blanks = true, escape_blanks = true;
 };
 

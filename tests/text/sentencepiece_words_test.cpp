@@ -3,6 +3,7 @@
 #include <sentencepiece_trainer.h>
 
 #include <cstring>
+#include <memory>
 
 #include "support/shared_data.hpp"
 #include "support/temporary_folder.hpp"
@@ -38,18 +39,35 @@ void expect_as_the_library(const std::filesystem::path& folder) {
     }
 }
 
-class Trained : public testing::TestWithParam<const char*> {};
-
-TEST_P(Trained, ModelGivesTheLibrarysIds) {
-    const TemporaryFolder folder;
+// A model in `folder`, trained on a few lines.
+std::unique_ptr<sentencepiece::SentencePieceProcessor> trained(const TemporaryFolder& folder, const std::string& kind) {
     std::string lines;
     for (int i = 0; i < 300; ++i) {
         lines += "the river " + std::to_string(i * i) + " and a stone, rivers  of the <user> stone fi " + std::to_string(i) + "\n";
     }
     write_file_atomic(folder / "lines.txt", lines);
     const std::string options = "--input=" + (folder / "lines.txt").string() + " --model_prefix=" + (folder / "tokenizer").string() +
-                                " --minloglevel=2 --hard_vocab_limit=false --num_threads=1 " + GetParam();
-    ASSERT_TRUE(sentencepiece::SentencePieceTrainer::Train(options).ok());
+                                " --minloglevel=2 --hard_vocab_limit=false --num_threads=1 " + kind;
+    EXPECT_TRUE(sentencepiece::SentencePieceTrainer::Train(options).ok());
+    auto library = std::make_unique<sentencepiece::SentencePieceProcessor>();
+    EXPECT_TRUE(library->Load((folder / "tokenizer.model").string()).ok());
+    return library;
+}
+
+std::string utf8(char32_t code) {
+    std::string out;
+    if (code < 0x80) return std::string(1, static_cast<char>(code));
+    if (code >= 0x10000) out = {static_cast<char>(0xF0U | code >> 18U), static_cast<char>(0x80U | (code >> 12U & 0x3FU))};
+    else if (code >= 0x800) out = {static_cast<char>(0xE0U | code >> 12U)};
+    else return {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
+    return out + static_cast<char>(0x80U | (code >> 6U & 0x3FU)) + static_cast<char>(0x80U | (code & 0x3FU));
+}
+
+class Trained : public testing::TestWithParam<const char*> {};
+
+TEST_P(Trained, ModelGivesTheLibrarysIds) {
+    const TemporaryFolder folder;
+    trained(folder, GetParam());
     expect_as_the_library(folder.path());
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -60,8 +78,25 @@ INSTANTIATE_TEST_SUITE_P(
                     "--model_type=bpe --vocab_size=120 --split_by_whitespace=false", "--model_type=unigram --vocab_size=60",
                     "--model_type=unigram --vocab_size=360 --byte_fallback=true --remove_extra_whitespaces=false --normalization_rule_name=identity",
                     "--model_type=unigram --vocab_size=70 --user_defined_symbols=<user>", "--model_type=unigram --vocab_size=60 --treat_whitespace_as_suffix=true",
-                    "--model_type=word --vocab_size=60",
+                    "--model_type=unigram --vocab_size=60 --add_dummy_prefix=false --normalization_rule_name=nfkc_cf", "--model_type=word --vocab_size=60",
                     "--model_type=char --vocab_size=40"));
+
+// Every character before and behind letters and blanks, through the map of replacements; unknown ones come out as their bytes.
+TEST(SentencepieceNormalizer, ReplacesEveryCharacterAsTheLibraryDoes) {
+    for (const std::string rule : {"nmt_nfkc", "nfkc_cf"}) {
+        const TemporaryFolder folder;
+        const auto library = trained(folder, "--model_type=unigram --vocab_size=400 --byte_fallback=true --normalization_rule_name=" + rule);
+        const auto tokenizer = load_tokenizer(folder.path());
+        for (char32_t block = 1; block < 0x30000; block += 16) {
+            std::string text;
+            for (char32_t code = block; code < block + 16; ++code)
+                if (code < 0xD800 || code > 0xDFFF) text += "e" + utf8(code) + " " + utf8(code) + "\u0301a" + utf8(code) + utf8(code + 1 == 0xD800 ? code : code + 1);
+            std::vector<int> pieces;
+            ASSERT_TRUE(library->Encode(text, &pieces).ok());
+            ASSERT_EQ(tokenizer->encode(text, false), pieces) << rule << " from " << static_cast<std::uint32_t>(block);
+        }
+    }
+}
 
 // A field of Protocol buffers' wire format that holds bytes; short ones, as all here are.
 std::string field(int number, const std::string& bytes) { return std::string(1, static_cast<char>(number * 8 + 2)) + static_cast<char>(bytes.size()) + bytes; }

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "encoded_item.hpp"
+#include "xlrm/text/prepare.hpp"
+
+namespace xlrm {
+
+//! Tokenised items as a set, in their order, and what became of each language's: ties are left out unless options.keep_tied, texts above
+//! options.max_length are treated as options.over_length says. Empties `items` as it goes. Throws Error naming the row of a text that is too
+//! long where that is an error.
+Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& options);
+
+const char* name_of(OverLength policy);
+
+}  // namespace xlrm
