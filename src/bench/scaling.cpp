@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "cases.hpp"
 
@@ -6,48 +7,93 @@ namespace xlrm {
 namespace {
 
 constexpr std::int64_t kBatch = 256;
-constexpr std::int64_t kPairsEnough = 200'000;  // of all runs of one number
+constexpr std::int64_t kPairsEnough = 20'000, kMostPasses = 20;  // of one turn
+
+std::int64_t passes_over(std::int64_t pairs) { return std::clamp<std::int64_t>(kPairsEnough / pairs, 1, kMostPasses); }
 
 const RowShape kShape{"short", 37, 18};
 
-void measure(Bench& bench, const ModelConfig& config, const BenchOptions& options, std::int64_t pairs, const std::string& dtype) {
-    const ItemSet set = synthetic_items(kShape, pairs, config.vocab_size, options.seed);
-    const auto model = scoring_model(options, config, scalar_of(dtype));
-    ScoreOptions score;
-    score.token_budget = options.token_budget;
-    ScoringRun scoring(bench.world, *model, set, score);
-    TrainingRun training(bench, config, set, dtype, kBatch, true);
-    for (std::int64_t i = 0; i < options.warm_up; ++i) training.step(nullptr);
-    if (options.warm_up > 0) scoring.run();
-    BenchRow row{"scaling", std::to_string(pairs) + " pairs", dtype};
-    const std::int64_t runs = std::clamp<std::int64_t>(kPairsEnough / pairs, 1, options.repeat);
-    for (std::int64_t i = 0; i < runs; ++i) {
-        double seconds = 0.0;
-        for (std::int64_t step = 0; step < training.steps_per_epoch(); ++step) seconds += training.step(nullptr);
-        row.figure("train", "tokens/s").samples.push_back(scoring.tokens / seconds);
-        row.figure("score", "tokens/s").samples.push_back(scoring.tokens / scoring.run());
+//! Training and scoring of one number of pairs.
+class Size {
+public:
+    Size(Bench& bench, const ModelConfig& config, const std::shared_ptr<const BenchModel>& model, std::int64_t pairs, const std::string& dtype)
+        : row{"scaling", std::to_string(pairs) + " pairs", dtype}, passes_(passes_over(pairs)),
+          set_(synthetic_items(kShape, pairs, config.vocab_size, bench.options.seed)), model_(model), scoring_(bench.world, *model, set_, score_options(bench)),
+          training_(bench, config, set_, dtype, kBatch, true) {}
+
+    struct Rates {
+        double train, score;  //!< tokens/s
+    };
+    Rates turn() {
+        double train = 0.0, score = 0.0;
+        for (std::int64_t pass = 0; pass < passes_; ++pass) {
+            for (std::int64_t step = 0; step < training_.steps_per_epoch(); ++step) train += training_.step(nullptr);
+            score += scoring_.run();
+        }
+        const double tokens = scoring_.tokens * static_cast<double>(passes_);
+        return {tokens / train, tokens / score};
     }
-    compare_with_first(bench.rows, row, {"train", "score"});
-    bench.rows.push_back(row);
+    void warm_up() {
+        training_.step(nullptr);
+        scoring_.run();
+    }
+
+    BenchRow row;
+
+private:
+    static ScoreOptions score_options(const Bench& bench) {
+        ScoreOptions score;
+        score.token_budget = bench.options.token_budget;
+        return score;
+    }
+
+    std::int64_t passes_;
+    const ItemSet set_;
+    const std::shared_ptr<const BenchModel> model_;
+    ScoringRun scoring_;
+    TrainingRun training_;
+};
+
+// All numbers in turn, so that they see the same machine.
+void measure(Bench& bench, const ModelConfig& config, const BenchOptions& options, const std::string& dtype) {
+    const std::shared_ptr<const BenchModel> model = scoring_model(options, config, scalar_of(dtype));
+    std::vector<std::unique_ptr<Size>> sizes;
+    for (const std::string& pairs : options.scaling_pairs) sizes.push_back(std::make_unique<Size>(bench, config, model, std::stoll(pairs), dtype));
+    if (options.warm_up > 0)
+        for (const auto& size : sizes) size->warm_up();
+    for (std::int64_t i = 0; i < options.repeat; ++i) {
+        Size::Rates first{};
+        for (const auto& size : sizes) {
+            const Size::Rates rates = size->turn();
+            if (size == sizes.front()) first = rates;
+            size->row.figure("train", "tokens/s").samples.push_back(rates.train);
+            size->row.figure("score", "tokens/s").samples.push_back(rates.score);
+            size->row.figure("train, to the first", "x").samples.push_back(rates.train / first.train);
+            size->row.figure("score, to the first", "x").samples.push_back(rates.score / first.score);
+        }
+    }
+    for (const auto& size : sizes) bench.rows.push_back(size->row);
 }
 
 }  // namespace
 
 void add_scaling(const Bench& bench, BenchCases& cases) {
-    const std::string dtype = dtypes_of(bench.options).front();
-    const ModelConfig config = named_size(bench.options.scaling_size);
-    for (const std::string& text : bench.options.scaling_pairs) {
+    const BenchOptions& o = bench.options;
+    const std::string dtype = dtypes_of(o).front();
+    const ModelConfig config = named_size(o.scaling_size);
+    double tokens = 0.0;
+    std::string name;
+    for (const std::string& text : o.scaling_pairs) {
         const std::int64_t pairs = std::stoll(text);
-        const double runs = static_cast<double>(std::clamp<std::int64_t>(kPairsEnough / pairs, 1, bench.options.repeat));
-        const double tokens = static_cast<double>(pairs * (kShape.prompt + 2 * kShape.answer));
-        // A tiny model spends more on the rest than on its products.
-        const double flops = 8.0 * static_cast<double>(config.body_parameters()) * tokens * runs;
-        cases.push_back({"scaling", text + " pairs", dtype, flops, tokens * runs / 2e5, [=](Bench& b) {
-                             BenchOptions options = b.options;
-                             options.model.clear();
-                             measure(b, config, options, pairs, dtype);
-                         }});
+        tokens += static_cast<double>(pairs * passes_over(pairs) * (kShape.prompt + 2 * kShape.answer) * o.repeat);
+        name += (name.empty() ? "" : ",") + text;
     }
+    // A tiny model spends more on the rest than on its products.
+    cases.push_back({"scaling", name + " pairs", dtype, 8.0 * static_cast<double>(config.body_parameters()) * tokens, tokens / 2e5, [=](Bench& b) {
+                         BenchOptions options = b.options;
+                         options.model.clear();
+                         measure(b, config, options, dtype);
+                     }});
 }
 
 }  // namespace xlrm
