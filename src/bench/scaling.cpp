@@ -59,7 +59,7 @@ void measure(Bench& bench, const ModelConfig& config, const BenchOptions& option
     const std::shared_ptr<const BenchModel> model = scoring_model(options, config, scalar_of(dtype));
     std::vector<std::unique_ptr<Size>> sizes;
     for (const std::string& pairs : options.scaling_pairs) sizes.push_back(std::make_unique<Size>(bench, config, model, std::stoll(pairs), dtype));
-    if (options.warm_up > 0)
+    for (std::int64_t i = 0; i < options.warm_up; ++i)
         for (const auto& size : sizes) size->warm_up();
     for (std::int64_t i = 0; i < options.repeat; ++i) {
         Size::Rates first{};

@@ -20,8 +20,9 @@ SentencepieceTokenizer::SentencepieceTokenizer(const std::filesystem::path& mode
     size_ = processor_.GetPieceSize();
     require(size_ > 0, model_file.string() + ": a sentencepiece model without pieces");
     if (const auto spec = read_sentencepiece_spec(bytes)) {
-        words_.emplace(processor_, *spec);
-        unigram_.emplace(processor_, *spec);
+        normalizer_.emplace(processor_, *spec);
+        words_.emplace(processor_, *spec, *normalizer_);
+        unigram_.emplace(processor_, *spec, *normalizer_);
     }
     sha256 = xlrm::sha256(bytes);
     files.push_back(model_file);

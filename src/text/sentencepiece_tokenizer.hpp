@@ -24,6 +24,7 @@ public:
 
 private:
     sentencepiece::SentencePieceProcessor processor_;
+    std::optional<SentencepieceNormalizer> normalizer_;
     std::optional<SentencepieceWords> words_;  //!< the library's ids, faster; none for a model whose kind is not understood
     std::optional<SentencepieceUnigram> unigram_;
     std::map<std::string, std::int32_t, std::less<>> added_;

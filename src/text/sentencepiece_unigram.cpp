@@ -16,8 +16,9 @@ std::size_t character_bytes(char lead) {
 
 }  // namespace
 
-SentencepieceUnigram::SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec)
-    : normalizer_(processor, spec), usable_(spec.model_type == SentencepieceSpec::kUnigram && !spec.user_defined && processor.unk_id() >= 0),
+SentencepieceUnigram::SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec,
+                                           const SentencepieceNormalizer& normalizer)
+    : normalizer_(normalizer), usable_(spec.model_type == SentencepieceSpec::kUnigram && !spec.user_defined && processor.unk_id() >= 0),
       byte_fallback_(spec.byte_fallback), unknown_(processor.unk_id()) {
     if (!usable_) return;
     std::vector<ByteTrie::Entry> entries;

@@ -20,8 +20,8 @@ namespace xlrm {
 //! messages, is most of its time.
 class SentencepieceUnigram {
 public:
-    //! `processor` has loaded the model of `spec`, and must outlive this.
-    SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec);
+    //! `processor` has loaded the model of `spec`; it and `normalizer` must outlive this.
+    SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec, const SentencepieceNormalizer& normalizer);
 
     //! Appends the ids of a text (valid UTF-8). False where the library must encode it, `ids` being as before: other kinds of models, and those
     //! with pieces that the user defined.
@@ -41,7 +41,7 @@ private:
     void best_ways(std::string_view text, std::vector<End>& ends) const;
     void append_unknown(std::string_view piece, bool behind_unknown, std::vector<std::int32_t>& ids) const;
 
-    const SentencepieceNormalizer normalizer_;
+    const SentencepieceNormalizer& normalizer_;
     const bool usable_, byte_fallback_;
     ByteTrie pieces_;
     std::vector<float> scores_;

@@ -16,8 +16,9 @@ std::size_t next_word(std::string_view text, std::size_t begin) {
 
 }  // namespace
 
-SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec)
-    : processor_(processor), normalizer_(processor, spec) {
+SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec,
+                                       const SentencepieceNormalizer& normalizer)
+    : processor_(processor), normalizer_(normalizer) {
     const int blank = processor.PieceToId(kBlank);
     if (spec.model_type != SentencepieceSpec::kBytePairs || processor.IdToPiece(blank) != kBlank || processor.IsUnused(blank) || processor.IsUnknown(blank)) return;
     for (int id = 0; id < processor.GetPieceSize(); ++id) {

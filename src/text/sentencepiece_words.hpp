@@ -18,8 +18,8 @@ namespace xlrm {
 //! library's own.
 class SentencepieceWords {
 public:
-    //! `processor` has loaded the model of `spec`, and must outlive this.
-    SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec);
+    //! `processor` has loaded the model of `spec`; it and `normalizer` must outlive this.
+    SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec, const SentencepieceNormalizer& normalizer);
 
     //! Appends the ids of a text (valid UTF-8). False where it must be encoded whole, `ids` being as before.
     bool encode(std::string_view text, std::vector<std::int32_t>& ids) const;
@@ -34,7 +34,7 @@ private:
     bool encode_new(std::string_view word, Scratch& scratch) const;
 
     const sentencepiece::SentencePieceProcessor& processor_;
-    const SentencepieceNormalizer normalizer_;
+    const SentencepieceNormalizer& normalizer_;
     bool cuts_ = false;
     std::int32_t blank_ = -1;
     Lender<Scratch> scratch_;
