@@ -139,7 +139,7 @@ def commands(work, out):
     yield "xlrm_prepare", [program("xlrm_prepare"), "--model", MODEL, "--input", PAIRS, "--output",
                            join(out, "p.h5")], join(out, "p.h5.xlrm-lock")
     yield ("xlrm_prepare",
-           [program("xlrm_prepare"), "--input", PAIRS, "--train-sentencepiece", join(out, "sp"), "--vocab-size", "280"],
+           [program("xlrm_prepare"), "--input", PAIRS, "--train-sentencepiece", join(out, "sp"), "--vocab-size", "300"],
            join(out, "sp", ".xlrm-lock"))
     yield ("xlrm_inspect",
            [program("xlrm_inspect"), "forward", "--model", MODEL, "--input", work / "ids.jsonl", "--output", join(out, "s.h5")],
