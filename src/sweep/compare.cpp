@@ -23,6 +23,7 @@ public:
     Comparer(const SweepFolder& folder, const Plan& plan) : folder_(folder), plan_(plan), records_(folder, plan) {}
 
     Comparison compare() {
+        result_.planned = !plan_.recipes.empty();
         for (const auto& [output, kind] :
              {std::pair{folder_.world(), RecordKind::world}, {folder_.tokenizer(), RecordKind::tokenizer}}) {
             if (std::filesystem::exists(output)) judge(folder_.name(output), kind, Task{}, "");
@@ -76,21 +77,15 @@ std::string advice(const Difference& difference) {
     return "move " + them + " away, or give the " + difference.rename + " another name";
 }
 
-//! Whether the plan that the folder was made by had other files or another folder there.
+//! Whether the configuration of the plan that the folder was made by says something else there.
 bool given_otherwise(const Json& earlier, const Json& now, const std::string& input) {
     if (!earlier.is_object()) return false;
-    const auto places = [&](const Json& inputs) {
-        Json list = Json::array();
-        if (input.starts_with("bases.")) {
-            const std::string base = input.substr(6);
-            const Json bases = inputs.value("bases", Json::object());
-            if (bases.contains(base)) list.push_back(bases.at(base).at("folder"));
-        } else if (inputs.contains(input)) {
-            for (const Json& file : inputs.at(input).at("files")) list.push_back(file.at("path"));
-        }
-        return list;
+    const auto given = [&](const Json& inputs) {
+        const bool base = input.starts_with("bases.");
+        const Json entries = base ? inputs.value("bases", Json::object()) : inputs;
+        return entries.value(base ? input.substr(6) : input, Json::object()).value("given", Json());
     };
-    return places(earlier) != places(now);
+    return given(earlier) != given(now);
 }
 
 }  // namespace
@@ -118,21 +113,17 @@ std::string format_unrecorded(const Comparison& comparison) {
             text += joined(outputs, 6) + (outputs.size() > 1 ? ": record" : ": records") +
                     " no recipe (made by an earlier version); " + what + "\n";
     };
+    if (!comparison.planned)
+        return "plan.json names no recipes (made by an earlier version), so only the weights of cells are compared\n";
     add(comparison.by_provenance, "what is recorded of options, input files and weights agrees");
     add(comparison.unknown,
         "nothing recorded says what they were made of, so they are taken as they are; move them away to have them made anew");
     return text;
 }
 
-void require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier) {
-    const Comparison comparison = compare_outputs(folder, plan);
-    const std::string unrecorded =
-        plan.recipes.empty()
-            ? "plan.json names no recipes (made by an earlier version), so only the weights of cells are compared\n"
-            : format_unrecorded(comparison);
-    if (!unrecorded.empty())
-        log_root(LogLevel::warning, folder.root().string() + ": " + unrecorded.substr(0, unrecorded.size() - 1));
-    if (comparison.differences.empty()) return;
+Comparison require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier) {
+    Comparison comparison = compare_outputs(folder, plan);
+    if (comparison.differences.empty()) return comparison;
     const bool given =
         std::any_of(comparison.differences.begin(), comparison.differences.end(), [&](const Difference& difference) {
             return difference.input.empty() || given_otherwise(earlier, plan.inputs, difference.input);
@@ -141,6 +132,11 @@ void require_same_results(const SweepFolder& folder, const Plan& plan, const Jso
     fail(folder.root().string() + " holds other results under the names of this sweep (nothing was changed):\n" +
              text.substr(0, text.size() - 1),
          given ? ExitCode::usage : ExitCode::failure);
+}
+
+void warn_of_unrecorded(const SweepFolder& folder, const Comparison& comparison) {
+    const std::string text = format_unrecorded(comparison);
+    if (!text.empty()) log_root(LogLevel::warning, folder.root().string() + ": " + text.substr(0, text.size() - 1));
 }
 
 void require_same_inputs(const SweepFolder& folder, const Plan& plan) {

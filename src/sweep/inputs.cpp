@@ -52,6 +52,19 @@ bool readable(const Json& files) {
     });
 }
 
+//! What the configuration says in an option of rows: paths as they were given, below [data] root; of a world its name and seed.
+Json given_rows(const SweepConfig& config, const std::string& option) {
+    if (!config.world.empty()) return {config.world, config.world_seed};
+    const std::string benchmark = option.starts_with("data.eval.") ? option.substr(10) : "";
+    const std::vector<std::string>& files = !benchmark.empty()           ? config.benchmarks.at(benchmark)
+                                            : option == "data.train"     ? config.train_files
+                                            : option == "tokenizer.data" ? config.tokenizer_data
+                                                                         : config.pretrain.data;
+    Json list = Json::array();
+    for (const std::filesystem::path& path : config.data_paths(files)) list.push_back(path.string());
+    return list;
+}
+
 std::vector<std::string> languages_of(const std::string& selection) {
     std::vector<std::string> langs;
     for (std::size_t at = 0; at < selection.size();) {
@@ -168,16 +181,22 @@ Json SweepInputs::to_json(const SweepConfig& config, FileHashes& hashes) const {
     Json json = Json::object();
     for (const auto& [option, input] : rows) {
         const RowDemand& demand = input.demand;
-        json[option] = {{"files", files_json(demand.files, hashes)}, {"kind", name_of(demand.kind)}, {"split", demand.split},
-                        {"part", demand.part}, {"default_lang", demand.default_lang},
-                        {"forms", {{"columns", demand.forms.columns}, {"prefer", demand.forms.prefer}, {"pair_by", demand.forms.pair_by}}}};
+        json[option] = {
+            {"given", given_rows(config, option)},
+            {"files", files_json(demand.files, hashes)},
+            {"kind", name_of(demand.kind)},
+            {"split", demand.split},
+            {"part", demand.part},
+            {"default_lang", demand.default_lang},
+            {"forms", {{"columns", demand.forms.columns}, {"prefer", demand.forms.prefer}, {"pair_by", demand.forms.pair_by}}}};
         json[option]["rows_sha256"] = Json::object();
         for (const auto& [selection, hash] : input.sha256) json[option]["rows_sha256"][selection] = hash;
     }
     json["bases"] = Json::object();
     for (const Base& base : config.base_list()) {
         if (base.folder.empty()) continue;
-        json["bases"][base.name] = {{"folder", fs::absolute(base.folder).lexically_normal().string()},
+        json["bases"][base.name] = {{"given", base.folder.string()},
+                                    {"folder", fs::absolute(base.folder).lexically_normal().string()},
                                     {"recipe", bases.at(base.name)}};
     }
     return json;

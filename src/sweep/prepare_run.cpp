@@ -129,7 +129,7 @@ PreparedRun prepare_run(const Options& options, const SweepConfig& config, const
         run = checked(read, folder);
         move_inputs(run.plan.inputs, place.path(), fs::absolute(folder.world()).lexically_normal());
     }
-    require_same_results(folder, run.plan, earlier_inputs(folder));
+    warn_of_unrecorded(folder, require_same_results(folder, run.plan, earlier_inputs(folder)));
     return run;
 }
 

@@ -107,9 +107,7 @@ ExitCode verify_folder(const SweepFolder& folder) {
     std::printf("%s", format_differences(comparison, comparison.differences.size()).c_str());
     const std::vector<std::string> changed = changed_inputs(plan.inputs, folder.hashes());
     for (const std::string& change : changed) std::printf("%s\n", change.c_str());
-    std::printf("%s", plan.recipes.empty()
-                          ? "plan.json names no recipes (made by an earlier version), so only the weights of cells are compared\n"
-                          : format_unrecorded(comparison).c_str());
+    std::printf("%s", format_unrecorded(comparison).c_str());
     std::printf("%d cells verify, %d are damaged\n", whole, damaged);
     std::printf("%zu results come from other content than the plan says, %zu inputs have changed since\n",
                 comparison.differences.size(), changed.size());

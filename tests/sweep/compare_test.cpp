@@ -49,7 +49,7 @@ protected:
 
     static std::string hash_of(const std::string& file) { return "sha256 of " + file; }
     static Json input(const std::string& file) {
-        return {{"files", {{{"path", "/nowhere/" + file}, {"sha256", hash_of(file)}}}}};
+        return {{"given", {file}}, {"files", {{{"path", "/nowhere/" + file}, {"sha256", hash_of(file)}}}}};
     }
 
     void write_model(const Json& options, const std::string& data) const {
@@ -148,6 +148,8 @@ TEST_F(CompareTest, OtherOptionsAreTheCommandLinesOtherContentTheDatas) {
     write_model(content_of(train_), "of other rows");
     EXPECT_EQ(code(plan_.inputs), ExitCode::failure);
     Json earlier = plan_.inputs;
+    earlier["data.train"]["files"][0]["path"] = "/elsewhere/train.jsonl";  // all of it was moved
+    EXPECT_EQ(code(earlier), ExitCode::failure);
     earlier["data.train"] = input("train1.jsonl");
     EXPECT_EQ(code(earlier), ExitCode::usage);
     TrainOptions other = train_;

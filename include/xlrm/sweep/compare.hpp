@@ -18,6 +18,7 @@ struct Difference {
 };
 
 struct Comparison {
+    bool planned = true;  //!< whether the plan has recipes; without, only the weights of cells are compared
     std::vector<Difference> differences;
     std::vector<std::string> by_provenance;  //!< record no recipe (an earlier version's), but all that they do record agrees
     std::vector<std::string> unknown;        //!< record no recipe, and too little else to tell
@@ -31,13 +32,14 @@ Comparison compare_outputs(const SweepFolder& folder, const Plan& plan);
 //! A line for each difference, at most `most` of them.
 std::string format_differences(const Comparison& comparison, std::size_t most = 12);
 
-//! What there is to say of outputs that record no recipe, a line each; "" where all do.
+//! What there is to say of outputs that record no recipe, or of a plan without any; "" where all do.
 std::string format_unrecorded(const Comparison& comparison);
+void warn_of_unrecorded(const SweepFolder& folder, const Comparison& comparison);
 
-//! Throws Error naming the outputs that differ; warns of those without a recipe. `earlier`: inputs of the plan that the folder
+//! Throws Error naming the outputs that differ. `earlier`: inputs of the plan that the folder
 //! was made by, where there is one: a difference that comes of other options, files or folders is the command line's (code
 //! usage), any other the data's.
-void require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier);
+Comparison require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier);
 
 //! Throws Error naming inputs of the plan that have changed since.
 void require_same_inputs(const SweepFolder& folder, const Plan& plan);

@@ -60,8 +60,8 @@ struct SweepInputs {
     std::map<std::string, InputRows> rows;  //!< by option
     std::map<std::string, Json> bases;      //!< name of a base that is given → base_recipe
 
-    //! For plan.json: {option: {"files": [{"path", "sha256"}], "kind", "split", "part", "rows_sha256": {selection: hash}},
-    //! "bases": {name: {"folder", "recipe"}}}.
+    //! For plan.json: {option: {"given": [path as configured], "files": [{"path", "sha256"}], "kind", "split", "part",
+    //! "default_lang", "forms", "rows_sha256": {selection: hash}}, "bases": {name: {"given", "folder", "recipe"}}}.
     Json to_json(const SweepConfig& config, FileHashes& hashes) const;
 };
 
