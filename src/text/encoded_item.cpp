@@ -98,6 +98,38 @@ std::string common_text(const std::vector<std::string>& texts) {
     return texts.front().substr(0, end);
 }
 
+void add_text(EncodedItem& item, const TextEncoder& encoder, const std::string& text, const ChatMessage& answer, const Ids& prompt) {
+    EncodedItem::Text encoded{encoder.whole(text, answer.content), 0, count_code_points(text)};
+    encoded.prompt = shared_prefix(prompt, encoded.tokens);
+    item.texts.push_back(std::move(encoded));
+    item.empty = item.empty || is_empty(answer);
+}
+
+// Plain texts, which hold their prompts, as they were written.
+void encode_dialogues(EncodedItem& item, const PreferenceRow& row, const TextEncoder& encoder) {
+    for (std::size_t k = 0; k < row.dialogues.size(); ++k) {
+        const std::string& text = row.dialogues[k];
+        const ChatMessage& answer = row.answers[k].turns.back();
+        add_text(item, encoder, text, answer, encoder.prompt(text.substr(0, text.size() - answer.content.size())));
+    }
+    set_completions(item, encoder.prompt(common_text(row.dialogues)));
+}
+
+void encode_conversations(EncodedItem& item, const PreferenceRow& row, const TextEncoder& encoder,
+                          const ChatTemplate& chat_template) {
+    const std::optional<std::string> common_turns = render_common(row, chat_template, true);
+    const Ids common = common_turns ? encoder.prompt(*common_turns) : Ids();
+    std::vector<std::string> texts;
+    for (std::size_t k = 0; k < row.answers.size(); ++k) {
+        const bool plain = row.answers[k].turns.size() == 1 && common_turns;
+        texts.push_back(chat_template.render(row.conversation(k), false, row.variables));
+        add_text(item, encoder, texts.back(), row.answers[k].turns.back(),
+                 plain ? common : encoder.prompt(chat_template.render(row.context(k), true, row.variables)));
+    }
+    set_completions(item, common);
+    item.unread = unread_fields(row, texts, chat_template, item.where);
+}
+
 template <class T>
 void put(std::string& bytes, const T& value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
 void put(std::string& bytes, const std::string& text) {
@@ -126,38 +158,15 @@ EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::
                         const ChatTemplate& chat_template) {
     EncodedItem item{line, where, row.id, row.lang_name, row.subset, row.margin, row.num_correct, {}, false, row.labels};
     const TextEncoder encoder(tokenizer, chat_template, where);
+    const bool system = !row.prompt.empty() && row.prompt.front().role == "system";
     if (row.is_document()) {
         const std::string& text = row.answers.front().text();
         item.texts.push_back({encoder.document(text), 0, count_code_points(text)});
-        return item;
+    } else if (chat_template.name == "concat" && !row.dialogues.empty() && !system) {
+        encode_dialogues(item, row, encoder);
+    } else {
+        encode_conversations(item, row, encoder, chat_template);
     }
-    std::vector<std::string> texts;
-    const auto add = [&](const std::string& text, const ChatMessage& answer, const Ids& prompt) {
-        texts.push_back(text);
-        EncodedItem::Text encoded{encoder.whole(text, answer.content), 0, count_code_points(text)};
-        encoded.prompt = shared_prefix(prompt, encoded.tokens);
-        item.texts.push_back(std::move(encoded));
-        item.empty = item.empty || is_empty(answer);
-    };
-    const bool system = !row.prompt.empty() && row.prompt.front().role == "system";
-    if (chat_template.name == "concat" && !row.dialogues.empty() && !system) {  // plain texts, which hold their prompts
-        for (std::size_t k = 0; k < row.dialogues.size(); ++k) {
-            const std::string& text = row.dialogues[k];
-            const ChatMessage& answer = row.answers[k].turns.back();
-            add(text, answer, encoder.prompt(text.substr(0, text.size() - answer.content.size())));
-        }
-        set_completions(item, encoder.prompt(common_text(row.dialogues)));
-        return item;
-    }
-    const std::optional<std::string> common_turns = render_common(row, chat_template, true);
-    const Ids common = common_turns ? encoder.prompt(*common_turns) : Ids();
-    for (std::size_t k = 0; k < row.answers.size(); ++k) {
-        const bool plain = row.answers[k].turns.size() == 1 && common_turns;
-        add(chat_template.render(row.conversation(k), false, row.variables), row.answers[k].turns.back(),
-            plain ? common : encoder.prompt(chat_template.render(row.context(k), true, row.variables)));
-    }
-    set_completions(item, common);
-    item.unread = unread_fields(row, texts, chat_template, where);
     return item;
 }
 
