@@ -74,7 +74,7 @@ void AddedTokenFinder::split(std::string_view text, std::vector<Piece>& pieces) 
         const AddedToken& token = tokens_[static_cast<std::size_t>(index)];
         std::size_t begin = at;
         at = end;
-        if (token.single_word && inside_word(text, begin, end)) continue;
+        if (token.is_text || (token.single_word && inside_word(text, begin, end))) continue;
         // White space that an earlier token has taken stays with it.
         if (token.lstrip) begin = std::max(done, white_space_before(text, begin, 0));
         if (token.rstrip) end = white_space_behind(text, end);

@@ -7,11 +7,18 @@
 
 namespace xlrm {
 
-//! One entry of `added_tokens` in tokenizer.json.
+//! One entry of `added_tokens` in tokenizer.json, or of what a folder adds to it.
 struct AddedToken {
     std::int32_t id = 0;
     std::string content;
     bool single_word = false, lstrip = false, rstrip = false, normalized = false, special = false;
+    bool is_text = false;  //!< found, but read as text
+    bool bare = false;     //!< a folder names it by its content alone
+
+    bool finds_as(const AddedToken& other) const {
+        return content == other.content && single_word == other.single_word && lstrip == other.lstrip && rstrip == other.rstrip &&
+               normalized == other.normalized && is_text == other.is_text;
+    }
 };
 
 //! Finds added tokens in text: leftmost, then longest, without overlap.
@@ -25,7 +32,8 @@ public:
         std::int32_t id = -1;
         std::string_view text;
     };
-    //! White space that `lstrip` and `rstrip` take belongs to the token; with `single_word` a match inside a word is text.
+    //! White space that `lstrip` and `rstrip` take belongs to the token; with `single_word` a match inside a word is text. Text that is
+    //! found and not taken is not searched again.
     void split(std::string_view text, std::vector<Piece>& pieces) const;
 
 private:

@@ -11,6 +11,7 @@ namespace xlrm {
 class ByteTrie {
 public:
     static constexpr std::int32_t kNone = -1;
+    static constexpr std::size_t kMostBytes = 8192;  //!< of a string: it is built by recursion
     using Entry = std::pair<std::string_view, std::int32_t>;
 
     ByteTrie() : ByteTrie(std::vector<Entry>()) {}

@@ -93,6 +93,13 @@ void join_pieces(Tokens& tokens, const std::string& prefix, bool cleans) {
     }
 }
 
+// An empty text is found everywhere, for ever.
+std::string text_to_find(const nlohmann::json& json, const char* name, const std::string& where) {
+    auto text = json.at(name).get<std::string>();
+    if (text.empty()) fail(where + ": " + name + " is empty");
+    return text;
+}
+
 }  // namespace
 
 Decoder::Decoder(const nlohmann::json& json, const std::string& where) {
@@ -116,12 +123,12 @@ void Decoder::add(const nlohmann::json& json, const std::string& where) {
         stages_.emplace_back(join_byte_tokens);
     } else if (type == "Metaspace") {
         const bool drops_first = json.value("prepend_scheme", "always") != "never";
-        stages_.emplace_back([drops_first, mark = json.at("replacement").get<std::string>()](Tokens& tokens) { decode_metaspace(tokens, mark, drops_first); });
+        stages_.emplace_back([drops_first, mark = text_to_find(json, "replacement", where)](Tokens& tokens) { decode_metaspace(tokens, mark, drops_first); });
     } else if (type == "Strip") {
-        stages_.emplace_back([content = json.at("content").get<std::string>(), start = json.at("start").get<std::int64_t>(),
+        stages_.emplace_back([content = text_to_find(json, "content", where), start = json.at("start").get<std::int64_t>(),
                               stop = json.at("stop").get<std::int64_t>()](Tokens& tokens) { strip(tokens, content, start, stop); });
     } else if (type == "BPEDecoder") {
-        stages_.emplace_back([suffix = json.at("suffix").get<std::string>()](Tokens& tokens) {
+        stages_.emplace_back([suffix = text_to_find(json, "suffix", where)](Tokens& tokens) {
             for (std::size_t i = 0; i < tokens.size(); ++i) replace_text(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
         });
     } else if (type == "WordPiece") {

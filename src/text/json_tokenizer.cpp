@@ -1,8 +1,9 @@
 #include "json_tokenizer.hpp"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
-#include "added_tokens.hpp"
 #include "bpe_model.hpp"
 #include "byte_level.hpp"
 #include "decoder.hpp"
@@ -24,6 +25,27 @@ using nlohmann::json;  // not xlrm::Json: its ordered objects take quadratic tim
 const json& member(const json& object, const char* name) {
     static const json null;
     return object.contains(name) ? object.at(name) : null;
+}
+
+constexpr int kMostDepth = 64;
+
+// Parts within parts are read by recursion.
+void require_shallow(std::string_view text, const std::string& where) {
+    int depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            if (c == '\\') ++i;
+            else quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > kMostDepth) fail(where + ": damaged tokenizer file (nested deeper than " + std::to_string(kMostDepth) + ")");
+        } else if (c == '}' || c == ']') {
+            --depth;
+        }
+    }
 }
 
 // Words of a byte-level BPE stay raw bytes where that gives the same ids.
@@ -51,24 +73,35 @@ WordStages read_word_stages(const json& file, const std::string& where) {
 // tokens that are, pre-tokeniser, model, post-processor.
 class JsonTokenizer final : public Tokenizer {
 public:
-    JsonTokenizer(const json& file, const std::string& where, const json& more_added_tokens)
+    JsonTokenizer(const json& file, const std::string& where, const Additions& additions, std::string* changes)
         : stages_(read_word_stages(file, where)), normalizer_(member(file, "normalizer"), where + ": normalizer"),
           decoder_(member(file, "decoder"), where + ": decoder") {
         for (const auto& [token, id] : stages_.model->vocab()) set_token(id, token);
-        next_id_ = static_cast<std::int32_t>(stages_.model->count());
         std::map<std::int32_t, AddedToken> tokens;
-        for (const json& token : member(file, "added_tokens")) add(token, tokens);
-        for (const json& token : more_added_tokens) {
-            if (!id_of(token.at("content").get<std::string>())) add(token, tokens);
-        }
-        for (const auto& [id, token] : tokens) {
+        for (const json& token : member(file, "added_tokens")) add(added_token_of(token), tokens);
+        const std::map<std::int32_t, AddedToken> of_file = tokens;
+        for (const AddedToken& token : additions.tokens) add(token, tokens);
+        for (auto& [id, token] : tokens) {
+            token.is_text = additions.split_special && special_.contains(token.content);
             const std::string normal = token.normalized ? normalizer_.apply(token.content) : token.content;
             (token.normalized ? normal_finder_ : raw_finder_).add(token, normal);
             set_token(id, normal);
         }
+        if (changes) *changes = difference(of_file, tokens);
+        size_ = tokens_.size();
+        while (!tokens.empty() && size_ == static_cast<std::size_t>(tokens.rbegin()->first) + 1 && additions.by_default.contains(tokens.rbegin()->second.content)) {
+            if (stages_.model->find(tokens.rbegin()->second.content) >= 0) break;
+            tokens.erase(std::prev(tokens.end()));
+            --size_;
+        }
         const PostProcessor post = read_post_processor(member(file, "post_processor"), where + ": post_processor");
         prefix = post.prefix;
         suffix = post.suffix;
+        for (const auto* ids : {&prefix, &suffix}) {
+            for (const std::int32_t id : *ids) {
+                if (!has(id)) fail(where + ": post_processor: the id " + std::to_string(id) + " is not in the vocabulary");
+            }
+        }
     }
 
     std::vector<std::int32_t> encode(std::string_view text, bool add_special) const override {
@@ -94,7 +127,7 @@ public:
         std::string bytes;
         std::vector<std::string> tokens;
         for (const std::int32_t id : ids) {
-            if (id < 0 || static_cast<std::size_t>(id) >= tokens_.size() || !present_[static_cast<std::size_t>(id)]) {
+            if (!has(id)) {
                 fail("token id " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(vocab_size()) + " tokens");
             }
             if (decoder_.is_byte_level()) bytes += tokens_[static_cast<std::size_t>(id)];
@@ -104,7 +137,7 @@ public:
         return is_valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
     }
 
-    std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
+    std::int64_t vocab_size() const override { return static_cast<std::int64_t>(size_); }
 
     std::optional<std::int32_t> id_of(std::string_view token) const override {
         for (const auto* map : {&added_, &stages_.model->vocab()}) {
@@ -136,20 +169,32 @@ private:
         for (const std::string_view word : scratch.words.words) stages_.model->encode(word, scratch.model, ids);
     }
 
-    // The file's own id is not read: as in the reference, a token of the vocabulary keeps its id and others count on from its size.
-    void add(const json& node, std::map<std::int32_t, AddedToken>& tokens) {
-        AddedToken token;
-        token.content = node.at("content").get<std::string>();
-        token.single_word = node.value("single_word", false);
-        token.lstrip = node.value("lstrip", false);
-        token.rstrip = node.value("rstrip", false);
-        token.special = node.value("special", false);
-        token.normalized = node.value("normalized", !token.special);
+    // The token's own id is not read: as in the reference, one of the vocabulary keeps its id and others count on from its size.
+    void add(AddedToken token, std::map<std::int32_t, AddedToken>& tokens) {
         if (token.content.empty()) return;
+        if (token.special) special_.insert(token.content);
         const auto known = id_of(token.content);
-        token.id = known ? *known : next_id_++;
+        const auto size = static_cast<std::int32_t>(stages_.model->count());
+        token.id = known ? *known : tokens.empty() ? size : std::max(size, tokens.rbegin()->first + 1);
         added_[token.content] = token.id;
-        tokens[token.id] = token;
+        tokens[token.id] = std::move(token);
+    }
+
+    // What of `after` was not so before, in the order of ids.
+    static std::string difference(const std::map<std::int32_t, AddedToken>& before, const std::map<std::int32_t, AddedToken>& after) {
+        std::string text;
+        for (const auto& [id, token] : after) {
+            const auto same = before.find(id);
+            if (same != before.end() && same->second.finds_as(token)) continue;
+            text += std::to_string(id) + " " + token.content + " ";
+            for (const bool flag : {token.single_word, token.lstrip, token.rstrip, token.normalized, token.is_text}) text += flag ? '1' : '0';
+            text += '\n';
+        }
+        return text;
+    }
+
+    bool has(std::int32_t id) const {
+        return id >= 0 && static_cast<std::size_t>(id) < tokens_.size() && present_[static_cast<std::size_t>(id)];
     }
 
     void set_token(std::int32_t id, const std::string& token) {
@@ -167,29 +212,52 @@ private:
     Decoder decoder_;
     AddedTokenFinder raw_finder_, normal_finder_;
     std::unordered_map<std::string, std::int32_t> added_;
-    std::int32_t next_id_ = 0;
+    std::set<std::string> special_;
     std::vector<std::string> tokens_;  // by id: what decode writes
+    std::size_t size_ = 0;             // of what the file and the folder name
     std::vector<bool> present_;
     Lender<Scratch> scratches_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& tokenizer_json, const json& more_added_tokens) {
+AddedToken added_token_of(const json& entry) {
+    AddedToken token;
+    token.content = entry.at("content").get<std::string>();
+    token.single_word = entry.value("single_word", false);
+    token.lstrip = entry.value("lstrip", false);
+    token.rstrip = entry.value("rstrip", false);
+    token.special = entry.value("special", false);
+    token.normalized = entry.value("normalized", !token.special);
+    return token;
+}
+
+json read_tokenizer_json(const std::filesystem::path& tokenizer_json) {
     const std::string text = read_file(tokenizer_json);
+    require_shallow(text, tokenizer_json.string());
     try {
-        // `truncation` and `padding` of the file are what its last user had set; transformers ignores them too.
-        const json file = json::parse(text);
+        json file = json::parse(text);
         if (!file.is_object() || !file.contains("model")) fail(tokenizer_json.string() + ": no tokenizer (the field model is missing)");
-        auto tokenizer = std::make_unique<JsonTokenizer>(file, tokenizer_json.string(), more_added_tokens);
-        tokenizer->sha256 = sha256(text);
-        tokenizer->files.push_back(tokenizer_json);
-        return tokenizer;
+        return file;
     } catch (const json::exception& error) {
         fail(tokenizer_json.string() + ": damaged tokenizer file (" + error.what() + ")");
     }
 }
 
-std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json) { return load_tokenizer_json(tokenizer_json, json::array()); }
+// `truncation` and `padding` of the file are what its last user had set; transformers ignores them too.
+std::unique_ptr<Tokenizer> make_json_tokenizer(const json& file, const std::string& where, const Additions& additions, std::string* changes) {
+    try {
+        return std::make_unique<JsonTokenizer>(file, where, additions, changes);
+    } catch (const json::exception& error) {
+        fail(where + ": damaged tokenizer file (" + error.what() + ")");
+    }
+}
+
+std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json) {
+    auto tokenizer = make_json_tokenizer(read_tokenizer_json(tokenizer_json), tokenizer_json.string(), {});
+    tokenizer->sha256 = sha256(read_file(tokenizer_json));
+    tokenizer->files.push_back(tokenizer_json);
+    return tokenizer;
+}
 
 }  // namespace xlrm

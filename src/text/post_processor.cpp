@@ -5,6 +5,12 @@
 namespace xlrm {
 namespace {
 
+std::int32_t id_of(const nlohmann::json& json, const std::string& where) {
+    const bool fits = json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT32_MAX) && json.get<std::int64_t>() >= 0;
+    if (!fits) fail(where + ": an id is expected (a whole number from 0 on)");
+    return json.get<std::int32_t>();
+}
+
 PostProcessor read_template(const nlohmann::json& json, const std::string& where) {
     PostProcessor result;
     bool behind = false;
@@ -15,7 +21,7 @@ PostProcessor read_template(const nlohmann::json& json, const std::string& where
             continue;
         }
         const std::string name = part.at("SpecialToken").at("id").get<std::string>();
-        for (const auto& id : json.at("special_tokens").at(name).at("ids")) (behind ? result.suffix : result.prefix).push_back(id.get<std::int32_t>());
+        for (const auto& id : json.at("special_tokens").at(name).at("ids")) (behind ? result.suffix : result.prefix).push_back(id_of(id, where));
     }
     require(behind, where + ": the template lacks the sequence A");
     return result;
@@ -30,7 +36,7 @@ PostProcessor read_post_processor(const nlohmann::json& json, const std::string&
     if (type == "ByteLevel") return {};
     if (type == "TemplateProcessing") return read_template(json, where);
     if (type == "BertProcessing" || type == "RobertaProcessing") {
-        return {{json.at("cls").at(1).get<std::int32_t>()}, {json.at("sep").at(1).get<std::int32_t>()}};
+        return {{id_of(json.at("cls").at(1), where)}, {id_of(json.at("sep").at(1), where)}};
     }
     if (type != "Sequence") fail(where + ": " + type + " is not supported");
     PostProcessor all;

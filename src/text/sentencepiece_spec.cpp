@@ -1,9 +1,9 @@
 #include "sentencepiece_spec.hpp"
 
+#include <bit>
+
 namespace xlrm {
 namespace {
-
-constexpr std::uint64_t kUserDefined = 4;  // ModelProto.SentencePiece.Type
 
 //! Protocol buffers' wire format: one message's fields in order.
 class Message {
@@ -55,9 +55,23 @@ private:
     bool sound_ = true;
 };
 
-bool read_piece(Message piece, SentencepieceSpec& spec) {
-    while (piece.next()) spec.user_defined = spec.user_defined || (piece.number == 3 && piece.value == kUserDefined);
-    return piece.sound();
+// Four bytes, little endian.
+float fp32_of(std::string_view bytes) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = bytes.size(); i-- > 0;) bits = (bits << 8U) | static_cast<unsigned char>(bytes[i]);
+    return std::bit_cast<float>(bits);
+}
+
+bool read_piece(Message message, SentencepieceSpec& spec) {
+    SentencepieceSpec::Piece piece;
+    while (message.next()) {
+        if (message.number == 1) piece.text = message.content;
+        if (message.number == 2) piece.score = fp32_of(message.content.substr(0, 4));
+        if (message.number == 3) piece.type = message.value;
+    }
+    spec.user_defined = spec.user_defined || piece.type == SentencepieceSpec::kUserDefined;
+    spec.pieces.push_back(piece);
+    return message.sound();
 }
 
 bool read_trainer(Message trainer, SentencepieceSpec& spec) {
@@ -65,6 +79,13 @@ bool read_trainer(Message trainer, SentencepieceSpec& spec) {
         if (trainer.number == 3) spec.model_type = trainer.value;
         if (trainer.number == 24) spec.blank_as_suffix = trainer.value != 0;
         if (trainer.number == 35) spec.byte_fallback = trainer.value != 0;
+        if (trainer.number == 40) spec.unk_id = static_cast<std::int32_t>(trainer.value);
+        if (trainer.number == 41) spec.bos_id = static_cast<std::int32_t>(trainer.value);
+        if (trainer.number == 42) spec.eos_id = static_cast<std::int32_t>(trainer.value);
+        if (trainer.number == 43) spec.pad_id = static_cast<std::int32_t>(trainer.value);
+        if (trainer.number == 45) spec.unk_piece = trainer.content;
+        if (trainer.number == 46) spec.bos_piece = trainer.content;
+        if (trainer.number == 47) spec.eos_piece = trainer.content;
     }
     return trainer.sound();
 }

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
+#include "sentencepiece_spec.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
 
 namespace xlrm {
 namespace {
@@ -13,11 +17,15 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMostTokens = 1 << 24;
 constexpr std::array kStandard = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
+constexpr const char* kExtra = "extra_special_tokens";
+constexpr const char* kAdditional = "additional_special_tokens";  // its older name
+
 bool is_standard(const std::string& name) { return std::ranges::find(kStandard, name) != kStandard.end(); }
 
-Json read_object(const fs::path& path) {
+Json read_object(const fs::path& path, std::vector<fs::path>& files) {
     if (!fs::exists(path)) return Json::object();
     Json file = read_json(path);
+    files.push_back(path);
     require(file.is_object(), path.string() + ": an object is expected");
     return file;
 }
@@ -40,6 +48,7 @@ AddedToken token_of(const Member& member, bool special) {
     token.special = special;
     if (member.value.is_string()) {
         token.content = member.value.get<std::string>();
+        token.bare = true;
         return token;
     }
     if (!member.value.is_object() || !member.value.contains("content") || !member.value.at("content").is_string()) {
@@ -71,8 +80,8 @@ void read_decoder(const Member& decoder, SpecialTokens& tokens) {
     tokens.has_decoder = true;
     require(decoder.value.is_object(), decoder.where + ": an object of tokens by their ids is expected");
     for (const auto& [key, value] : decoder.value.items()) {
+        require(value.is_object(), decoder.where + "." + key + ": an object with the text `content` is expected");
         AddedToken token = token_of({value, decoder.where + "." + key}, false);
-        if (value.is_string()) token.normalized = true;
         token.id = id_of_key(key, decoder.where);
         tokens.added.push_back(std::move(token));
     }
@@ -85,7 +94,7 @@ void read_added_file(const fs::path& path, SpecialTokens& tokens) {
         return std::ranges::any_of(tokens.named, [&](const NamedToken& one) { return is_standard(one.name) && same(one.token); }) ||
                std::ranges::any_of(tokens.extra, same);
     };
-    const Json file = read_object(path);
+    const Json file = read_object(path, tokens.files);
     for (const auto& [content, id] : file.items()) {
         const std::string where = path.string() + ": " + content;
         if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<std::uint64_t>() > INT64_MAX)) fail(where + ": an id is expected");
@@ -97,18 +106,36 @@ void read_added_file(const fs::path& path, SpecialTokens& tokens) {
     sort_by_id(tokens.added);
 }
 
+// What tokenizer.model calls its tokens.
+void name_pieces(const std::string& bytes, TokenizerClass& tokenizer_class) {
+    const auto spec = read_sentencepiece_spec(bytes);
+    if (!spec) return;  // whoever loads it says so
+    if (spec->bos_id >= 0) tokenizer_class.defaults.emplace_back("bos_token", spec->bos_piece);
+    if (spec->eos_id >= 0) tokenizer_class.defaults.emplace_back("eos_token", spec->eos_piece);
+    if (spec->unk_id >= 0) tokenizer_class.defaults.emplace_back("unk_token", spec->unk_piece);
+}
+
 //! What the members of the files mean together.
 class Reader {
 public:
     explicit Reader(const fs::path& folder) : config_path_(folder / "tokenizer_config.json"), map_path_(folder / "special_tokens_map.json") {
-        tokens_.config = read_object(config_path_);
+        tokens_.config = read_object(config_path_, tokens_.files);
         for (const auto& [name, value] : tokens_.config.items()) set(name, {value, config_path_.string() + ": " + name});
         const bool has_decoder = tokens_.config.contains("added_tokens_decoder") && !tokens_.config.at("added_tokens_decoder").is_null();
-        if (!has_decoder) merge_map();
+        const Json map = has_decoder ? Json::object() : read_object(map_path_, tokens_.files);
+        for (const auto& [name, value] : map.items()) set(name, {value, map_path_.string() + ": " + name}, true);
+        read_lists(map);
         name_tokens();
         if (has_decoder) read_decoder({tokens_.config.at("added_tokens_decoder"), config_path_.string() + ": added_tokens_decoder"}, tokens_);
         else read_added_file(folder / "added_tokens.json", tokens_);
         read_flags();
+        const fs::path model = folder / "config.json";
+        const Json of_model = fs::exists(model) ? read_json(model) : Json::object();
+        tokens_.tokenizer_class = find_tokenizer_class(folder, tokens_.config, of_model);
+        const fs::path pieces = folder / "tokenizer.model";
+        const bool of_pieces = tokens_.tokenizer_class.defaults.empty() && !fs::exists(folder / "tokenizer.json") && fs::exists(pieces);
+        if (of_pieces) name_pieces(read_file(pieces), tokens_.tokenizer_class);
+        add_defaults();
     }
     SpecialTokens take() { return std::move(tokens_); }
 
@@ -125,39 +152,55 @@ private:
     }
 
     void set(const std::string& name, const Member& member, bool of_map = false) {
-        if (!name.ends_with("_token")) return set_list(name, member, of_map);
-        if (name == "add_bos_token" || name == "add_eos_token") return;
+        if (name == "model_specific_special_tokens" && !member.value.is_null()) return read_named(member, own_);
+        if (!name.ends_with("_token") || name == "add_bos_token" || name == "add_eos_token") return;
         const bool standard = is_standard(name);
         Entry* known = find(members_, name);
         if (member.value.is_null() || (!standard && !member.value.is_string() && !member.value.is_object())) {
             if (known) members_.erase(members_.begin() + (known - members_.data()));
+            if (standard) tokens_.without.push_back(name);
             return;
         }
+        std::erase(tokens_.without, name);
         Entry entry{name, token_of(member, true), member.value.is_string() && !of_map};
         if (known && known->text && of_map && !standard) return;
         if (known) *known = std::move(entry);
         else members_.push_back(std::move(entry));
     }
 
-    void set_list(const std::string& name, const Member& member, bool of_map) {
-        const bool extra = name == "extra_special_tokens" || name == "additional_special_tokens";
-        if (name == "model_specific_special_tokens" && !member.value.is_null()) read_named(member, own_);
-        if (!extra || member.value.is_null() || member.value.empty()) return;
-        // The newer name wins, whichever stands first; of one name the file that is read later, whose list goes on.
-        const bool newer = name == "extra_special_tokens";
-        if (!newer && has_newer_) return;
-        if (newer && !has_newer_) {
-            extra_named_.clear();
-            tokens_.extra.clear();
+    // The lists of tokenizer_config.json, then those of special_tokens_map.json, which go on with them.
+    void read_lists(const Json& map) {
+        const auto member = [](const Json& file, const char* name) { return file.contains(name) ? &file.at(name) : nullptr; };
+        const Json* extra = member(tokens_.config, kExtra);
+        const Json* older = member(tokens_.config, kAdditional);
+        const char* name = kExtra;
+        if (older && (!extra || extra->is_null() || extra->empty())) {
+            extra = std::exchange(older, nullptr);
+            name = kAdditional;
         }
-        if (of_map && !newer && (!tokens_.extra.empty() || !extra_named_.empty())) return;
-        has_newer_ = has_newer_ || newer;
-        if (member.value.is_object()) return read_named(member, extra_named_);
-        require(member.value.is_array(), member.where + ": a list of tokens, or an object of named ones, is expected");
-        for (std::size_t i = 0; i < member.value.size(); ++i) {
-            AddedToken token = token_of({member.value[i], member.where + "[" + std::to_string(i) + "]"}, true);
-            const bool known = std::ranges::any_of(tokens_.extra, [&](const AddedToken& one) { return one.content == token.content; });
-            if (!known) tokens_.extra.push_back(std::move(token));
+        read_extra(extra, config_path_.string() + ": " + name);
+        read_extra(member(map, kExtra), map_path_.string() + ": " + kExtra);
+        if (tokens_.has_extra) return;
+        const bool of_map = member(map, kAdditional) != nullptr;
+        if (of_map) older = member(map, kAdditional);
+        if (older && !older->is_null()) append(*older, (of_map ? map_path_ : config_path_).string() + ": " + kAdditional);
+    }
+
+    void read_extra(const Json* extra, const std::string& where) {
+        if (!extra) return;
+        if (extra->is_object()) {
+            tokens_.extra.clear();
+            tokens_.has_extra = false;
+            return read_named({*extra, where}, extra_named_);
+        }
+        tokens_.has_extra = true;
+        if (!extra->is_null()) append(*extra, where);
+    }
+
+    void append(const Json& list, const std::string& where) {
+        require(list.is_array(), where + ": a list of tokens, or an object of named ones, is expected");
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            tokens_.extra.push_back(token_of({list[i], where + "[" + std::to_string(i) + "]"}, true));
         }
     }
 
@@ -168,11 +211,6 @@ private:
             if (Entry* known = find(entries, name)) *known = std::move(entry);
             else entries.push_back(std::move(entry));
         }
-    }
-
-    void merge_map() {
-        const Json map = read_object(map_path_);
-        for (const auto& [name, value] : map.items()) set(name, {value, map_path_.string() + ": " + name}, true);
     }
 
     void name_tokens() {
@@ -198,6 +236,31 @@ private:
         }
     }
 
+    static AddedToken by_default(const std::string& content) { return {.content = content, .special = true, .bare = true}; }
+
+    // Standard names come first, in their order, then those that the class knows.
+    void add_defaults() {
+        std::vector<NamedToken> all;
+        for (const char* name : kStandard) {
+            const auto known = std::ranges::find(tokens_.named, name, &NamedToken::name);
+            const auto own = std::ranges::find(tokens_.tokenizer_class.defaults, name, &std::pair<std::string, std::string>::first);
+            if (known != tokens_.named.end()) all.push_back(*known);
+            else if (own != tokens_.tokenizer_class.defaults.end() && std::ranges::find(tokens_.without, name) == tokens_.without.end())
+                all.push_back({name, by_default(own->second), true});
+        }
+        std::vector<NamedToken> others;
+        std::ranges::copy_if(tokens_.named, std::back_inserter(others), [](const NamedToken& token) { return !is_standard(token.name); });
+        for (const auto& [name, content] : tokens_.tokenizer_class.defaults) {
+            if (is_standard(name)) continue;
+            const auto known = std::ranges::find(others, name, &NamedToken::name);
+            if (known == others.end()) all.push_back({name, by_default(content), true});
+            else all.push_back(*known);
+            std::erase_if(others, [&](const NamedToken& token) { return token.name == name; });
+        }
+        all.insert(all.end(), others.begin(), others.end());
+        tokens_.named = std::move(all);
+    }
+
     void read_flags() {
         const auto flag = [&](const char* name) -> std::optional<bool> {
             if (!tokens_.config.contains(name) || tokens_.config.at(name).is_null()) return std::nullopt;
@@ -214,7 +277,6 @@ private:
     std::vector<Entry> members_;      // "…_token"
     std::vector<Entry> extra_named_;  // of extra_special_tokens
     std::vector<Entry> own_;          // of model_specific_special_tokens
-    bool has_newer_ = false;
 };
 
 }  // namespace

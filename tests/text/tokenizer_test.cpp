@@ -160,7 +160,10 @@ TEST(Tokenizer, ReadsTheSpecialTokensOfTheFolder) {
     EXPECT_EQ(tokenizer->id_of("no such token"), std::nullopt);
     EXPECT_EQ(tokenizer->files.size(), 2U);
     write(folder / "tokenizer_config.json", R"({"eos_token": "</s>"})");
-    EXPECT_NE(error_of([&] { load_tokenizer(folder); }).find("eos_token '</s>'"), std::string::npos);
+    const auto added = load_tokenizer(folder);
+    EXPECT_EQ(added->eos, tokenizer->vocab_size()) << "a token that the vocabulary lacks is a new one";
+    EXPECT_NE(added->sha256, tokenizer->sha256);
+    EXPECT_NE(error_of([&] { require_tokenizer_fits(*added, tokenizer->vocab_size(), folder); }).find("tokenizer_config.json adds"), std::string::npos);
 }
 
 TEST(Tokenizer, IsRefusedWhereTheModelHasFewerTokens) {
@@ -221,13 +224,19 @@ TEST(TrainSentencepiece, GivesTheSamePiecesByEitherFile) {
     EXPECT_EQ(tokenizer->files.front().filename(), "tokenizer.json");
     EXPECT_EQ(tokenizer->files.size(), 3U);
     fs::remove(folder / "tokenizer.json");
+    const auto converted = load_tokenizer(folder);
+    fs::remove(folder / "tokenizer_config.json");
     const auto library = load_tokenizer(folder);
     EXPECT_EQ(library->files.front().filename(), "tokenizer.model");
+    EXPECT_EQ(library->prefix, Ids{1}) << "the model alone adds BOS";
+    EXPECT_TRUE(library->suffix.empty()) << "and nothing else";
+    EXPECT_NE(converted->sha256, library->sha256);
     EXPECT_EQ(library->vocab_size(), tokenizer->vocab_size());
     int same = 0;
     for (const std::string& text : sentences()) {
         Ids ids = tokenizer->encode(text, true);
         Ids others = library->encode(text, true);
+        EXPECT_EQ(converted->encode(text, true), ids) << text;
         same += ids == others ? 1 : 0;
         std::sort(ids.begin(), ids.end());
         std::sort(others.begin(), others.end());
@@ -260,8 +269,8 @@ TEST(Tokenizer, CountsTheTokensThatAFolderAddsToSentencepiece) {
         const auto tokenizer = load_tokenizer(folder);
         EXPECT_EQ(tokenizer->vocab_size(), 321);
         EXPECT_EQ(tokenizer->pad, 320);
-        EXPECT_TRUE(tokenizer->prefix.empty()) << "the configuration overrules the post-processor";
-        EXPECT_TRUE(tokenizer->suffix.empty()) << "it names no EOS";
+        EXPECT_EQ(tokenizer->prefix, Ids{1}) << "the post-processor of tokenizer.json counts, not the flags";
+        EXPECT_TRUE(tokenizer->suffix.empty());
         EXPECT_EQ(tokenizer->encode("[PAD]", false), Ids{320});
     }
     fs::remove(folder / "tokenizer.json");
@@ -272,7 +281,8 @@ TEST(Tokenizer, CountsTheTokensThatAFolderAddsToSentencepiece) {
     EXPECT_EQ(tokenizer->suffix, Ids{2});
     Ids ids = tokenizer->encode("kare", false);
     ids.push_back(320);
-    EXPECT_EQ(tokenizer->decode(ids), "kare");
+    EXPECT_EQ(tokenizer->encode("kare[PAD]", false), ids);
+    EXPECT_EQ(tokenizer->decode(ids), "kare[PAD]");
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+"""Model folders with random added and special tokens give the ids that transformers' AutoTokenizer gives.
+
+    tokenizer_folders_fuzz.py TOKENIZER_CLI [--folders N] [--texts N] [--seed S] [--fixed]      exit code 77: skipped
+
+The folders are those of tests/fixtures/text/make_tokenizer_folders.py. Where transformers cannot load one, it must load or be refused by name."""
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "fixtures" / "text"))
+try:
+    import transformers  # noqa: F401
+    import make_tokenizer_folders as folders
+except ImportError as error:
+    print(f"skipped: transformers cannot be imported ({error}); install it for the interpreter of XLRM_PEER_PYTHON")
+    sys.exit(77)
+
+
+# What the header of load_tokenizer says of tokenizer.model.
+REFUSALS = ("a sentencepiece model for the tokenizer class", "to a unigram model, which a")
+
+
+def differs(case, expected, found):
+    """The first difference, or None."""
+    if "bare" in found:
+        return f"an exception without a name: {found['bare']}"
+    if expected is None:
+        return None
+    if "error" in found and any(reason in found["error"] for reason in REFUSALS):
+        return None
+    if "error" in found:
+        return f"refused: {found['error']}"
+    for (text, plain, special), (our_plain, our_special) in zip(expected["texts"], found["texts"]):
+        if plain != our_plain or special != our_special:
+            return f"{text!r}: {plain} {special}, found {our_plain} {our_special}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cli")
+    parser.add_argument("--folders", type=int, default=300)
+    parser.add_argument("--texts", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--fixed", action="store_true")
+    options = parser.parse_args()
+    draw = random.Random(options.seed)
+    cases = [(case, case.pop("seed", folders.SEED_TEXTS)) for case in folders.fixed_cases()] if options.fixed else []
+    cases += [(folders.random_case(draw), [folders.random_text(draw) for _ in range(options.texts)]) for _ in range(options.folders)]
+    paths = [folders.folder_of(case) for case, _ in cases]
+    lines = "".join(json.dumps([str(path), texts]) + "\n" for path, (_, texts) in zip(paths, cases))
+    out = subprocess.run([options.cli, "folders"], input=lines.encode(), stdout=subprocess.PIPE, check=True).stdout.decode().split("\n")[:-1]
+    wrong, loaded = 0, 0
+    for path, (case, texts), line in zip(paths, cases, out, strict=True):
+        expected = folders.answer(path, texts)
+        loaded += expected is not None
+        found = differs(case, expected, json.loads(line))
+        shutil.rmtree(path)
+        if found:
+            wrong += 1
+            print(f"{case['name']} {case['tokenizer']} {json.dumps(case['files'], ensure_ascii=False)}\n    {found}")
+    print(f"{len(cases)} folders, {loaded} of them loaded by transformers, {wrong} differ")
+    sys.exit(1 if wrong or loaded < len(cases) // 3 else 0)
+
+
+main()
