@@ -76,6 +76,7 @@ json replace(const char* from, const char* to) { return {{"type", "Replace"}, {"
 json sentencepiece_as_json(const SentencepieceSpec& spec, const TokenizerClass& tokenizer_class,
                            const std::vector<AddedToken>& renamed, const std::string& where) {
     require(!spec.pieces.empty(), where + ": a sentencepiece model without pieces");
+    require_short_pieces(spec, where);
     for (const auto& piece : spec.pieces) require(is_valid_utf8(piece.text), where + ": a piece is not valid UTF-8");
     const bool backend = tokenizer_class.parts.empty();
     json normalizers = json::array();

@@ -228,6 +228,36 @@ protected:
     TemporaryFolder folder_;
 };
 
+TEST_F(Refusal, OfAModelFileWithALongPiece) {
+    // ModelProto: field 1 is a piece, whose field 1 is its text; lengths in groups of seven bits.
+    const auto field = [](const std::string& bytes) {
+        std::string out = "\x0A";
+        std::size_t size = bytes.size();
+        for (; size > 127; size >>= 7U) out += static_cast<char>(0x80U | (size & 127U));
+        return out + static_cast<char>(size) + bytes;
+    };
+    for (const char* config : {"", R"({"tokenizer_class": "LlamaTokenizer"})"}) {
+        for (const auto& entry : fs::directory_iterator(folder_.path())) fs::remove(entry);
+        const std::string whole = read_file(test::fixture("text/tokenizer_folders_pieces.model"));
+        write(folder_ / "tokenizer.model", whole + field(field(std::string(1 << 20, 'a'))));
+        if (*config != '\0') write(folder_ / "tokenizer_config.json", config);
+        try {
+            load_tokenizer(folder_.path());
+            ADD_FAILURE() << config;
+        } catch (const Error& error) {
+            const std::string text = error.what();
+            EXPECT_NE(text.find("tokenizer.model: damaged sentencepiece model (a piece is longer than 8192 bytes)"),
+                      std::string::npos)
+                << text;
+        }
+    }
+}
+
+TEST_F(Refusal, IsNotNeededForWhatNobodyReads) {
+    const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+    EXPECT_EQ(message("tokenizer_config.json", R"({"init_inputs": )" + deep + "}"), "");
+}
+
 TEST_F(Refusal, NamesFileAndMember) {
     expect("tokenizer_config.json", "[]", "an object is expected");
     expect("tokenizer_config.json", R"({"bos_token": 3})", "bos_token: a token is expected");
