@@ -46,12 +46,15 @@ void read_decoder(const Member& decoder, SpecialTokens& tokens) {
     }
 }
 
-void read_added_file(const fs::path& path, SpecialTokens& tokens) {
+// Special are those that the other files name as text, or special_tokens_map.json as an object: objects of tokenizer_config.json
+// are compared with them before they are read.
+void read_added_file(const fs::path& path, const Json& map, SpecialTokens& tokens) {
     const auto is_named = [&](const std::string& text) {
-        const auto same = [&](const AddedToken& token) { return token.content == text; };
-        return std::ranges::any_of(tokens.named,
-                                   [&](const NamedToken& one) { return is_standard(one.name) && same(one.token); }) ||
-               std::ranges::any_of(tokens.extra, same);
+        const auto named = [&](const NamedToken& one) {
+            return is_standard(one.name) && one.token.content == text && (one.token.bare || map.contains(one.name));
+        };
+        const auto extra = [&](const AddedToken& token) { return tokens.has_extra && token.content == text && token.bare; };
+        return std::ranges::any_of(tokens.named, named) || std::ranges::any_of(tokens.extra, extra);
     };
     const Json file = read_object(path, tokens.files);
     for (const auto& [content, id] : file.items()) {
@@ -90,7 +93,7 @@ public:
         if (has_decoder)
             read_decoder({tokens_.config.at("added_tokens_decoder"), config_path_.string() + ": added_tokens_decoder"}, tokens_);
         else
-            read_added_file(folder / "added_tokens.json", tokens_);
+            read_added_file(folder / "added_tokens.json", map, tokens_);
         read_flags();
         const fs::path model = folder / "config.json";
         const Json of_model = fs::exists(model) ? read_json(model) : Json::object();
