@@ -17,9 +17,10 @@ int main(int argc, char** argv) {
     describe(options, job);
     options.add("profile", &profile, "FILE", "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
+        check_given(parsed, job);
         if (parsed.dry_run()) {
             const std::string report = evaluation_report(world, job);
-            if (world.root()) std::printf("%s", report.c_str());
+            if (world.root()) std::fputs(report.c_str(), stdout);
             return ExitCode::done;
         }
         ExitCode code = ExitCode::done;

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/comm/together.hpp"
+#include "xlrm/sweep/compare.hpp"
 #include "xlrm/sweep/run.hpp"
 #include "xlrm/sweep/status.hpp"
 #include "xlrm/sweep/transfer_table.hpp"
@@ -26,12 +28,14 @@ ExitCode show_status(const SweepFolder& folder, bool json, bool watch) {
 
 //! status, verify and table only read the folder, so they need no MPI.
 ExitCode look(const std::vector<std::string>& words, bool json, bool watch) {
-    require(words.size() == 2, "xlrm_sweep " + words[0] + ": give the sweep folder (xlrm_sweep " + words[0] + " OUT)", ExitCode::usage);
+    require(words.size() == 2 && !words[1].empty(),
+            "xlrm_sweep " + words[0] + ": give the sweep folder (xlrm_sweep " + words[0] + " OUT)", ExitCode::usage);
     const SweepFolder folder(words[1]);
     if (words[0] == "status") return show_status(folder, json, watch);
     if (words[0] == "verify") return verify_folder(folder);
-    write_tables(folder, folder.read_plan());
-    std::printf("%s", format_text(build_table(folder, folder.read_plan())).c_str());
+    const Plan plan = folder.read_plan();
+    require_same_inputs(folder, plan);
+    std::printf("%s", format_text(write_tables(folder, plan)).c_str());
     return ExitCode::done;
 }
 
@@ -49,13 +53,17 @@ int main(int argc, char** argv) {
     embed_config(options, argc, argv);
     const bool looks_only = argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
     if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
-    return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
-        require(words.empty() || words == std::vector<std::string>{"run"},
-                "xlrm_sweep: \"" + (words.empty() ? "" : words[0]) + "\" is not one of run, status OUT, verify OUT, table OUT (first argument)",
-                ExitCode::usage);
-        complete(config, parsed);
+    return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) -> JobEnd {
+        together(world, [&] {
+            require(words.empty() || words == std::vector<std::string>{"run"},
+                    "\"" + (words.empty() ? "" : words[0]) +
+                        "\" is not one of run, status OUT, verify OUT, table OUT (first argument)",
+                    ExitCode::usage);
+            complete(config, parsed);
+        });
         if (!parsed.dry_run()) return run_sweep(world, parsed, config);
-        if (world.root()) std::printf("%s", sweep_report(config).c_str());
+        const std::string report = sweep_report(world, parsed, config);
+        if (world.root()) std::printf("%s", report.c_str());
         return ExitCode::done;
     });
 }

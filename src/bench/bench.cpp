@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cases.hpp"
+#include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/log.hpp"
@@ -28,19 +29,24 @@ BenchCases plan(const Bench& bench) {
     const BenchOptions& o = bench.options;
     const auto asked = [&](const std::string& kind, bool by_default = true) { return o.what.empty() ? by_default : std::ranges::count(o.what, kind) > 0; };
     std::shared_ptr<const ItemSet> pairs;
-    if (!o.data.empty() && (asked("train") || asked("score") || asked("capture"))) pairs = std::make_shared<const ItemSet>(read_pairs(bench.world, o));
-    require(bench.world.size() > 1 || o.what.empty() || !asked("reduce"), "--what reduce needs two ranks or more (mpirun -np 2 xlrm_bench …)", ExitCode::usage);
+    if (!o.data.empty() && (asked("train") || asked("score") || asked("capture")))
+        pairs = std::make_shared<const ItemSet>(read_pairs(bench.world, o));
     BenchCases cases;
-    if (asked("roof")) add_roof(bench, cases);
-    if (asked("train")) add_training(bench, pairs, cases);
-    if (asked("score")) add_scoring(bench, pairs, cases);
-    if (asked("capture")) add_capture(bench, pairs, cases);
-    if (asked("prefix")) add_prefix(bench, cases);
-    if (asked("tokenize", !o.texts.empty())) add_tokenizing(bench, cases);
-    if (asked("prepare", preparable(bench))) add_preparing(bench, cases);
-    if (asked("reduce", bench.world.size() > 1)) add_reduction(bench, cases);
-    if (asked("scaling")) add_scaling(bench, cases);
-    if (asked("cells")) add_cells(bench, cases);
+    together(bench.world, [&] {
+        const bool can_reduce = bench.world.size() > 1;
+        require(can_reduce || o.what.empty() || !asked("reduce"),
+                "--what reduce needs two ranks or more (mpirun -np 2 xlrm_bench …)", ExitCode::usage);
+        if (asked("roof")) add_roof(bench, cases);
+        if (asked("train")) add_training(bench, pairs, cases);
+        if (asked("score")) add_scoring(bench, pairs, cases);
+        if (asked("capture")) add_capture(bench, pairs, cases);
+        if (asked("prefix")) add_prefix(bench, cases);
+        if (asked("tokenize", !o.texts.empty())) add_tokenizing(bench, cases);
+        if (asked("prepare", preparable(bench))) add_preparing(bench, cases);
+        if (asked("reduce", can_reduce)) add_reduction(bench, cases);
+        if (asked("scaling")) add_scaling(bench, cases);
+        if (asked("cells")) add_cells(bench, cases);
+    });
     return cases;
 }
 
@@ -58,7 +64,9 @@ BenchReport run_bench(const Communicator& world, const BenchOptions& options) {
     Bench bench = begin(world, options);
     const BenchCases cases = plan(bench);
     for (const BenchCase& one : cases) {
+        together(world, [] { require_not_stopped("speed was measured"); });
         log_root(LogLevel::info, one.what + " " + one.name + " " + one.dtype);
+        const Activity activity("measuring");
         one.run(bench);
     }
     const Json machine = describe_machine(world);

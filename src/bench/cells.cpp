@@ -2,7 +2,7 @@
 #include <map>
 
 #include "cases.hpp"
-#include "temporary_folder.hpp"
+#include "xlrm/comm/shared_temporary_folder.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
@@ -52,7 +52,9 @@ public:
 private:
     void run(const std::string& name) {
         config_.output = (folder_ / name).string();
-        require(run_sweep(world_, options_, config_, true) == ExitCode::done, "the sweep that is measured did not end well (see the messages above)");
+        const JobEnd end = run_sweep(world_, options_, config_, true);
+        if (end.code == ExitCode::done) return;
+        throw Error("the sweep that is measured did not end well: " + end.reason, end.code).mark_agreed();
     }
 
     std::string items() const { return (folder_ / "items.jsonl").string(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/text/prepare.hpp"
@@ -51,18 +52,30 @@ ItemSet synthetic_items(const RowShape& shape, std::int64_t items, std::int64_t 
 std::filesystem::path tokenizer_folder(const BenchOptions& bench) { return bench.tokenizer.empty() ? bench.model : bench.tokenizer; }
 
 ItemSet read_pairs(const Communicator& world, const BenchOptions& bench) {
-    const auto tokenizer = load_tokenizer(tokenizer_folder(bench));
-    const auto chat_template = load_chat_template(bench.chat_template, tokenizer_folder(bench));
+    std::unique_ptr<Tokenizer> tokenizer;
+    std::unique_ptr<ChatTemplate> chat_template;
+    together(world, [&] {
+        const Activity activity("reading the tokenizer and the template");
+        tokenizer = load_tokenizer(tokenizer_folder(bench));
+        chat_template = load_chat_template(bench.chat_template, tokenizer_folder(bench), bench.template_date);
+    });
     PrepareOptions options;
     options.inputs.assign(bench.data.begin(), bench.data.end());
     options.max_length = bench.max_length;
     ItemSet set = prepare(world, options, *tokenizer, *chat_template).set;
-    require(!set.items.empty(), "--data has no pair that is used (all are tied or longer than --max-length); give other rows");
+    together(world, [&] {
+        require(!set.items.empty(),
+                "--data has no pair that is used (all are tied or longer than --max-length); give other rows");
+        require_known_tokens(set, bench_config(bench).vocab_size,
+                             bench.model.empty() ? "the model of --size " + bench.size : bench.model);
+    });
     if (bench.pairs > 0 && static_cast<std::int64_t>(set.items.size()) > bench.pairs) set.items.resize(static_cast<std::size_t>(bench.pairs));
     return set;
 }
 
-std::unique_ptr<BenchModel> scoring_model(const BenchOptions& bench, const ModelConfig& config, at::ScalarType dtype) {
+namespace {
+
+std::unique_ptr<BenchModel> make_scoring_model(const BenchOptions& bench, const ModelConfig& config, at::ScalarType dtype) {
     auto model = std::make_unique<BenchModel>();
     const auto seed = static_cast<std::uint64_t>(bench.seed);
     if (bench.model.empty()) {
@@ -71,11 +84,23 @@ std::unique_ptr<BenchModel> scoring_model(const BenchOptions& bench, const Model
         init_reward_head(model->parameters, config, "paper", seed);
         return model;
     }
-    const bool fresh = stored_head(bench.model) != HeadKind::reward;
+    const bool fresh = stored_labels(bench.model) != 1;
     LoadedModel loaded = load_model(bench.model, HeadKind::reward, dtype, fresh);
     model->config = std::move(loaded.config);
     model->parameters = std::move(loaded.parameters);
     if (fresh) init_reward_head(model->parameters, model->config, "paper", seed);
+    return model;
+}
+
+}  // namespace
+
+std::unique_ptr<BenchModel> scoring_model(const Communicator& world, const BenchOptions& bench, const ModelConfig& config,
+                                          at::ScalarType dtype) {
+    std::unique_ptr<BenchModel> model;
+    together(world, [&] {
+        const Activity activity("making the model");
+        model = make_scoring_model(bench, config, dtype);
+    });
     return model;
 }
 

@@ -35,7 +35,9 @@ struct BenchModel {
     ModelConfig config;
     Parameters parameters;
 };
-std::unique_ptr<BenchModel> scoring_model(const BenchOptions& bench, const ModelConfig& config, at::ScalarType dtype);
+//! Collective.
+std::unique_ptr<BenchModel> scoring_model(const Communicator& world, const BenchOptions& bench, const ModelConfig& config,
+                                          at::ScalarType dtype);
 
 //! Configuration of --model, or of --size.
 ModelConfig bench_config(const BenchOptions& bench);

@@ -4,6 +4,7 @@
 
 #include "xlrm/bench/bench.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/text/chat_template.hpp"
 
 namespace xlrm {
 namespace {
@@ -41,7 +42,8 @@ void describe(Options& options, BenchOptions& b) {
         .add("model", &b.model, "DIR", "a model folder in place of --size")
         .add("tokenizer", &b.tokenizer, "DIR", "tokenizer of --data and --text (default: that of --model)")
         .add("data", &b.data, "FILE,…", "preference rows in place of synthetic pairs")
-        .add("template", &b.chat_template, "NAME", "chat template of --data; auto: the tokenizer folder's own")
+        .add("template", &b.chat_template, "NAME", "of --data: " + template_help("the tokenizer folder's own"))
+        .add("template-date", &b.template_date, "DATE", kTemplateDateHelp)
         .add("max-length", &b.max_length, "TOKENS", "longest text of --data; longer ones are left out")
         .add("rows", &b.rows, "short,long", "synthetic pairs: of about 55 and 530 tokens a text")
         .add("prompt-tokens", &b.prompt_tokens, "TOKENS", "of synthetic pairs, in place of --rows")

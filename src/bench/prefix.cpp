@@ -25,7 +25,7 @@ void measure_training(Bench& bench, const RowShape& shape, const std::string& dt
 
 void measure_scoring(Bench& bench, const RowShape& shape, const std::string& dtype, std::int64_t items) {
     const ItemSet set = synthetic_items(shape, items, bench.config.vocab_size, bench.options.seed);
-    const auto model = scoring_model(bench.options, bench.config, scalar_of(dtype));
+    const auto model = scoring_model(bench.world, bench.options, bench.config, scalar_of(dtype));
     ScoreOptions shared, apart;
     shared.token_budget = apart.token_budget = bench.options.token_budget;
     apart.share_prefixes = false;

@@ -1,7 +1,7 @@
 #include <sentencepiece_processor.h>
 
 #include "cases.hpp"
-#include "temporary_folder.hpp"
+#include "xlrm/comm/shared_temporary_folder.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/partition.hpp"
@@ -18,28 +18,25 @@ PrepareJob job_of(const BenchOptions& options, const std::filesystem::path& outp
     job.model = tokenizer_folder(options);
     job.output = output;
     job.chat_template = options.chat_template;
+    job.template_date = options.template_date;
     job.max_length = options.max_length;
     return job;
 }
 
 // Every text that the tokenizer gets: documents; of other rows the prompt, whose tokens say where an answer begins, and prompt and answer.
 std::vector<std::string> encoded_texts(const BenchOptions& bench) {
-    const auto chat = load_chat_template(bench.chat_template, tokenizer_folder(bench));
+    const auto chat = load_chat_template(bench.chat_template, tokenizer_folder(bench), bench.template_date);
     PrepareOptions options;
     options.inputs.assign(bench.data.begin(), bench.data.end());
     options.kind = detect_row_kind(options.inputs.front());
     std::vector<std::string> texts;
     read_rows(options, [&](std::int64_t, PreferenceRow&& row) {
-        if (row.prompt.empty()) {
-            texts.push_back(std::move(row.answers.front()));
+        if (row.is_document()) {
+            texts.push_back(row.answers.front().text());
             return;
         }
-        texts.push_back(chat->render(row.prompt, true));
-        row.prompt.push_back({"assistant", ""});
-        for (std::string& answer : row.answers) {
-            row.prompt.back().content = std::move(answer);
-            texts.push_back(chat->render(row.prompt, false));
-        }
+        if (auto prompt = render_common(row, *chat, true)) texts.push_back(std::move(*prompt));
+        for (std::size_t k = 0; k < row.answers.size(); ++k) texts.push_back(chat->render(row.conversation(k), false, row.variables));
     });
     return texts;
 }

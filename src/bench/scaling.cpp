@@ -56,7 +56,7 @@ private:
 
 // All numbers in turn, so that they see the same machine.
 void measure(Bench& bench, const ModelConfig& config, const BenchOptions& options, const std::string& dtype) {
-    const std::shared_ptr<const BenchModel> model = scoring_model(options, config, scalar_of(dtype));
+    const std::shared_ptr<const BenchModel> model = scoring_model(bench.world, options, config, scalar_of(dtype));
     std::vector<std::unique_ptr<Size>> sizes;
     for (const std::string& pairs : options.scaling_pairs) sizes.push_back(std::make_unique<Size>(bench, config, model, std::stoll(pairs), dtype));
     for (std::int64_t i = 0; i < options.warm_up; ++i)

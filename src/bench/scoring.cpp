@@ -61,7 +61,7 @@ ScoreOptions score_options(const Bench& bench) {
 void measure(Bench& bench, const std::string& name, const std::string& dtype, const ItemSet& set) {
     const Roof top = roof(bench, dtype);
     const bool fresh_peak = reset_peak_memory();
-    const auto model = scoring_model(bench.options, bench.config, scalar_of(dtype));
+    const auto model = scoring_model(bench.world, bench.options, bench.config, scalar_of(dtype));
     ScoringRun scoring(bench.world, *model, set, score_options(bench));
     BenchRow row{"score", name, dtype};
     for (std::int64_t i = 0; i < bench.runs(); ++i) {
@@ -78,7 +78,7 @@ void measure(Bench& bench, const std::string& name, const std::string& dtype, co
 }
 
 void measure_capture(Bench& bench, const std::string& name, const std::string& dtype, const ItemSet& set) {
-    const auto model = scoring_model(bench.options, bench.config, scalar_of(dtype));
+    const auto model = scoring_model(bench.world, bench.options, bench.config, scalar_of(dtype));
     ScoreOptions all = score_options(bench);
     for (std::int64_t layer = 0; layer <= model->config.layers; ++layer) all.layers.push_back(layer);
     all.capture_last = all.capture_mean = true;

@@ -1,4 +1,5 @@
 #include "cases.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/partition.hpp"
@@ -8,14 +9,18 @@ namespace xlrm {
 namespace {
 
 void measure(Bench& bench) {
-    const auto tokenizer = load_tokenizer(tokenizer_folder(bench.options));
+    std::unique_ptr<Tokenizer> tokenizer;
     std::vector<std::string> texts;
-    for (const std::string& file : bench.options.texts) {
-        for_each_line(file, [&](std::int64_t, std::string_view line) {
-            if (!line.empty()) texts.emplace_back(line);
-        });
-    }
-    require(!texts.empty(), "--text: the files hold no text");
+    together(bench.world, [&] {
+        const Activity activity("reading the texts");
+        tokenizer = load_tokenizer(tokenizer_folder(bench.options));
+        for (const std::string& file : bench.options.texts) {
+            for_each_line(file, [&](std::int64_t, std::string_view line) {
+                if (!line.empty()) texts.emplace_back(line);
+            });
+        }
+        require(!texts.empty(), "--text: the files hold no text");
+    });
     const Range mine = block_range(static_cast<std::int64_t>(texts.size()), bench.world.rank(), bench.world.size());
     BenchRow row{"tokenize", tokenizer_folder(bench.options).filename().string(), ""};
     for (std::int64_t i = 0; i < bench.runs(); ++i) {

@@ -25,6 +25,12 @@ int mpi_count(std::size_t count) {
     return static_cast<int>(count);
 }
 
+bool threads_may_communicate() {
+    int level = MPI_THREAD_SINGLE;
+    check_mpi(MPI_Query_thread(&level), "MPI_Query_thread");
+    return level == MPI_THREAD_MULTIPLE;
+}
+
 Communicator::Communicator(MPI_Comm comm) : comm_(comm), exceptions_(std::uncaught_exceptions()) {
     check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");

@@ -9,27 +9,20 @@
 #include <thread>
 
 #include "bucket_sum.hpp"
+#include "end_job.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 
 namespace xlrm {
-
-namespace {
-
-bool threads_may_communicate() {
-    int level = MPI_THREAD_SINGLE;
-    MPI_Query_thread(&level);
-    return level == MPI_THREAD_MULTIPLE;
-}
-
-}  // namespace
 
 struct GradientReducer::State {
     State(const Communicator& group, const ReductionOptions& options)
         : channel(group.duplicate()), way(make_bucket_sum(channel, options)), bucket(std::max<std::int64_t>(options.bucket, 1)) {
         if (channel.size() > 1 && threads_may_communicate()) worker = std::thread([this] { work(); });
     }
-    ~State() {
+    ~State() { stop(); }
+
+    void stop() {
         if (!worker.joinable()) return;
         {
             const std::lock_guard lock(mutex);
@@ -37,6 +30,11 @@ struct GradientReducer::State {
         }
         wake.notify_all();
         worker.join();
+    }
+
+    bool busy() {
+        const std::lock_guard lock(mutex);
+        return !queue.empty();
     }
 
     //! Thread: one blocking reduction after the other, in the order of the queue, which is the same on every rank.
@@ -94,8 +92,13 @@ GradientReducer::GradientReducer(const Communicator& group, const ReductionOptio
 
 GradientReducer::~GradientReducer() {
     if (std::uncaught_exceptions() <= state_->exceptions) return;
-    // The thread may wait for ranks that will never come; leave it, and what it uses, to the end of the process.
-    if (state_->worker.joinable()) state_->worker.detach();
+    // Freeing what MPI lent is collective, and a busy thread may wait for ranks that never come: both are left to the end of the
+    // process.
+    if (state_->worker.joinable() && state_->busy()) {
+        note_abandoned_thread();
+        state_->worker.detach();
+    }
+    state_->stop();
     static_cast<void>(state_.release());
 }
 

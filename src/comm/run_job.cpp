@@ -1,12 +1,15 @@
 #include "xlrm/comm/run_job.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <new>
+#include <cstring>
+#include <thread>
 
+#include "end_job.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
-#include "xlrm/core/file.hpp"
-#include "xlrm/core/json.hpp"
 #include "xlrm/core/log.hpp"
 
 namespace xlrm {
@@ -24,51 +27,26 @@ void watch_signals() {
     for (const int signal : {SIGUSR1, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
 }
 
-struct Problem {
-    ExitCode code;
-    std::string message;
-    bool agreed = false;
-};
-
-Problem describe_problem(const std::exception_ptr& problem) {
-    try {
-        std::rethrow_exception(problem);
-    } catch (const Error& error) {
-        return {error.code(), error.what(), error.agreed()};
-    } catch (const std::bad_alloc&) {
-        return {ExitCode::failure, "out of memory (use a smaller --token-budget, --dtype bf16, or more ranks)"};
-    } catch (const std::exception& error) {
-        return {ExitCode::failure, error.what()};
-    } catch (...) {
-        return {ExitCode::failure, "an exception of unknown type"};
+//! What was printed must have gone somewhere: to a full disk it does not.
+void flush_output() {
+    const bool failed = std::ferror(stdout) != 0;
+    if (std::fflush(stdout) != 0 || failed) {
+        fail(std::string("standard output cannot be written: ") + std::strerror(errno) + " (what was printed is not complete)",
+             ExitCode::io);
     }
 }
 
-void write_status(const Options& options, ExitCode code, const std::string& reason) {
-    if (options.status_file().empty()) return;
-    write_file_atomic(options.status_file(), Json{{"exit", static_cast<int>(code)}, {"reason", reason}}.dump() + "\n");
+void parse(Options& options, int argc, char** argv) {
+    options.parse(argc, argv);
+    parse_log_level(options.log_level());
 }
 
-//! For an error of one rank: the status file may be unwritable too, and the error itself is what counts.
-void note_failure(const Options& options, const Problem& problem) {
-    try {
-        write_status(options, problem.code, problem.message);
-    } catch (const Error&) {
-        return;
-    }
+void print_usage_problem(const Options& options, const Problem& problem) {
+    std::fprintf(stderr, "%s: %s\n", options.program().c_str(), problem.message.c_str());
 }
 
-//! Parses; true when the program has nothing more to do, with the code in `code`. The same on every rank; `speaks` alone prints.
-bool parse_only(Options& options, int argc, char** argv, bool speaks, ExitCode* code) {
-    try {
-        options.parse(argc, argv);
-        parse_log_level(options.log_level());
-    } catch (const Error& error) {
-        if (speaks) std::fprintf(stderr, "%s: %s\n", options.program().c_str(), error.what());
-        *code = error.code();
-        return true;
-    }
-    *code = ExitCode::done;
+//! --help and --version; true when one was asked for.
+bool answer_questions(const Options& options, bool speaks) {
     if (speaks && options.help_asked()) std::fputs(options.help().c_str(), stdout);
     else if (speaks && options.version_asked()) std::fputs(build_summary().c_str(), stdout);
     return options.help_asked() || options.version_asked();
@@ -80,64 +58,124 @@ bool stop_requested() { return stop_flag != 0; }
 void request_stop() { stop_flag = 1; }
 void clear_stop() { stop_flag = 0; }
 
-void end_job(const std::exception_ptr& problem) {
-    const Problem what = describe_problem(problem);
-    log_rank(LogLevel::error, what.message);
-    std::fflush(stdout);
-    MPI_Abort(MPI_COMM_WORLD, static_cast<int>(what.code));
-    std::_Exit(static_cast<int>(what.code));
+void require_not_stopped(const char* during) {
+    if (!stop_requested()) return;
+    fail(std::string("stopped by a signal while ") + during + "; this part keeps nothing, and the same command does it again",
+         ExitCode::stopped);
 }
 
 namespace {
 
-//! What run_job does once MPI runs; returns the program's exit code.
-int run_with_mpi(int argc, char** argv, Options& options, const std::function<ExitCode(const Communicator&, const Options&)>& body) {
-    const Communicator world = Communicator::world();
-    ExitCode code = ExitCode::done;
-    if (parse_only(options, argc, argv, world.root(), &code)) return static_cast<int>(code);
-    set_log(world.rank(), world.size(), parse_log_level(options.log_level()));
-    watch_signals();
-    try {
-        code = body(world, options);
-        if (world.root()) write_status(options, code, code == ExitCode::stopped ? "stopped early; the same command resumes" : "");
-    } catch (...) {
-        const Problem problem = describe_problem(std::current_exception());
-        if (!problem.agreed) {
-            note_failure(options, problem);
-            end_job(std::current_exception());
+//! What the body leaves to the end: how it ended well, or the problem that ended it.
+struct Ending {
+    JobEnd end = ExitCode::done;
+    Problem problem;
+};
+
+Ending run_body(const Communicator& world, const Options& options,
+                const std::function<JobEnd(const Communicator&, const Options&)>& body) {
+    Ending ending;
+    ending.problem = attempt([&] {
+        ending.end = body(world, options);
+        if (ending.end.code == ExitCode::stopped && ending.end.reason.empty())
+            ending.end.reason = "stopped early; the same command goes on";
+        if (!world.root()) return;
+        flush_output();
+        write_status(ending.end.code, ending.end.reason);
+    });
+    return ending;
+}
+
+//! How long a rank waits for the others at the end. Where it was through they may work for long. Where it failed they may wait
+//! for it, in a collective, for ever; if they agreed on the error they are near.
+std::chrono::seconds patience(const Problem& mine) {
+    if (!mine) return std::chrono::hours(24 * 365);
+    return std::chrono::seconds(mine.agreed ? 30 : 1);
+}
+
+//! Collective, unless it ends the job: the problem of the first rank that has one.
+Problem agree_at_end(const Communicator& closing, const Problem& mine) {
+    int failed = mine ? 1 : 0;
+    int any = 0;
+    int done = 0;
+    MPI_Request request = MPI_REQUEST_NULL;
+    const Problem broken = attempt([&] {
+        check_mpi(MPI_Iallreduce(&failed, &any, 1, MPI_INT, MPI_MAX, closing.get(), &request), "MPI_Iallreduce");
+        const auto end = std::chrono::steady_clock::now() + patience(mine);
+        for (;;) {
+            check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+            if (done != 0 || std::chrono::steady_clock::now() > end) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        code = problem.code;
+    });
+    if (broken || done == 0 || thread_abandoned()) end_job(mine ? mine : broken);
+    return any != 0 ? attempt([&] { agree_or_throw(closing, mine, Wait::spinning); }) : Problem{};
+}
+
+void say_stopped(const Options& options, const std::string& reason) {
+    std::fprintf(stderr, "%s: %s\n", options.program().c_str(), reason.c_str());
+}
+
+//! What the root prints and writes about the end; the program's code.
+ExitCode conclude(const Options& options, const Ending& ending) {
+    const Problem& problem = ending.problem;
+    if (!problem && ending.end.code == ExitCode::stopped) say_stopped(options, ending.end.reason);
+    if (!problem) return ending.end.code;
+    if (problem.code == ExitCode::stopped)
+        say_stopped(options, problem.message);
+    else
         log_root(LogLevel::error, problem.message);
-        if (world.root()) note_failure(options, problem);
-    }
+    note_failure(problem);
+    return problem.code;
+}
+
+//! What run_job does once MPI runs; returns the program's exit code.
+int run_with_mpi(int argc, char** argv, Options& options,
+                 const std::function<JobEnd(const Communicator&, const Options&)>& body) {
+    const Communicator world = Communicator::world();
+    // A configuration file may be missing on one node alone.
+    const Problem usage = attempt([&] { together(world, [&] { parse(options, argc, argv); }); });
+    if (usage && world.root()) print_usage_problem(options, usage);
+    if (usage) return static_cast<int>(usage.code);
+    if (answer_questions(options, world.root())) return 0;
+    const Communicator closing = world.duplicate();
+    set_log(world.rank(), world.size(), parse_log_level(options.log_level()));
+    set_status_file(options.status_file());
+    watch_signals();
+    Ending ending = run_body(world, options, body);
+    ending.problem = world.size() > 1 ? agree_at_end(closing, ending.problem) : ending.problem;
+    const ExitCode code = world.root() ? conclude(options, ending) : ending.problem ? ending.problem.code : ending.end.code;
     std::fflush(stdout);
-    return world.size() > 1 && !options.status_file().empty() ? 0 : static_cast<int>(code);
+    const bool told = world.root() ? status_written() : has_status_file();
+    return world.size() > 1 && told ? 0 : static_cast<int>(code);
 }
 
 }  // namespace
 
-int run_job(int argc, char** argv, Options options, const std::function<ExitCode(const Communicator&, const Options&)>& body) {
-    try {
+int run_job(int argc, char** argv, Options options, const std::function<JobEnd(const Communicator&, const Options&)>& body) {
+    int code = 0;
+    const Problem problem = attempt([&] {  // MPI did not start, or failed at the very beginning or end
         Session session(argc, argv);
-        return run_with_mpi(argc, argv, options, body);
-    } catch (const Error& error) {  // MPI did not start
-        std::fprintf(stderr, "%s: %s\n", options.program().c_str(), error.what());
-        return static_cast<int>(error.code());
-    }
+        code = run_with_mpi(argc, argv, options, body);
+    });
+    if (!problem) return code;
+    std::fprintf(stderr, "%s: %s\n", options.program().c_str(), problem.message.c_str());
+    return static_cast<int>(problem.code);
 }
 
 int run_local(int argc, char** argv, Options options, const std::function<ExitCode(const Options&)>& body) {
-    ExitCode code = ExitCode::done;
-    if (parse_only(options, argc, argv, true, &code)) return static_cast<int>(code);
+    const Problem usage = attempt([&] { parse(options, argc, argv); });
+    if (usage) print_usage_problem(options, usage);
+    if (usage) return static_cast<int>(usage.code);
+    if (answer_questions(options, true)) return 0;
     set_log(0, 1, parse_log_level(options.log_level()));
-    try {
-        code = body(options);
-    } catch (...) {
-        const Problem what = describe_problem(std::current_exception());
-        log_root(LogLevel::error, what.message);
-        return static_cast<int>(what.code);
-    }
-    return static_cast<int>(code);
+    set_status_file(options.status_file());
+    Ending ending;
+    ending.problem = attempt([&] {
+        ending.end = body(options);
+        flush_output();
+    });
+    return static_cast<int>(conclude(options, ending));
 }
 
 }  // namespace xlrm

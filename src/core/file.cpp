@@ -4,11 +4,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -41,15 +38,6 @@ public:
 private:
     int fd_;
 };
-
-constexpr std::string_view kTemporary = ".xlrm-tmp.";
-
-//! ".xlrm-tmp.<pid>.<n>.<name>" beside `path`.
-fs::path temporary_beside(const fs::path& path) {
-    static std::atomic<int> counter{0};
-    return path.parent_path() / (std::string(kTemporary) + std::to_string(::getpid()) + "." + std::to_string(counter++) + "." +
-                                 path.filename().string());
-}
 
 void make_parent(const fs::path& path) {
     if (path.parent_path().empty()) return;
@@ -115,42 +103,6 @@ std::string read_file(const fs::path& path) {
     return bytes;
 }
 
-void for_each_line(const fs::path& path, const std::function<void(std::int64_t, std::string_view)>& line) {
-    std::error_code unseen;  // gzopen says what is wrong
-    if (fs::is_directory(path, unseen)) fail_io("cannot read", path, EISDIR);
-    gzFile file = ::gzopen(path.c_str(), "rb");  // reads plain text as it is
-    if (file == nullptr) fail_io("cannot read", path, errno);
-    struct Closer {
-        gzFile file;
-        ~Closer() { ::gzclose(file); }
-    } closer{file};
-    ::gzbuffer(file, 1U << 18U);
-    std::string rest;
-    std::string buffer(1U << 18U, '\0');
-    std::int64_t number = 0;
-    const auto emit = [&](std::string_view text) {
-        if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-        line(++number, text);
-    };
-    for (;;) {
-        const int got = ::gzread(file, buffer.data(), static_cast<unsigned>(buffer.size()));
-        int code = Z_OK;
-        const char* reason = ::gzerror(file, &code);
-        if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-            fail(path.string() + ": damaged gzip data (" + (code == Z_BUF_ERROR ? "the file is cut off" : reason) + ")", ExitCode::io);
-        }
-        if (got == 0) break;
-        rest.append(buffer.data(), static_cast<std::size_t>(got));
-        std::size_t begin = 0;
-        for (std::size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n', begin)) {
-            emit(std::string_view(rest).substr(begin, end - begin));
-            begin = end + 1;
-        }
-        rest.erase(0, begin);
-    }
-    if (!rest.empty()) emit(rest);
-}
-
 void write_file_atomic(const fs::path& path, std::string_view bytes) {
     make_parent(path);
     TemporaryFile temporary(path);
@@ -203,19 +155,6 @@ void require_writable(const fs::path& folder, std::int64_t bytes) {
                  std::to_string(static_cast<std::int64_t>(free)) + " free; choose another --output or free some space",
              ExitCode::io);
     }
-}
-
-int remove_stale_temporaries(const fs::path& folder) {
-    int removed = 0;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        const std::string name = entry.path().filename().string();
-        if (name.rfind(kTemporary, 0) != 0) continue;
-        const int pid = std::atoi(name.c_str() + kTemporary.size());
-        if (pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM)) continue;  // its writer lives (on this host)
-        removed += fs::remove(entry.path(), error) ? 1 : 0;
-    }
-    return removed;
 }
 
 }  // namespace xlrm

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/lists.hpp"
 #include "xlrm/core/options.hpp"
 
 namespace xlrm {
@@ -23,11 +24,6 @@ Number parse_number(const std::string& text, const char* kind) {
 
 bool is_yes(const std::string& text) { return text == "yes" || text == "true" || text == "1" || text == "on"; }
 bool is_no(const std::string& text) { return text == "no" || text == "false" || text == "0" || text == "off"; }
-
-std::string trim(const std::string& text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-}
 
 //! Insertions, deletions, substitutions and swaps of neighbours that lead from a to b.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -66,13 +62,20 @@ bool parse_flag(const std::string& text) {
     return is_yes(text);
 }
 
-std::vector<std::string> parse_list(const std::string& text) {
+std::string trimmed(const std::string& text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+}
+
+std::vector<std::string> split_list(const std::string& text, char separator) {
     std::vector<std::string> parts;
-    if (trim(text).empty()) return parts;
+    if (trimmed(text).empty()) return parts;
     for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        parts.push_back(trim(text.substr(begin, end - begin)));
-        if (parts.back().empty()) fail("\"" + text + "\" has an empty entry; write a,b,c", ExitCode::usage);
+        const std::size_t end = std::min(text.find(separator, begin), text.size());
+        parts.push_back(trimmed(text.substr(begin, end - begin)));
+        if (parts.back().empty()) {
+            fail("\"" + text + "\" has an empty entry; write a" + separator + "b" + separator + "c", ExitCode::usage);
+        }
         begin = end + 1;
     }
     return parts;

@@ -11,7 +11,6 @@ std::int64_t parse_integer(const std::string& text, std::int64_t least, std::int
 double parse_real(const std::string& text);
 bool parse_flag(const std::string& text);
 bool is_flag_value(const std::string& text);
-std::vector<std::string> parse_list(const std::string& text);
 
 std::string show_real(double value);  //!< shortest text that reads back to the same number
 std::string show_list(const std::vector<std::string>& parts);

@@ -1,11 +1,13 @@
 #include "xlrm/core/options.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include "option_text.hpp"
 #include "options_state.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/lists.hpp"
 
 namespace xlrm {
 
@@ -67,7 +69,9 @@ Options& Options::add(const std::string& name, bool* target, const std::string& 
 }
 
 Options& Options::add(const std::string& name, std::vector<std::string>* target, const std::string& unit, const std::string& help) {
-    return push(name, unit, help, [target](const std::string& text) { *target = parse_list(text); }, [target] { return show_list(*target); });
+    return push(
+        name, unit, help, [target](const std::string& text) { *target = split_list(text); },
+        [target] { return show_list(*target); });
 }
 
 Options& Options::add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices, const std::string& help) {
@@ -101,6 +105,13 @@ Options& Options::embedded_config(const std::string& name, const std::string& te
     return *this;
 }
 
+Options& Options::withdraw(const std::string& name, const std::string& instead) {
+    OptionEntry* const entry = state_->find(state_->current.empty() ? name : state_->current + "." + name);
+    assert(entry != nullptr);
+    entry->withdrawn = instead;
+    return *this;
+}
+
 bool Options::help_asked() const { return state_->help; }
 bool Options::version_asked() const { return state_->version; }
 bool Options::dry_run() const { return state_->dry_run; }
@@ -117,7 +128,7 @@ bool Options::given(const std::string& full_name) const {
 Json Options::effective() const {
     Json json = Json::object();
     for (const OptionEntry& entry : state_->entries) {
-        if (!entry.section.empty()) json[entry.full()] = entry.show();
+        if (!entry.section.empty() && entry.withdrawn.empty()) json[entry.full()] = entry.show();
     }
     for (const OptionPrefix& prefix : state_->prefixes) {
         for (const auto& [suffix, value] : prefix.values) json[prefix.full() + suffix] = value.text;

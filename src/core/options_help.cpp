@@ -28,6 +28,7 @@ std::string Options::help() const {
         text += section.empty() ? "\nGeneral\n" : s.own(section) ? "\nOptions [" + section + "]\n" : "\nSection [" + section + "]\n";
     };
     for (const OptionEntry& entry : s.entries) {
+        if (!entry.withdrawn.empty()) continue;
         head(entry.section);
         text += help_line(s.own(section) ? entry.name : entry.full(), entry.unit, entry.help, entry.initial);
     }

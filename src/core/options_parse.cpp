@@ -36,6 +36,7 @@ OptionPrefix* Options::State::find_prefix(const std::string& name, std::string* 
 std::vector<std::string> Options::State::names() const {
     std::vector<std::string> names;
     for (const OptionEntry& entry : entries) {
+        if (!entry.withdrawn.empty()) continue;
         names.push_back(entry.full());
         if (own(entry.section) && !entry.section.empty()) names.push_back(entry.name);
     }
@@ -56,6 +57,9 @@ void Options::State::assign(const std::string& name, const std::string& value, c
     if (prefix != nullptr) {
         prefix->values[suffix] = {value, where + dashes + name};
         return;
+    }
+    if (!entry->withdrawn.empty()) {
+        fail(where + dashes + name + " is not an option of " + program + ": " + entry->withdrawn, ExitCode::usage);
     }
     try {
         entry->set(value);
@@ -148,6 +152,11 @@ void Options::parse(int argc, const char* const* argv) {
         if (s.find_prefix(name, &suffix) != nullptr && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     po::options_description known;
+    for (const OptionEntry& entry : s.entries) {
+        if (entry.withdrawn.empty()) continue;
+        names.push_back(entry.full());  // known to the parser, refused by assign
+        if (s.own(entry.section)) names.push_back(entry.name);
+    }
     for (const std::string& name : names) known.add_options()(name.c_str(), po::value<std::string>());
     Arguments given;
     try {

@@ -17,6 +17,7 @@ struct OptionEntry {
     std::string initial = "";  //!< default as text
     bool flag = false;
     bool given = false;
+    std::string withdrawn = "";  //!< what to give instead, for an option that the program does not use
 
     std::string full() const { return section.empty() ? name : section + "." + name; }
 };

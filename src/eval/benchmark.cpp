@@ -16,7 +16,7 @@ std::vector<ScoredItem> items_of(const AnyCell& cell) {
     std::vector<ScoredItem> items;
     items.reserve(cell.chosen.size());
     for (std::size_t i = 0; i < cell.chosen.size(); ++i) {
-        ScoredItem item{cell.id[i], cell.subset[i], cell.lang[i], {}, 1};
+        ScoredItem item{cell.id[i], cell.subset[i], cell.lang[i], {}, 1, cell.occurrence[i]};
         if (cell.response.empty()) {
             item.scores = {cell.chosen[i], cell.rejected[i]};
         } else {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "xlrm/core/error.hpp"
+
 namespace xlrm {
 
 void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vector<std::int64_t>* chosen, std::vector<std::int64_t>* rejected) {
@@ -14,6 +16,10 @@ void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vecto
         return pick;
     };
     for (const Item& item : set.items) {
+        if (item.num_correct < 1 || item.num_correct >= item.answers) {
+            fail("item '" + item.id + "' has " + std::to_string(item.num_correct) + " right answers of " +
+                 std::to_string(item.answers) + " (an evaluation compares right ones with wrong ones); leave it out");
+        }
         const std::int64_t split = item.first_answer + item.num_correct;
         chosen->push_back(best(item.first_answer, split));
         rejected->push_back(best(split, item.first_answer + item.answers));
@@ -29,6 +35,7 @@ void fill_scores(const ItemSet& set, const std::vector<float>& scores, const std
         cell->id.push_back(item.id);
         cell->subset.push_back(item.subset);
         cell->lang.push_back(item.lang);
+        cell->occurrence.push_back(item.occurrence);
         cell->chosen_tokens.push_back(set.answers[static_cast<std::size_t>(chosen[i])].length);
         cell->rejected_tokens.push_back(set.answers[static_cast<std::size_t>(rejected[i])].length);
         if (scores.empty()) continue;

@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 
+#include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
-#include "xlrm/core/language.hpp"
+#include "xlrm/core/output_lock.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/eval/benchmark.hpp"
 #include "xlrm/eval/evaluator.hpp"
@@ -22,31 +24,29 @@ namespace {
 
 std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files) { return {files.begin(), files.end()}; }
 
-std::vector<std::string> languages_of(const EvaluateJob& job) {
-    std::vector<std::string> langs;
-    for (const std::string& lang : job.langs) langs.push_back(canonical_language(lang));
-    return langs;
-}
-
 void check(const EvaluateJob& job) {
-    languages_of(job);
-    require(!job.model.empty(), "--model: give the model folder", ExitCode::usage);
+    require(!job.model.empty(), "--model is not given; name the model folder to evaluate", ExitCode::usage);
     require(job.export_as == "none" || std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
             "--export rewardbench: the result files hold the texts, which prepared .h5 data do not; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
     const ImplicitOptions& implicit = job.evaluate.implicit;
     require(job.reward != "implicit" || !implicit.ref_model.empty(), "--reward implicit: give --ref-model, the model that the policy was trained from (or none)",
             ExitCode::usage);
     require(job.reward == "implicit" || implicit.ref_model.empty(), "--ref-model belongs to --reward implicit", ExitCode::usage);
+    check(job.evaluate);
     require(implicit.beta > 0.0, "--beta must be above 0", ExitCode::usage);
-    require(!job.data.empty(), "--data: give the rows to evaluate (.jsonl, .jsonl.gz, .parquet, .h5)", ExitCode::usage);
+    require(!job.data.empty(), "--data is not given; name the rows to evaluate (.jsonl, .jsonl.gz, .parquet, .h5)",
+            ExitCode::usage);
 }
 
-//! Collective: every rank loads the model, or all learn why it cannot be.
-std::unique_ptr<Evaluator> load(const Communicator& world, const EvaluateJob& job) {
+//! Collective: every rank reads what belongs to the model but its weights, or all learn why it cannot be.
+std::unique_ptr<Evaluator> open_model(const Communicator& world, const EvaluateJob& job) {
     std::unique_ptr<Evaluator> evaluator;
     EvaluateOptions options = job.evaluate;
     options.implicit.on = job.reward == "implicit";
-    together(world, [&] { evaluator = std::make_unique<Evaluator>(job.model, options); });
+    together(world, [&] {
+        const Activity activity("reading the model's settings");
+        evaluator = std::make_unique<Evaluator>(job.model, options);
+    });
     return evaluator;
 }
 
@@ -70,8 +70,7 @@ void print_accuracy(const Cell& cell) {
 }
 
 //! What the benchmark's rule makes of the cell, and the files for those who ask.
-void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const std::filesystem::path& output, const Cell& cell,
-                    const std::vector<std::int64_t>& lines) {
+void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const std::filesystem::path& output, const Cell& cell) {
     const std::vector<ScoredItem> items = scored_items(cell);
     const BenchmarkReport report = report_benchmark(job.benchmark, job.ties, items);
     if (report.benchmark != "plain" || job.benchmark != "auto" || job.ties != "auto") std::printf("%s", format_benchmark(report).c_str());
@@ -79,8 +78,8 @@ void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const st
     require(cell.has_scores, "--export rewardbench: this model has no reward head, so there are no scores to export (a policy has --reward implicit)", ExitCode::usage);
     const std::string model = std::filesystem::path(job.model).lexically_normal().filename().string();
     const RewardBenchExport target{output.parent_path() / "rewardbench", job.export_name.empty() ? "xlrm/" + cell.model : job.export_name, model,
-                                   cell.chat_template == "none" ? "none" : "tokenizer"};
-    write_rewardbench_files(target, report, items, evaluator.texts(paths_of(job.data), languages_of(job), lines));
+                                   cell.chat_template == "none" || cell.chat_template == "concat" ? "none" : "tokenizer"};
+    write_rewardbench_files(target, report, items, evaluator.texts(paths_of(job.data), job.langs, items));
     std::printf("result files: %s\n", target.folder.c_str());
 }
 
@@ -90,18 +89,40 @@ void describe(Options& options, EvaluateJob& job) {
     options.section("evaluate")
         .add("model", &job.model, "DIR", "reward model (or base model: activations only) in Hugging Face layout")
         .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5")
-        .add("langs", &job.langs, "LANG,…", "languages to keep; default: all")
-        .add("output", &job.output, "CELL.h5", "cell file to write; default xlrm-out/<model>.<data>.h5");
+        .add("langs", &job.langs, "LANG,…", "languages to keep; give it when the files hold more [all]")
+        .add("output", &job.output, "CELL.h5", "cell file to write; name it where one model is evaluated in several ways [xlrm-out/<model>.<data>.h5]");
+    describe(options, job.evaluate.forms);
     std::vector<std::string> benchmarks = benchmark_names();
     benchmarks.insert(benchmarks.begin(), "auto");
-    options.add_choice("benchmark", &job.benchmark, benchmarks, "whose rule makes sections and total; auto: by the names of the subsets")
-        .add_choice("ties", &job.ties, {"auto", "loss", "half", "shared"}, "worth of an equal score; auto: as the benchmark has it")
-        .add_choice("export", &job.export_as, {"none", "rewardbench"}, "result files as RewardBench's scripts write them, beside the cell")
-        .add("export-name", &job.export_name, "ORG/MODEL", "the model's name in them; default xlrm/<model>");
-    options.add_choice("reward", &job.reward, {"head", "implicit"}, "implicit: beta · (log p of the answer - the reference's), for policies")
+    options
+        .add_choice(
+            "benchmark", &job.benchmark, benchmarks,
+            "whose rule makes sections and total; auto: by the names of the subsets. Name it where subsets have other names")
+        .add_choice("ties", &job.ties, {"auto", "loss", "half", "shared"},
+                    "worth of an equal score; auto: as the benchmark has it. half to compare with other leaderboards")
+        .add_choice("export", &job.export_as, {"none", "rewardbench"},
+                    "result files as RewardBench's scripts write them, beside the cell; to hand results in")
+        .add("export-name", &job.export_name, "ORG/MODEL", "the model's name in them, with your organisation [xlrm/<model>]");
+    options
+        .add_choice("reward", &job.reward, {"head", "implicit"},
+                    "implicit: beta · (log p of the answer - the reference's), for policies")
         .add("ref-model", &job.evaluate.implicit.ref_model, "DIR", "implicit reward: the reference; none: without one")
-        .add("beta", &job.evaluate.implicit.beta, "BETA", "implicit reward: its factor (RewardBench has 1)");
+        .add("label", &job.evaluate.label, "N",
+             "which label of the reward head is the score, from 0; needed where it has several (objective regression); -1: it has one")
+        .add("beta", &job.evaluate.implicit.beta, "BETA", "implicit reward: its factor, that of its training (RewardBench has 1)");
     describe(options, job.evaluate);
+}
+
+void check_given(const Options& options, const EvaluateJob& job) {
+    const auto refuse = [&](const std::string& name, bool useless, const std::string& why) {
+        if (useless && options.given("evaluate." + name))
+            fail("--" + name + " " + why + ", so it would change nothing here; leave it out", ExitCode::usage);
+    };
+    const bool implicit = job.reward == "implicit";
+    for (const char* name : {"beta", "ref-model"}) refuse(name, !implicit, "belongs to --reward implicit");
+    refuse("head-dtype", implicit, "is that of a reward head, which --reward implicit does not use");
+    refuse("export-name", job.export_as == "none", "belongs to --export");
+    check_given(options, "evaluate", job.evaluate);
 }
 
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
@@ -113,17 +134,20 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
         output = std::filesystem::path("xlrm-out") /
                  (std::filesystem::path(job.model).filename().string() + "." + data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
     }
-    on_root(world, [&] { require_writable(output.parent_path().empty() ? "." : output.parent_path()); });
-    const std::unique_ptr<Evaluator> evaluator = load(world, job);
-    std::vector<std::int64_t> lines;
-    const Cell cell = evaluator->evaluate(world, paths_of(job.data), languages_of(job), &lines);
+    std::optional<OutputLock> lock;  // on the root
+    on_root(world, [&] { lock.emplace(output, OutputKind::replaced, stop_requested); });
+    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
+    const Cell cell = evaluator->evaluate(world, paths_of(job.data), job.langs);
     const StageScope scope("write");
     on_root(world, [&] {
+        const Activity activity("writing the cell");
         Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         facts.update(evaluator->exactness());
+        lock->require_held();
         write_cell(output, cell, facts);
+        std::printf("%s", evaluator->notes().c_str());
         print_accuracy(cell);
-        tell_benchmark(*evaluator, job, output, cell, lines);
+        tell_benchmark(*evaluator, job, output, cell);
         std::printf("cell: %s\n", output.c_str());
     });
     return ExitCode::done;
@@ -131,7 +155,8 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
 
 std::string evaluation_report(const Communicator& world, const EvaluateJob& job) {
     together(world, [&] { check(job); });
-    return format_report(load(world, job)->report(world, paths_of(job.data), languages_of(job)));
+    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
+    return evaluator->report(world, paths_of(job.data), job.langs) + evaluator->chat_template().describe();
 }
 
 }  // namespace xlrm

@@ -9,16 +9,19 @@
 #include <ctime>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include "activation_rows.hpp"
 #include "cell_scores.hpp"
 #include "implicit_reward.hpp"
+#include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/eval/exactness.hpp"
 #include "xlrm/model/scorer.hpp"
+#include "xlrm/store/occurrences.hpp"
 #include "xlrm/text/prepare.hpp"
 
 namespace xlrm {
@@ -33,13 +36,20 @@ namespace {
 
 at::ScalarType compute_type(const std::string& dtype) { return dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
 
-HeadKind evaluated_head(const std::filesystem::path& folder, bool implicit) {
-    if (implicit) return HeadKind::lm;
-    return stored_head(folder) == HeadKind::reward ? HeadKind::reward : HeadKind::none;
-}
-
 std::string extra_text(const Json& extra, const char* key, const std::string& absent) {
     return extra.is_object() && extra.contains(key) && extra[key].is_string() ? extra[key].get<std::string>() : absent;
+}
+
+// By default that of the training: the folder's own text where it is still that one, else the template by name.
+std::unique_ptr<ChatTemplate> template_of(const std::filesystem::path& folder, const EvaluateOptions& options, const Json& extra) {
+    const std::string date = options.template_date.empty() ? extra_text(extra, "template_date", kTemplateDate) : options.template_date;
+    const std::string trained = extra_text(extra, "template", "auto");
+    if (options.chat_template != "auto") return load_chat_template(options.chat_template, folder, date);
+    auto by_name = load_chat_template(trained, folder, date);
+    const std::string hash = extra_text(extra, "template_sha256", "");
+    if (trained == "auto" || by_name->sha256 == hash) return by_name;
+    auto own = load_chat_template("auto", folder, date);
+    return own->sha256 == hash ? std::move(own) : std::move(by_name);
 }
 
 }  // namespace
@@ -47,66 +57,101 @@ std::string extra_text(const Json& extra, const char* key, const std::string& ab
 Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
     : folder_(std::move(model)),
       options_(std::move(options)),
-      model_(load_model(folder_, evaluated_head(folder_, options_.implicit.on), compute_type(options_.dtype))),
+      config_(read_model_config(folder_ / "config.json")),
+      extra_(std::filesystem::exists(folder_ / "xlrm.json") ? read_json(folder_ / "xlrm.json") : Json()),
       tokenizer_(load_tokenizer(folder_)),
-      template_(load_chat_template(options_.chat_template == "auto" ? extra_text(model_.extra, "template", "auto") : options_.chat_template,
-                                   folder_)) {
-    if (tokenizer_->vocab_size() > model_.config.vocab_size) {
-        fail(folder_.string() + ": the tokenizer has " + std::to_string(tokenizer_->vocab_size()) + " ids, the model's embedding only " +
-             std::to_string(model_.config.vocab_size) + " rows (an id could have no embedding); use the tokenizer the model was trained with");
+      template_(template_of(folder_, options_, extra_)) {
+    check(options_);
+    require(options_.label >= -1, "--label " + std::to_string(options_.label) + " is below 0; give the number of a label, from 0",
+            ExitCode::usage);
+    if (tokenizer_->vocab_size() > config_.vocab_size) {
+        fail(folder_.string() + ": the tokenizer has " + std::to_string(tokenizer_->vocab_size()) +
+             " ids, the model's embedding only " + std::to_string(config_.vocab_size) +
+             " rows (an id could have no embedding); use the tokenizer the model was trained with");
     }
-    pooling_ = parse_pooling(options_.pooling == "auto" ? extra_text(model_.extra, "pooling", "last") : options_.pooling);
-    layers_ = parse_layers(options_.layers, model_.config.layers);
-    decoder_ = std::make_unique<Decoder>(model_.config, model_.parameters);
-    if (options_.implicit.on) implicit_ = std::make_unique<ImplicitReward>(options_.implicit, model_, compute_type(options_.dtype));
+    pooling_ = parse_pooling(options_.pooling == "auto" ? extra_text(extra_, "pooling", "last") : options_.pooling);
+    layers_ = parse_layers(options_.layers, config_.layers);
+    if (options_.implicit.on) check_reference(options_.implicit, config_);
 }
 
 Evaluator::~Evaluator() = default;
+
+HeadKind Evaluator::head() const {
+    const bool reward = !options_.implicit.on && stored_head(folder_) == HeadKind::reward;
+    require(reward || options_.label < 0,
+            "--label " + std::to_string(options_.label) + ": " + folder_.string() +
+                " is not read as a reward model (only a reward head has labels); leave the option out",
+            ExitCode::usage);
+    if (options_.implicit.on) return HeadKind::lm;
+    return reward ? HeadKind::reward : HeadKind::none;
+}
+
+void Evaluator::load() {
+    if (decoder_) return;
+    model_ = load_model(folder_, head(), compute_type(options_.dtype), false, options_.label);
+    if (options_.implicit.on) implicit_ = std::make_unique<ImplicitReward>(options_.implicit, compute_type(options_.dtype));
+    decoder_ = std::make_unique<Decoder>(model_->config, model_->parameters);
+}
 
 PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
     PrepareOptions prepare_options;
     prepare_options.inputs = data;
     prepare_options.langs = langs;
+    prepare_options.forms = options_.forms;
     prepare_options.max_length = options_.max_length;
     prepare_options.over_length = parse_over_length(options_.over_length);
     prepare_options.split = options_.split;
     prepare_options.part = options_.part;
     prepare_options.keep_tied = true;
+    prepare_options.rankings_too = true;
     return prepare_options;
 }
 
 Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
-    return prepare(group, prepare_options(data, langs), *tokenizer_, *template_);
+    PrepareOptions wanted;
+    together(group, [&] { wanted = prepare_options(data, langs); });
+    Prepared prepared = prepare(group, wanted, *tokenizer_, *template_);
+    together(group, [&] { require_known_tokens(prepared.set, config_.vocab_size, folder_.string()); });
+    return prepared;
 }
 
 std::vector<ItemText> Evaluator::texts(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
-                                       const std::vector<std::int64_t>& lines) const {
-    std::map<std::int64_t, std::size_t> places;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        require(lines[i] >= 0, "the texts of prepared .h5 data are not kept, and the result files hold them; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
-        places[lines[i]] = i;
+                                       std::span<const ScoredItem> items) const {
+    for (const std::filesystem::path& path : data) {
+        require(path.extension() != ".h5",
+                path.string() +
+                    ": prepared data do not keep the texts, which the result files hold; give --data the rows (.jsonl, .parquet)",
+                ExitCode::usage);
     }
-    std::vector<ItemText> texts(lines.size());
+    std::map<std::tuple<std::string, std::string, std::int32_t>, std::size_t> places;
+    for (std::size_t i = 0; i < items.size(); ++i) places[{items[i].lang, items[i].id, items[i].occurrence}] = i;
+    std::vector<ItemText> texts(items.size());
     PrepareOptions options = prepare_options(data, langs);
     options.keep_columns = true;
-    read_rows(options, [&](std::int64_t line, PreferenceRow&& row) {
-        const auto place = places.find(line);
+    Occurrences counted;
+    std::size_t found = 0;
+    read_rows(options, [&](std::int64_t, PreferenceRow&& row) {
+        const auto place = places.find({row.lang, row.id, counted.next(row.lang, row.id)});
         if (place == places.end()) return;  // dropped
+        ++found;
         ItemText& text = texts[place->second];
         text.columns = std::move(row.columns);
-        text.prompt = template_->render(row.prompt, false);
-        row.prompt.push_back({"assistant", ""});
-        for (std::string& answer : row.answers) {
-            row.prompt.back().content = std::move(answer);
-            text.texts.push_back(template_->render(row.prompt, false));
-        }
+        text.prompt = render_common(row, *template_, false).value_or("");
+        for (std::size_t k = 0; k < row.answers.size(); ++k) text.texts.push_back(template_->render(row.conversation(k), false, row.variables));
     });
+    require(found == items.size(),
+            "the data changed while they were evaluated (rows of some items are gone); evaluate them again");
     return texts;
 }
 
-std::map<std::string, LanguageReport> Evaluator::report(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                                                        const std::vector<std::string>& langs) const {
-    return read(group, data, langs).report;
+std::string Evaluator::report(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                              const std::vector<std::string>& langs) const {
+    const Prepared prepared = read(group, data, langs);
+    together(group, [&] {
+        check_model(folder_, head(), false, options_.label);
+        if (options_.implicit.on && options_.implicit.ref_model != "none") check_model(options_.implicit.ref_model, HeadKind::lm);
+    });
+    return format_report(prepared.report, prepared.notes);
 }
 
 Evaluator::Inputs Evaluator::share(const Communicator& group, ItemSet set) {
@@ -120,11 +165,16 @@ Evaluator::Inputs Evaluator::share(const Communicator& group, ItemSet set) {
     return inputs;
 }
 
-Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
-                         std::vector<std::int64_t>* lines) {
+Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                         const std::vector<std::string>& langs) {
     Prepared prepared = read(group, data, langs);
-    if (lines != nullptr) *lines = std::move(prepared.lines);
-    const Inputs inputs = share(group, std::move(prepared.set));
+    together(group, [&] {
+        const Activity activity("loading the model");
+        load();
+    });
+    notes_ = template_->describe() + format_notes(prepared.report);
+    Inputs inputs;
+    together(group, [&] { inputs = share(group, std::move(prepared.set)); });
     ScoreOptions score;
     score.pooling = pooling_;
     score.log_probs = implicit_ != nullptr;
@@ -134,16 +184,18 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     score.capture_last = std::count(options_.capture.begin(), options_.capture.end(), "last") > 0;
     score.capture_mean = std::count(options_.capture.begin(), options_.capture.end(), "mean") > 0;
     const DType dtype = parse_dtype(options_.activation_dtype);
-    const auto stored_as = [&](std::int64_t layer) { return layer == model_.config.layers ? DType::f32 : dtype; };
+    const auto stored_as = [&](std::int64_t layer) { return layer == config_.layers ? DType::f32 : dtype; };
     if (options_.exact != "no" && !inexactness_) inexactness_ = find_inexactness(group, *decoder_, options_.token_budget);
     ScoreResult mine;
     together(group, [&] {
+        const Activity activity("scoring the texts");
         if (options_.exact == "yes") {
             require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ + "; run with --exact no, where they "
                     "agree within 5e-6·max(1, |score|) in fp32");
             require_exact(*decoder_, inputs.set, score);
         }
-        mine = score_texts(*decoder_, inputs.set, inputs.answers, score);
+        mine = score_texts(*decoder_, inputs.set, inputs.answers, score,
+                           [](std::int64_t) { require_not_stopped("the texts were scored"); });
         if (implicit_) mine.scores = implicit_->rewards(mine.log_probs, inputs.set, inputs.answers, score);
         for (const auto* rows : {&mine.last, &mine.mean}) {
             for (const auto& [layer, tensor] : *rows) require_storable(tensor, static_cast<int>(layer), stored_as(layer));
@@ -154,7 +206,7 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     Cell cell;
     std::vector<std::int64_t> chosen;
     std::vector<std::int64_t> rejected;
-    pick_sides(inputs.set, scores, &chosen, &rejected);
+    together(group, [&] { pick_sides(inputs.set, scores, &chosen, &rejected); });
     for (const auto& [capture, rows] : {std::pair{"last", &mine.last}, std::pair{"mean", &mine.mean}}) {
         for (const auto& [layer, tensor] : *rows) {
             LayerRows out = gather_layer(group, tensor, static_cast<int>(layer), stored_as(layer), chosen, rejected);
@@ -162,36 +214,37 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
         }
     }
     on_root(group, [&] {
+        const Activity activity("putting the cell together");
         fill_scores(inputs.set, scores, chosen, rejected, &cell);
         if (options_.capture_tokens > 0) {
             cell.token_activations = capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
         }
-        describe(inputs.set, langs, &cell);
+        describe(inputs.set, &cell);
     });
     return cell;
 }
 
-void Evaluator::describe(const ItemSet& set, const std::vector<std::string>& langs, Cell* out) const {
+void Evaluator::describe(const ItemSet& set, Cell* out) const {
     Cell& cell = *out;
     cell.has_scores = has_scores();
     if (!layers_.empty()) {
-        cell.final_norm = to_floats(model_.parameters.view("model.norm.weight"));
+        cell.final_norm = to_floats(model_->parameters.view("model.norm.weight"));
         // Stored as the factor that it is, so that a reader needs no rule for each family.
-        if (model_.config.norm_weight == NormWeight::one_plus)
+        if (config_.norm_weight == NormWeight::one_plus)
             for (float& factor : cell.final_norm) factor += 1.0f;
-        cell.norm_eps = model_.config.norm_eps;
+        cell.norm_eps = config_.norm_eps;
     }
-    if (model_.head == HeadKind::reward) cell.head_weight = to_floats(model_.parameters.view("score.weight"));
+    if (model_->head == HeadKind::reward) cell.head_weight = to_floats(model_->parameters.view("score.weight"));
     cell.model = folder_.filename().string();
-    cell.source_lang = extra_text(model_.extra, "source", "");
-    for (const std::string& lang : langs) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang;
-    cell.seed = model_.extra.is_object() ? model_.extra.value("seed", std::int64_t{0}) : 0;
+    cell.source_lang = extra_text(extra_, "source", "");
+    for (const Json& lang : set.attributes.at("langs")) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang.get<std::string>();
+    cell.seed = extra_.is_object() ? extra_.value("seed", std::int64_t{0}) : 0;
     cell.pooling = pooling_name(pooling_);
     cell.head = implicit_ ? "implicit" : has_scores() ? (options_.head_dtype == "hf" ? "hf" : "fp32") : "none";
     cell.chat_template = template_->name;
     cell.template_sha256 = template_->sha256;
     cell.tokenizer_sha256 = tokenizer_->sha256;
-    cell.model_sha256 = model_.sha256;
+    cell.model_sha256 = model_->sha256;
     cell.dtype = options_.dtype;
     cell.provenance = {{"options", content_of(options_)}, {"code", version()}, {"inputs", set.attributes}};
     if (implicit_) cell.provenance["reference_sha256"] = implicit_->reference_sha256();

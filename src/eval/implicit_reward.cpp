@@ -4,12 +4,17 @@
 
 namespace xlrm {
 
-ImplicitReward::ImplicitReward(const ImplicitOptions& options, const LoadedModel& policy, at::ScalarType dtype) : beta_(options.beta) {
+ImplicitReward::ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype) : beta_(options.beta) {
+    if (options.ref_model != "none") reference_ = load_model(options.ref_model, HeadKind::lm, dtype);
+}
+
+void check_reference(const ImplicitOptions& options, const ModelConfig& policy) {
     if (options.ref_model == "none") return;
-    reference_ = load_model(options.ref_model, HeadKind::lm, dtype);
-    if (reference_->config.vocab_size != policy.config.vocab_size) {
-        fail("--ref-model " + options.ref_model + ": its vocabulary has " + std::to_string(reference_->config.vocab_size) + " tokens, the policy's " +
-             std::to_string(policy.config.vocab_size) + " (both must read the same tokens); give the model that the policy was trained from");
+    const ModelConfig reference = read_model_config(std::filesystem::path(options.ref_model) / "config.json");
+    if (reference.vocab_size != policy.vocab_size) {
+        fail("--ref-model " + options.ref_model + ": its vocabulary has " + std::to_string(reference.vocab_size) +
+             " tokens, the policy's " + std::to_string(policy.vocab_size) +
+             " (both must read the same tokens); give the model that the policy was trained from");
     }
 }
 

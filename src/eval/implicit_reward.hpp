@@ -13,9 +13,8 @@ namespace xlrm {
 //! trains it; sums over the tokens of y, in fp64.
 class ImplicitReward {
 public:
-    //! Loads the reference of `options`, unless that is `none`: then the reward is β·log π(y|x). Throws Error for a reference with
-    //! another vocabulary than `policy`'s, whose tokens the texts are.
-    ImplicitReward(const ImplicitOptions& options, const LoadedModel& policy, at::ScalarType dtype);
+    //! Loads the reference of `options`, unless that is `none`: then the reward is β·log π(y|x). REQUIRES: check_reference.
+    ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype);
 
     //! Turns the policy's log-probabilities of `answers` into rewards.
     std::vector<float> rewards(const std::vector<double>& policy, const ItemSet& set, std::span<const std::int64_t> answers,
@@ -28,5 +27,9 @@ private:
     double beta_;
     std::optional<LoadedModel> reference_;
 };
+
+//! Throws Error for a reference whose configuration cannot be read, or with another vocabulary than `policy`'s, whose tokens the
+//! texts are.
+void check_reference(const ImplicitOptions& options, const ModelConfig& policy);
 
 }  // namespace xlrm

@@ -1,11 +1,25 @@
 #include "xlrm/model/config.hpp"
 
 #include <cmath>
+#include <sstream>
 
 #include "config_reader.hpp"
+#include "rope_reader.hpp"
+#include "xlrm/core/settings_file.hpp"
 
 namespace xlrm {
 namespace {
+
+namespace fs = std::filesystem;
+
+// Far above every model that there is, and small enough that no product below overflows.
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 28U;  // of a vocabulary
+constexpr std::int64_t kMostWidth = std::int64_t{1} << 24U;   // hidden, intermediate
+constexpr std::int64_t kMostLayers = std::int64_t{1} << 14U;
+constexpr std::int64_t kMostHeads = std::int64_t{1} << 14U;
+constexpr std::int64_t kMostHeadDim = std::int64_t{1} << 14U;
+constexpr std::int64_t kMostPositions = std::int64_t{1} << 40U;  // of a text or a window
+constexpr double kMostParameters = 1e14;
 
 Family parse_family(const ConfigReader& reader) {
     reader.require_key("model_type");
@@ -26,46 +40,7 @@ Activation parse_activation(const ConfigReader& reader, Family family) {
     const std::string name = reader.text(key, gemma ? "gelu_pytorch_tanh" : "silu");
     if (name == "silu" || name == "swish") return Activation::silu;
     if (name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
-    reader.bad(key, "silu or gelu_pytorch_tanh");
-}
-
-void parse_scaling(const ConfigReader& scaling, RopeConfig& rope) {
-    const std::string type = scaling.text("rope_type", scaling.text("type", "default"));
-    if (type == "default") return;
-    scaling.require_key("factor");
-    rope.factor = scaling.number("factor", 1.0);
-    if (!(rope.factor > 0)) scaling.bad("factor", "a positive number");
-    if (type == "linear") {
-        rope.scaling = RopeConfig::Scaling::linear;
-        return;
-    }
-    if (type != "llama3") {
-        fail(scaling.what() + ": rope type '" + type + "' is not supported (positions would be rotated wrongly); " +
-             "supported are default, linear and llama3");
-    }
-    rope.scaling = RopeConfig::Scaling::llama3;
-    for (const char* key : {"low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) scaling.require_key(key);
-    rope.low_freq_factor = scaling.number("low_freq_factor", 1.0);
-    rope.high_freq_factor = scaling.number("high_freq_factor", 4.0);
-    rope.original_max_position = scaling.number("original_max_position_embeddings", 8192.0);
-    if (!(rope.high_freq_factor > rope.low_freq_factor)) scaling.bad("high_freq_factor", "more than low_freq_factor");
-}
-
-// transformers 5 writes rope_parameters {rope_theta, rope_type, …}; earlier releases rope_theta and rope_scaling.
-RopeConfig parse_rope(const ConfigReader& reader) {
-    RopeConfig rope;
-    rope.theta = reader.number("rope_theta", 10000.0);
-    for (const char* key : {"rope_scaling", "rope_parameters"}) {
-        if (!reader.has(key)) continue;
-        const ConfigReader scaling(reader.object(key), reader.what() + ": " + key);
-        rope.theta = scaling.number("rope_theta", rope.theta);
-        parse_scaling(scaling, rope);
-    }
-    if (!(rope.theta > 0))
-        fail(reader.what() + ": rope_theta is not positive (it is the base of the rotary frequencies); correct it");
-    if (reader.number("partial_rotary_factor", 1.0) != 1.0)
-        reader.bad("partial_rotary_factor", "1: partial rotation is not supported");
-    return rope;
+    reader.unsupported(key, "the MLP would compute another function", "silu and gelu_pytorch_tanh");
 }
 
 // Whether each layer slides its window, as layer_types says, or `otherwise`.
@@ -77,8 +52,9 @@ std::vector<bool> sliding_layers(const ConfigReader& reader, const Json& json, s
     const Json& types = json.at("layer_types");
     if (!types.is_array() || static_cast<std::int64_t>(types.size()) != layers) reader.bad("layer_types", "one name a layer");
     for (std::size_t l = 0; l < out.size(); ++l) {
-        if (types[l] != "full_attention" && types[l] != "sliding_attention")
-            reader.bad("layer_types", "full_attention or sliding_attention: other kinds are not supported");
+        if (types[l] != "full_attention" && types[l] != "sliding_attention") {
+            reader.unsupported("layer_types", "it has " + ConfigReader::shown(types[l]), "full_attention and sliding_attention");
+        }
         out[l] = types[l] == "sliding_attention";
     }
     return out;
@@ -89,12 +65,12 @@ std::int64_t window_size(const ConfigReader& reader, Family family) {
     const bool switched = family == Family::qwen2 || family == Family::qwen3;
     if (family == Family::llama || (switched && !reader.flag("use_sliding_window", false))) return 0;
     if (!reader.present("sliding_window")) return 4096;
-    return reader.has("sliding_window") ? reader.positive("sliding_window") : 0;
+    return reader.has("sliding_window") ? reader.size("sliding_window", kMostPositions) : 0;
 }
 
 std::vector<std::int64_t> parse_windows(const ConfigReader& reader, const Json& json, const ModelConfig& config) {
     const std::int64_t window = window_size(reader, config.family);
-    const std::int64_t first = reader.integer("max_window_layers", 28);
+    const std::int64_t first = reader.has("max_window_layers") ? reader.integer("max_window_layers", 0, kMostLayers) : 28;
     const auto otherwise = [&](std::int64_t layer) {
         if (config.family == Family::gemma2) return layer % 2 == 0;
         return window > 0 && (config.family == Family::mistral || layer >= first);
@@ -104,7 +80,7 @@ std::vector<std::int64_t> parse_windows(const ConfigReader& reader, const Json& 
         // Mistral has one window for all layers, and transformers reads no layer_types for it.
         const bool odd = slides ? window == 0 : config.family == Family::mistral && window > 0;
         if (odd && reader.has("layer_types")) reader.bad("layer_types", "what sliding_window and use_sliding_window say");
-        if (odd) reader.bad("sliding_window", "a window: the model's sliding layers need one");
+        if (odd) fail(reader.what() + ": 'sliding_window' is null (the model's sliding layers need a window); give it");
         out.push_back(slides ? window : 0);
     }
     return out;
@@ -119,8 +95,17 @@ void check_shape(const ModelConfig& config, const std::string& what) {
         fail(what + ": head_dim " + std::to_string(config.head_dim) +
              " is odd (rotary embedding pairs its halves); correct the file");
     }
-    if (!(config.norm_eps > 0))
-        fail(what + ": rms_norm_eps is not positive (a zero row would be divided by zero); correct the file");
+    // In floating point: the sizes are bounded, but their product is not.
+    const double wide = static_cast<double>(config.hidden);
+    const double attention = 2.0 * static_cast<double>(config.heads + config.kv_heads) * static_cast<double>(config.head_dim);
+    const double block = wide * (attention + 3.0 * static_cast<double>(config.intermediate));
+    const double parameters = static_cast<double>(config.layers) * block + 2.0 * wide * static_cast<double>(config.vocab_size);
+    if (parameters > kMostParameters) {
+        std::ostringstream text;
+        text << what << ": its sizes make " << parameters
+             << " parameters (more than any model has: one of them is wrong); correct the file";
+        fail(text.str());
+    }
 }
 
 void check_tokens(const ModelConfig& config, const std::string& what) {
@@ -129,14 +114,14 @@ void check_tokens(const ModelConfig& config, const std::string& what) {
     for (const auto& [key, id] : ids) {
         if (id && *id >= config.vocab_size) {
             fail(what + ": '" + key + "' is " + std::to_string(*id) + " (vocab_size is " + std::to_string(config.vocab_size) +
-                 "); correct the file");
+                 ", so that it has no embedding); correct the file");
         }
     }
 }
 
 // What transformers assumes for a key that is absent; null has a meaning of its own.
 std::int64_t parse_kv_heads(const ConfigReader& reader, const ModelConfig& config) {
-    if (reader.has("num_key_value_heads")) return reader.positive("num_key_value_heads");
+    if (reader.has("num_key_value_heads")) return reader.size("num_key_value_heads", kMostHeads);
     if (reader.present("num_key_value_heads")) return config.heads;
     switch (config.family) {
         case Family::mistral:
@@ -154,7 +139,7 @@ std::int64_t parse_kv_heads(const ConfigReader& reader, const ModelConfig& confi
 
 std::int64_t parse_head_dim(const ConfigReader& reader, const ModelConfig& config) {
     // Qwen2's attention has an own head size only where the file gives one, as the others'.
-    if (reader.has("head_dim")) return reader.positive("head_dim");
+    if (reader.has("head_dim")) return reader.size("head_dim", kMostHeadDim);
     if (config.family == Family::gemma2) return 256;
     if (config.family == Family::qwen3 && !reader.present("head_dim")) return 128;
     if (config.hidden % config.heads != 0)
@@ -164,21 +149,17 @@ std::int64_t parse_head_dim(const ConfigReader& reader, const ModelConfig& confi
 
 double parse_soft_cap(const ConfigReader& reader, const std::string& key, double otherwise) {
     if (!reader.has(key)) return reader.present(key) ? 0.0 : otherwise;
-    const double cap = reader.number(key, otherwise);
-    if (!(cap > 0)) reader.bad(key, "a positive number or null");
-    return cap;
+    return reader.positive_number(key, otherwise);
 }
 
 void parse_gemma2(const ConfigReader& reader, ModelConfig& config) {
     config.post_norms = config.scaled_embeddings = true;
     config.norm_weight = NormWeight::one_plus;
-    const double scalar = reader.number("query_pre_attn_scalar", 256.0);
-    if (!(scalar > 0)) reader.bad("query_pre_attn_scalar", "a positive number");
-    config.attention_scale = 1.0 / std::sqrt(scalar);
+    config.attention_scale = 1.0 / std::sqrt(reader.positive_number("query_pre_attn_scalar", 256.0));
     config.attention_soft_cap = parse_soft_cap(reader, "attn_logit_softcapping", 50.0);
     config.logit_soft_cap = parse_soft_cap(reader, "final_logit_softcapping", 30.0);
     if (reader.flag("use_bidirectional_attention", false))
-        reader.bad("use_bidirectional_attention", "false: attention to later tokens is not supported");
+        reader.unsupported("use_bidirectional_attention", "tokens would not see later ones", "false");
 }
 
 void parse_tokens(const ConfigReader& reader, ModelConfig& config) {
@@ -209,16 +190,16 @@ ModelConfig parse_model_config(const Json& json, const std::string& what) {
     ModelConfig config;
     config.raw = json;
     config.family = parse_family(reader);
-    config.vocab_size = reader.positive("vocab_size");
-    config.hidden = reader.positive("hidden_size");
-    config.layers = reader.positive("num_hidden_layers");
-    config.heads = reader.positive("num_attention_heads");
+    config.vocab_size = reader.size("vocab_size", kMostTokens);
+    config.hidden = reader.size("hidden_size", kMostWidth);
+    config.layers = reader.size("num_hidden_layers", kMostLayers);
+    config.heads = reader.size("num_attention_heads", kMostHeads);
     config.kv_heads = parse_kv_heads(reader, config);
     config.head_dim = parse_head_dim(reader, config);
-    config.intermediate = reader.positive("intermediate_size");
-    config.max_positions = reader.positive("max_position_embeddings");
-    config.norm_eps = reader.number("rms_norm_eps", 1e-6);
-    config.rope = parse_rope(reader);
+    config.intermediate = reader.size("intermediate_size", kMostWidth);
+    config.max_positions = reader.size("max_position_embeddings", kMostPositions);
+    config.norm_eps = reader.positive_number("rms_norm_eps", 1e-6);
+    config.rope = parse_rope(reader, config.max_positions);
     const bool qwen2 = config.family == Family::qwen2;
     config.output_bias = !qwen2 && config.family != Family::mistral && reader.flag("attention_bias", false);
     config.qkv_bias = qwen2 || config.output_bias;
@@ -229,6 +210,7 @@ ModelConfig parse_model_config(const Json& json, const std::string& what) {
     config.tied_embeddings = reader.flag("tie_word_embeddings", config.family == Family::gemma2);
     config.activation = parse_activation(reader, config.family);
     config.initializer_range = reader.number("initializer_range", 0.02);
+    if (config.initializer_range < 0) reader.bad("initializer_range", "a standard deviation");
     config.windows = parse_windows(reader, json, config);
     parse_tokens(reader, config);
     check_shape(config, what);
@@ -236,6 +218,13 @@ ModelConfig parse_model_config(const Json& json, const std::string& what) {
     return config;
 }
 
-ModelConfig read_model_config(const std::filesystem::path& file) { return parse_model_config(read_json(file), file.string()); }
+ModelConfig read_model_config(const fs::path& file) {
+    if (!fs::exists(file) && fs::exists(file.parent_path() / "adapter_config.json")) {
+        fail(file.parent_path().string() +
+             ": an adapter (adapter_config.json) without the model that it changes; give a whole model: merge the two " +
+             "(peft's merge_and_unload and save_pretrained). One that xlrm trained lies merged in the folder above");
+    }
+    return parse_model_config(read_settings(file), file.string());
+}
 
 }  // namespace xlrm

@@ -5,7 +5,9 @@
 #include <sys/mman.h>
 
 #include <cstdint>
-#include <new>
+#include <string>
+
+#include "xlrm/core/error.hpp"
 
 namespace xlrm {
 namespace {
@@ -21,7 +23,9 @@ at::Tensor flat_zeros(std::int64_t elements, at::ScalarType dtype) {
     if (bytes < kLarge) return at::zeros({elements}, options);
     const std::size_t whole = bytes + kPage;  // a page more, so that the buffer can begin on one
     void* mapping = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping == MAP_FAILED) throw std::bad_alloc();
+    if (mapping == MAP_FAILED)
+        fail("a buffer as large as the model, " + std::to_string(bytes) +
+             " bytes, is more than the system gives; use a smaller model");
     const auto place = reinterpret_cast<std::uintptr_t>(mapping);
     void* begin = static_cast<char*>(mapping) + (kPage - place % kPage) % kPage;
     ::madvise(begin, bytes, MADV_HUGEPAGE);  // a wish: without it the pages are small

@@ -5,6 +5,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/output_lock.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/model/generator.hpp"
 #include "xlrm/model/model_folder.hpp"
@@ -24,7 +25,7 @@ ItemSet read_ids(const fs::path& input, std::int64_t vocab) {
     ItemSet set;
     for_each_line(input, [&](std::int64_t number, std::string_view line) {
         const std::string what = input.string() + ":" + std::to_string(number);
-        const Json row = parse_json(line, what);
+        const Json row = parse_json(line, what, kRowDepth);
         if (!row.is_object() || !row.contains("ids") || !row.at("ids").is_array() || row.at("ids").empty()) {
             fail(what + ": no list 'ids' (it holds the text's tokens); make the rows with xlrm_inspect tokenize");
         }
@@ -59,12 +60,16 @@ void add_text(States& states, const Decoder& decoder, const LoadedModel& model, 
     if (model.head == HeadKind::lm) append(states.logits, lm_logits(decoder, normed));
     if (model.head == HeadKind::reward) {
         const std::int64_t row = pooled_index(pooling, set.answer_tokens(answer), model.config.pad);
-        append(states.score, reward_head(normed.narrow(0, row, 1), model.parameters.view("score.weight").flatten()));
+        const at::Tensor head = model.parameters.view("score.weight");
+        states.labels = head.size(0);
+        for (std::int64_t label = 0; label < states.labels; ++label)
+            append(states.score, reward_head(normed.narrow(0, row, 1), head[label]));
     }
 }
 
-std::string head_text(HeadKind head, bool tied) {
-    if (head == HeadKind::reward) return "reward (score.weight)";
+std::string head_text(HeadKind head, bool tied, std::int64_t labels) {
+    if (head == HeadKind::reward)
+        return labels == 1 ? "reward (score.weight)" : "reward (score.weight), " + std::to_string(labels) + " labels";
     if (head == HeadKind::lm) return tied ? "language model, tied to the embedding" : "language model (lm_head.weight)";
     return "none";
 }
@@ -83,27 +88,40 @@ std::string tokenizer_text(const fs::path& folder) {
     return std::to_string(tokenizer->vocab_size()) + " pieces, sha256 " + tokenizer->sha256;
 }
 
+// The rule by that name; auto: the one that the folder names.
+Pooling pooling_of(const fs::path& folder, const std::string& name) {
+    if (name != "auto") return parse_pooling(name);
+    const fs::path notes = folder / "xlrm.json";
+    const Json extra = fs::exists(notes) ? read_json(notes) : Json();
+    if (!extra.is_object() || !extra.contains("pooling")) return Pooling::last;
+    require(extra["pooling"].is_string(), notes.string() + ": 'pooling' is no name of a rule (last, hf or first_pad)");
+    return parse_pooling(extra["pooling"].get<std::string>());
+}
+
 }  // namespace
 
-void inspect_forward(const fs::path& model_folder, const fs::path& input, const fs::path& output, DType dtype) {
-    const LoadedModel model = load_model(model_folder, stored_head(model_folder), scalar_type(dtype));
-    const ItemSet set = read_ids(input, model.config.vocab_size);
-    const bool named = model.extra.is_object() && model.extra.contains("pooling");
-    const Pooling pooling = named ? parse_pooling(model.extra.at("pooling").get<std::string>()) : Pooling::last;
+void inspect_forward(const fs::path& model_folder, const fs::path& input, const fs::path& output, DType dtype,
+                     const std::string& pooling_rule) {
+    const Pooling pooling = pooling_of(model_folder, pooling_rule);
+    const ItemSet set = read_ids(input, read_model_config(model_folder / "config.json").vocab_size);
+    const OutputLock lock(output, OutputKind::replaced);
+    const LoadedModel model = load_model(model_folder, stored_head(model_folder), scalar_type(dtype), false, kAllLabels);
     const Decoder decoder(model.config, model.parameters);
     States states;
     states.features = model.config.hidden;
     states.vocab = model.config.vocab_size;
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(set.answers.size()); ++i)
         add_text(states, decoder, model, set, i, pooling);
+    lock.require_held();
     write_states(output, states);
 }
 
 std::string inspect_model(const fs::path& folder) {
     const HeadKind head = stored_head(folder);
-    const LoadedModel model = load_model(folder, head, at::kFloat);
+    const CheckedModel model = check_model(folder, head, false, kAllLabels);
     const ModelConfig& config = model.config;
-    const auto total = static_cast<double>(model.parameters.layout.total);
+    const auto total = static_cast<double>(model.layout.total);
+    const std::int64_t labels = head == HeadKind::reward ? model.layout.find("score.weight").shape[0] : 0;
     const auto chat = load_chat_template("auto", folder);
     std::ostringstream out;
     const auto line = [&](const char* name) -> std::ostream& { return out << std::left << std::setw(12) << name; };
@@ -111,15 +129,15 @@ std::string inspect_model(const fs::path& folder) {
     line("shape") << config.layers << " layers, " << config.hidden << " wide, " << config.heads << " heads, " << config.kv_heads
                   << " key heads of " << config.head_dim << ", MLP " << config.intermediate << "\n";
     line("rope") << rope_text(config.rope) << ", " << config.max_positions << " positions\n";
-    line("tensors") << model.parameters.layout.tensors.size() << ", all present\n";
-    line("parameters") << model.parameters.layout.total << ", " << config.body_parameters()
-                       << " of them without embeddings and head\n";
+    line("tensors") << model.layout.tensors.size() << ", all present\n";
+    for (const std::string& name : model.unused) line("not used") << name << "\n";
+    line("parameters") << model.layout.total << ", " << config.body_parameters() << " of them without embeddings and head\n";
     line("memory") << "weights " << format_bytes(4 * total) << " in fp32, " << format_bytes(2 * total) << " in bf16; training "
                    << format_bytes(16 * total) << " without activations\n";
-    line("head") << head_text(head, config.tied_embeddings) << "\n";
+    line("head") << head_text(head, config.tied_embeddings, labels) << "\n";
     line("tokenizer") << tokenizer_text(folder) << "\n";
     line("template") << chat->name << "\n";
-    line("sha256") << model.sha256 << "\n";
+    line("sha256") << model_sha256(folder) << "\n";
     return out.str();
 }
 

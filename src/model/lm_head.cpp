@@ -14,7 +14,7 @@ at::Tensor view_of(const std::vector<T>& values, at::ScalarType dtype) {
 
 }  // namespace
 
-std::int64_t predicted_count(const Answer& answer) { return std::max(0, answer.length - std::max(answer.prompt, 1)); }
+std::int64_t predicted_count(const Answer& answer) { return std::max(0, answer.length - std::max(answer.completion(), 1)); }
 
 PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers, std::size_t every) {
     PredictedTokens out;
@@ -23,7 +23,7 @@ PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, s
         const Answer& answer = set.answers[static_cast<std::size_t>(answers[text])];
         const auto tokens = set.answer_tokens(answer);
         out.counts[text] = predicted_count(answer);
-        for (std::int32_t index = std::max(answer.prompt, 1); index < answer.length; ++index) {
+        for (std::int32_t index = std::max(answer.completion(), 1); index < answer.length; ++index) {
             out.rows.push_back(batch.row(static_cast<std::int64_t>(text), index - 1));
             out.targets.push_back(tokens[static_cast<std::size_t>(index)]);
             out.text.push_back(static_cast<std::int64_t>(text));

@@ -1,175 +1,115 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <future>
-#include <set>
 
+#include "stored_model.hpp"
 #include "weight_files.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/model/model_folder.hpp"
-#include "xlrm/store/safetensors.hpp"
 
 namespace xlrm {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Valid as long as the file is open.
-at::Tensor as_tensor(const TensorView& view) {
-    return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape,
-                         at::TensorOptions().dtype(scalar_type(view.dtype)));
+// Elements that are converted at a time: a piece stays in the cache, and adds nothing to the memory that the weights take.
+constexpr std::int64_t kPiece = std::int64_t{1} << 19U;
+
+// Elements [first, first + to.numel()) of a stored tensor.
+void copy_elements(const StoredTensor& from, std::int64_t first, const at::Tensor& to) {
+    const DType dtype = from.view().dtype;
+    const std::int64_t width = dtype_bytes(dtype);
+    const at::Tensor flat = to.view({-1});
+    if (scalar_type(dtype) == flat.scalar_type()) {
+        from.file->read(from.name, first * width,
+                        {static_cast<std::byte*>(flat.data_ptr()), static_cast<std::size_t>(flat.nbytes())});
+        return;
+    }
+    std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, flat.numel()) * width));
+    for (std::int64_t at = 0; at < flat.numel(); at += kPiece) {
+        const std::int64_t count = std::min(kPiece, flat.numel() - at);
+        const std::span<std::byte> bytes(piece.data(), static_cast<std::size_t>(count * width));
+        from.file->read(from.name, (first + at) * width, bytes);
+        flat.narrow(0, at, count).copy_(at::from_blob(bytes.data(), {count}, at::TensorOptions().dtype(scalar_type(dtype))));
+    }
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-    std::string out = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
-    return out + "]";
+// A tied head that is stored as well is read as the embedding: another content would be lost silently.
+void check_tied_head(const StoredModel& model, HeadKind want, at::ScalarType dtype) {
+    const auto head = model.tensors.find("lm_head.weight");
+    if (want != HeadKind::lm || !model.config.tied_embeddings || head == model.tensors.end()) return;
+    const StoredTensor& embedding = model.tensors.at("model.embed_tokens.weight");
+    bool equal = head->second.view().shape == embedding.view().shape;
+    at::Tensor a = flat_zeros(kPiece, dtype), b = flat_zeros(kPiece, dtype);
+    for (std::int64_t at = 0; equal && at < embedding.view().elements(); at += kPiece) {
+        const std::int64_t count = std::min(kPiece, embedding.view().elements() - at);
+        copy_elements(head->second, at, a.narrow(0, 0, count));
+        copy_elements(embedding, at, b.narrow(0, 0, count));
+        equal = at::equal(a.narrow(0, 0, count), b.narrow(0, 0, count));
+    }
+    if (equal) return;
+    fail(model.folder.string() +
+         ": tensor 'lm_head.weight' differs from the embedding (config.json ties the two, so one would be " +
+         "lost); set tie_word_embeddings to false");
 }
 
-// A body saved alone has names without "model."; the layout's names have it.
-std::string layout_name(const std::string& stored) {
-    const bool body = stored == "embed_tokens.weight" || stored == "norm.weight" || stored.starts_with("layers.");
-    return body ? "model." + stored : stored;
-}
-
-// Buffers that older releases stored and every reader computes anew.
-bool is_computed_buffer(const std::string& name) {
-    return name.ends_with("rotary_emb.inv_freq") || name.ends_with("rotary_emb.cos_cached") ||
-           name.ends_with("rotary_emb.sin_cached");
-}
-
-// Keeps account of a model's tensors in its files, and copies them where there is a buffer for them.
-class Loader {
-public:
-    // `into` without a flat tensor: nothing is copied.
-    Loader(const Parameters& into, HeadKind want) : into_(into), want_(want) {}
-
-    void read(const SafetensorsFile& file) {
-        for (const std::string& stored : file.names()) {
-            const std::string name = layout_name(stored);
-            if (is_computed_buffer(name)) continue;
-            if (into_.layout.contains(name)) {
-                take(file, name, stored);
-            } else if (name == "lm_head.weight" && want_ == HeadKind::lm && into_.flat.defined()) {
-                tied_head_ = as_tensor(file.tensor(stored)).clone();
-            } else if (name != "lm_head.weight" && name != "score.weight") {
-                fail(file.path().string() + ": tensor '" + stored +
-                     "' does not belong to this model (config.json describes another " +
-                     "one, or the head is of a kind that is not supported); use weights and config.json of one model");
-            }
-        }
-    }
-
-    void finish(const fs::path& folder, bool new_head) const {
-        for (const ParameterInfo& info : into_.layout.tensors) {
-            if (seen_.contains(info.name) || (new_head && info.name == "score.weight")) continue;
-            const bool head = info.name == "score.weight";
-            fail(folder.string() + ": tensor '" + info.name + "' " + shape_text(info.shape) +
-                 " is missing (it would be random); " +
-                 (head ? "use a trained reward model, or train one from this folder" : "get the weights again"));
-        }
-        check_tied_head(folder);
-    }
-
-private:
-    void take(const SafetensorsFile& file, const std::string& name, const std::string& stored) {
-        const ParameterInfo& info = into_.layout.find(name);
-        const TensorView view = file.tensor(stored);
-        if (view.shape != info.shape) {
-            fail(file.path().string() + ": tensor '" + stored + "' has the shape " + shape_text(view.shape) +
-                 " (config.json says " + shape_text(info.shape) + "); use weights and config.json of one model");
-        }
-        if (!seen_.insert(name).second) {
-            fail(file.path().string() + ": tensor '" + stored + "' is there twice (which one counts is open); keep one");
-        }
-        if (into_.flat.defined()) into_.view(name).copy_(as_tensor(view));
-    }
-
-    // A tied head that is stored as well is read as the embedding: another content would be lost silently.
-    void check_tied_head(const fs::path& folder) const {
-        if (!tied_head_.defined()) return;
-        const at::Tensor embedding = into_.view("model.embed_tokens.weight");
-        if (tied_head_.sizes() != embedding.sizes() || !at::equal(tied_head_.to(embedding.scalar_type()), embedding)) {
-            fail(folder.string() +
-                 ": tensor 'lm_head.weight' differs from the embedding (config.json ties the two, so one would be " +
-                 "lost); set tie_word_embeddings to false");
-        }
-    }
-
-    const Parameters& into_;
-    HeadKind want_;
-    std::set<std::string> seen_;
-    at::Tensor tied_head_;
-};
-
-std::set<std::string> stored_names(const WeightFiles& weights) {
-    std::set<std::string> out;
-    for (const auto& [name, file] : weights.shard_of) out.insert(name);
-    if (!out.empty()) return out;
-    for (const fs::path& path : weights.files) {
-        for (const std::string& name : SafetensorsFile(path).names()) out.insert(name);
-    }
-    return out;
+// Rows of score.weight in the layout.
+std::int64_t rows_of_head(const StoredModel& model, bool new_head, std::int64_t label) {
+    return !new_head && label == kAllLabels ? std::max(model.labels, std::int64_t{1}) : 1;
 }
 
 }  // namespace
 
-HeadKind stored_head(const fs::path& folder) {
-    const std::set<std::string> names = stored_names(find_weight_files(folder));
-    if (names.contains("score.weight")) return HeadKind::reward;
-    if (names.contains("lm_head.weight")) return HeadKind::lm;
-    const ModelConfig config = read_model_config(folder / "config.json");
-    if (!config.tied_embeddings || !config.raw.contains("architectures")) return HeadKind::none;
-    for (const Json& name : config.raw.at("architectures")) {
-        if (name.is_string() && name.get<std::string>().ends_with("ForCausalLM")) return HeadKind::lm;
-    }
-    return HeadKind::none;
-}
+HeadKind stored_head(const fs::path& folder) { return open_model(folder).head; }
 
-std::string model_sha256(const fs::path& folder) {
+std::int64_t stored_labels(const fs::path& folder) { return open_model(folder).labels; }
+
+std::string model_sha256(const fs::path& folder, FileHashes* hashes) {
+    const auto hash_of = [&](const fs::path& path) { return hashes != nullptr ? hashes->sha256(path) : sha256_file(path); };
     Sha256 hash;
     std::vector<fs::path> files = find_weight_files(folder).files;
     files.insert(files.begin(), folder / "config.json");
-    for (const fs::path& path : files) hash.add(path.filename().string() + " " + sha256_file(path) + "\n");
+    for (const fs::path& path : files) hash.add(path.filename().string() + " " + hash_of(path) + "\n");
     return hash.hex();
 }
 
-namespace {
-
-void read_tensors(const fs::path& folder, const Parameters& into, HeadKind want, bool new_head) {
-    const WeightFiles weights = find_weight_files(folder);
-    Loader loader(into, want);
-    for (const fs::path& path : weights.files) {
-        const SafetensorsFile file(path);
-        check_shard(weights, path, file.names());
-        loader.read(file);
-    }
-    loader.finish(folder, new_head);
+CheckedModel check_model(const fs::path& folder, HeadKind want, bool new_head, std::int64_t label) {
+    const StoredModel stored = open_model(folder);
+    require_kind(stored, want);
+    CheckedModel out;
+    out.layout = make_layout(stored.config, want, rows_of_head(stored, new_head, label));
+    out.unused = account_for_tensors(stored, out.layout, new_head, label);
+    check_tied_head(stored, want, at::kFloat);
+    out.config = stored.config;
+    return out;
 }
 
-}  // namespace
-
-ModelConfig check_model(const fs::path& folder, HeadKind want, bool new_head) {
-    ModelConfig config = read_model_config(folder / "config.json");
-    read_tensors(folder, {make_layout(config, want), {}}, want, new_head);
-    return config;
-}
-
-LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head) {
+LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head, std::int64_t label) {
     const StageScope scope("load model");
+    const StoredModel stored = open_model(folder);
+    require_kind(stored, want);
     LoadedModel model;
-    model.config = read_model_config(folder / "config.json");
-    model.head = want;
-    model.parameters.layout = make_layout(model.config, want);
-    model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype);
+    model.parameters.layout = make_layout(stored.config, want, rows_of_head(stored, new_head, label));
+    account_for_tensors(stored, model.parameters.layout, new_head, label);
+    check_tied_head(stored, want, dtype);
     // The hash takes as long as the reading.
     std::future<std::string> hash = std::async(std::launch::async, [&] { return model_sha256(folder); });
-    read_tensors(folder, model.parameters, want, new_head);
+    model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype);
+    for (const ParameterInfo& info : model.parameters.layout.tensors) {
+        const bool head = info.name == "score.weight";
+        if (head && new_head) continue;
+        copy_elements(stored.tensors.at(info.name), head && label > 0 ? label * stored.config.hidden : 0,
+                      model.parameters.view(info.name));
+    }
+    model.config = stored.config;
+    model.head = want;
+    model.extra = stored.notes;
     model.sha256 = hash.get();
-    if (fs::exists(folder / "xlrm.json")) model.extra = read_json(folder / "xlrm.json");
     return model;
 }
 

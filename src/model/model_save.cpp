@@ -1,14 +1,13 @@
-#include <sys/types.h>
-#include <unistd.h>
-
 #include <ATen/core/Tensor.h>
 
 #include <cassert>
 #include <system_error>
 
+#include "declared_head.hpp"
 #include "pad_token.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/process_identity.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/safetensors.hpp"
 
@@ -53,38 +52,16 @@ std::string dtype_in_config(DType dtype) {
     return {};
 }
 
-std::string architecture(Family family, HeadKind head) {
-    std::string name;
-    switch (family) {
-        case Family::llama:
-            name = "Llama";
-            break;
-        case Family::mistral:
-            name = "Mistral";
-            break;
-        case Family::qwen2:
-            name = "Qwen2";
-            break;
-        case Family::qwen3:
-            name = "Qwen3";
-            break;
-        case Family::gemma2:
-            name = "Gemma2";
-            break;
-    }
-    if (head == HeadKind::reward) return name + "ForSequenceClassification";
-    return name + (head == HeadKind::lm ? "ForCausalLM" : "Model");
-}
-
 // config.json as read, with what the head and the stored weights change.
 Json config_for(const ModelConfig& config, HeadKind head, std::int64_t labels, DType dtype, const std::optional<std::int32_t>& pad) {
     assert(config.raw.is_object());
     Json out = config.raw;
-    out["architectures"] = Json::array({architecture(config.family, head)});
+    out["architectures"] = Json::array({class_name(config.family, head)});
     out["tie_word_embeddings"] = config.tied_embeddings;
     // Releases before 4.56 read torch_dtype, later ones dtype.
     out["torch_dtype"] = dtype_in_config(dtype);
     out["dtype"] = dtype_in_config(dtype);
+    out.erase("quantization_config");  // the weights are stored as they are, and transformers would quantise them
     if (head != HeadKind::reward) {
         for (const char* key : {"id2label", "label2id", "num_labels", "problem_type"}) out.erase(key);
         return out;
@@ -121,15 +98,18 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
     for (const char* name : kTokenizerFiles) {
         if (fs::exists(from / name)) write_file_atomic(to / name, read_file(from / name));
     }
+    const fs::path templates = "additional_chat_templates";
+    std::error_code error;
+    for (fs::directory_iterator at(from / templates, error), end; !error && at != end; at.increment(error)) {
+        if (at->path().extension() == ".jinja") write_file_atomic(to / templates / at->path().filename(), read_file(at->path()));
+    }
 }
 
 // A folder that is built beside its final place and removed again unless it gets there.
 class FolderInTheMaking {
 public:
-    explicit FolderInTheMaking(fs::path target)
-        : target_(std::move(target)), path_(target_.string() + ".tmp-" + std::to_string(getpid())) {
+    explicit FolderInTheMaking(fs::path target) : target_(std::move(target)), path_(temporary_beside(target_)) {
         std::error_code error;
-        fs::remove_all(path_, error);
         fs::create_directories(path_, error);
         if (error)
             fail(path_.string() + ": cannot be made (" + error.message() + "); give a folder that can be written", ExitCode::io);
@@ -144,7 +124,7 @@ public:
 
     // A folder that is already there steps aside first, so that the name never stands for a mixture.
     void publish() const {
-        const fs::path old = target_.string() + ".old-" + std::to_string(getpid());
+        const fs::path old = target_.string() + ".old-" + this_process().tag();
         std::error_code error;
         if (fs::exists(target_)) rename(target_, old);
         rename(path_, target_);

@@ -18,7 +18,8 @@ std::set<std::int32_t> end_tokens(const ModelConfig& config) {
     std::set<std::int32_t> out;
     if (config.eos) out.insert(*config.eos);
     if (config.raw.is_object() && config.raw.contains("eos_token_id") && config.raw.at("eos_token_id").is_array()) {
-        for (const Json& id : config.raw.at("eos_token_id")) out.insert(id.get<std::int32_t>());
+        for (const Json& id : config.raw.at("eos_token_id"))
+            if (id.is_number_integer()) out.insert(id.get<std::int32_t>());  // their range is checked where they are read
     }
     return out;
 }

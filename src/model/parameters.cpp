@@ -1,13 +1,13 @@
 #include "xlrm/model/parameters.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 
 #include <cassert>
 #include <cmath>
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
+#include "xlrm/model/flat_buffer.hpp"
 
 namespace xlrm {
 namespace {
@@ -116,12 +116,12 @@ Range ParameterLayout::layer_range(std::int64_t layer) const {
     return range;
 }
 
-ParameterLayout make_layout(const ModelConfig& config, HeadKind head) {
+ParameterLayout make_layout(const ModelConfig& config, HeadKind head, std::int64_t labels) {
     LayoutBuilder builder;
     builder.matrix("model.embed_tokens", config.vocab_size, config.hidden);
     for (std::int64_t l = 0; l < config.layers; ++l) add_layer(builder, config, "model.layers." + std::to_string(l) + ".");
     builder.vector("model.norm.weight", config.hidden);
-    if (head == HeadKind::reward) builder.matrix("score", 1, config.hidden);
+    if (head == HeadKind::reward) builder.matrix("score", labels, config.hidden);
     if (head == HeadKind::lm && !config.tied_embeddings) builder.matrix("lm_head", config.vocab_size, config.hidden);
     return builder.take();
 }
@@ -145,7 +145,7 @@ at::Tensor Parameters::merged(const at::Tensor& buffer, const std::string& first
 Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype) {
     Parameters parameters;
     parameters.layout = make_layout(config, head);
-    parameters.flat = at::zeros({parameters.layout.total}, at::TensorOptions().dtype(dtype));
+    parameters.flat = flat_zeros(parameters.layout.total, dtype);
     std::uint64_t stream = 0;
     for (const ParameterInfo& info : parameters.layout.tensors) {
         ++stream;

@@ -88,7 +88,7 @@ std::vector<DistinctText> find_distinct(const ItemSet& set, std::span<const std:
         const auto text = set.answer_tokens(answer);
         const std::size_t first = known.first(hash_tokens(text), out.size(), [&](std::size_t index) {
             const Answer& other = set.answers[static_cast<std::size_t>(out[index].answer)];
-            return other.prompt == answer.prompt && std::ranges::equal(set.answer_tokens(other), text);
+            return other.prompt == answer.prompt && other.lead == answer.lead && std::ranges::equal(set.answer_tokens(other), text);
         });
         if (first == out.size()) out.push_back({answers[place], {}});
         out[first].places.push_back(static_cast<std::int64_t>(place));

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "config_reader.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/settings_file.hpp"
 
 namespace xlrm {
 
@@ -24,7 +26,7 @@ WeightFiles find_weight_files(const fs::path& folder) {
                  (pickled ? "; convert pytorch_model.bin to safetensors" : "; is it a model's folder?"),
              ExitCode::io);
     }
-    const Json json = read_json(index);
+    const Json json = read_settings(index);
     if (!json.is_object() || !json.contains("weight_map") || !json.at("weight_map").is_object()) {
         fail(index.string() + ": no object 'weight_map' (it says which shard holds which tensor); get the file again");
     }
@@ -32,7 +34,7 @@ WeightFiles find_weight_files(const fs::path& folder) {
     for (const auto& [tensor, file] : json.at("weight_map").items()) {
         const std::string name = file.is_string() ? file.get<std::string>() : "";
         if (name.empty() || fs::path(name).filename() != fs::path(name)) {
-            fail(index.string() + ": weight_map of '" + tensor + "' is " + file.dump() +
+            fail(index.string() + ": weight_map of '" + tensor + "' is " + ConfigReader::shown(file) +
                  " (expected a file in the same folder); correct it");
         }
         if (!fs::exists(folder / name)) {

@@ -47,6 +47,8 @@ void put_scores(h5::OutGroup scores, const Cell& cell) {
     scores.texts("lang", "item", cell.lang);
     put(scores, "chosen_tokens", {"item"}, cell.chosen_tokens);
     put(scores, "rejected_tokens", {"item"}, cell.rejected_tokens);
+    put(scores, "occurrence", {"item"}, cell.occurrence);
+    scores.describe("occurrence", "long_name", "which of the data's items of this language and id; 0 for the first");
     scores.describe("chosen_tokens", "long_name", "length of the preferred text, prompt included, in tokens");
     scores.describe("rejected_tokens", "long_name", "length of the other text, prompt included, in tokens");
     if (!cell.has_scores) return;

@@ -6,6 +6,7 @@
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/store/cell_file.hpp"
+#include "xlrm/store/occurrences.hpp"
 
 namespace xlrm {
 namespace {
@@ -17,6 +18,10 @@ std::string recorded_hash(const std::filesystem::path& path) {
     if (!std::filesystem::exists(file, error)) return "";
     const std::string text = read_file(file);
     return text.substr(0, text.find(' '));
+}
+
+std::string hash_of(const std::filesystem::path& path, FileHashes* hashes) {
+    return hashes != nullptr ? hashes->sha256(path) : sha256_file(path);
 }
 
 h5::InFile open_cell(const std::filesystem::path& path) {
@@ -61,24 +66,41 @@ void read_head(const h5::InFile& file, CellScores& cell) {
     if (file.contains("/head/weight")) cell.head_weight = file.read<float>("/head/weight").values;
 }
 
+void read_occurrences(const h5::InFile& file, CellScores& cell) {
+    if (file.contains("/scores/occurrence")) {
+        cell.occurrence = column<std::int32_t>(file, "/scores/occurrence", cell.id.size());
+        return;
+    }
+    Occurrences counted;
+    for (std::size_t i = 0; i < cell.id.size(); ++i) cell.occurrence.push_back(counted.next(cell.lang[i], cell.id[i]));
+}
+
+Json attributes_of(const h5::InFile& file) {
+    Json attributes = file.attributes();
+    if (attributes.contains("xlrm_provenance"))
+        attributes["xlrm_provenance"] =
+            parse_json(attributes["xlrm_provenance"].get<std::string>(), file.name() + ", attribute xlrm_provenance");
+    return attributes;
+}
+
 }  // namespace
 
-CellScores read_cell_scores(const std::filesystem::path& path) {
+Json read_cell_attributes(const std::filesystem::path& path) { return attributes_of(open_cell(path)); }
+
+CellScores read_cell_scores(const std::filesystem::path& path, FileHashes* hashes) {
     const std::string recorded = recorded_hash(path);
-    if (!recorded.empty() && recorded != sha256_file(path))
+    if (!recorded.empty() && recorded != hash_of(path, hashes))
         fail(path.string() + ": differs from its SHA-256 in " + beside_cell(path, ".sha256").string() +
              " (damaged, or changed after it was written) remove it and run the sweep again");
     const h5::InFile file = open_cell(path);
     CellScores cell;
-    cell.attributes = file.attributes();
+    cell.attributes = attributes_of(file);
     if (cell.attributes.value("state", Json()) != Json("complete")) fail(file.name() + ": the cell is not complete");
-    if (cell.attributes.contains("xlrm_provenance"))
-        cell.attributes["xlrm_provenance"] =
-            parse_json(cell.attributes["xlrm_provenance"].get<std::string>(), file.name() + ", attribute xlrm_provenance");
     cell.id = file.texts("/scores/id");
     const std::size_t rows = cell.id.size();
     cell.subset = texts(file, "/scores/subset", rows);
     cell.lang = texts(file, "/scores/lang", rows);
+    read_occurrences(file, cell);
     cell.chosen_tokens = column<std::int32_t>(file, "/scores/chosen_tokens", rows);
     cell.rejected_tokens = column<std::int32_t>(file, "/scores/rejected_tokens", rows);
     cell.has_scores = file.contains("/scores/chosen");
@@ -87,6 +109,7 @@ CellScores read_cell_scores(const std::filesystem::path& path) {
         cell.rejected = column<float>(file, "/scores/rejected", rows);
         read_responses(file, cell);
     }
+    check_scores(cell, file.name());
     read_head(file, cell);
     return cell;
 }
@@ -96,7 +119,9 @@ std::vector<float> read_cell_activations(const std::filesystem::path& path, cons
     const h5::InFile file = open_cell(path);
     const std::string name = "/activations/" + capture + "/" + layer_name(layer) + "/" + side;
     h5::Table<float> table = file.read<float>(name);
-    if (table.extents.size() != 2) fail(file.name() + ":" + name + ": is not (item, feature)");
+    const std::int64_t items = file.read<std::int32_t>("/scores/chosen_tokens").rows();
+    if (table.extents.size() != 2 || table.rows() != items)
+        fail(file.name() + ":" + name + ": is not (item, feature) with the " + std::to_string(items) + " items of /scores");
     if (features != nullptr) *features = table.extents[1];
     return std::move(table.values);
 }
@@ -123,7 +148,14 @@ TokenActivations read_cell_tokens(const std::filesystem::path& path, int layer, 
     result.row_size = file.read<std::int32_t>(group + "/row_size").values;
     h5::Table<float> values = file.read<float>(group + "/values");
     std::int64_t tokens = 0;
-    for (const std::int32_t size : result.row_size) tokens += size;
+    for (const std::int32_t size : result.row_size) {
+        if (size < 0) fail(file.name() + ":" + group + "/row_size: holds a negative number");
+        tokens += size;
+    }
+    const std::int64_t items = file.read<std::int32_t>("/scores/chosen_tokens").rows();
+    for (const std::int64_t item : result.item)
+        if (item < 0 || item >= items)
+            fail(file.name() + ":" + group + "/item: names row " + std::to_string(item) + ", which /scores does not have");
     if (values.extents.size() != 2 || values.rows() != tokens || result.item.size() != result.row_size.size())
         fail(file.name() + ":" + group + ": item, row_size and values do not agree");
     result.features = values.extents[1];
@@ -131,11 +163,11 @@ TokenActivations read_cell_tokens(const std::filesystem::path& path, int layer, 
     return result;
 }
 
-bool cell_verifies(const std::filesystem::path& path) {
+bool cell_verifies(const std::filesystem::path& path, FileHashes* hashes) {
     try {
         const std::string recorded = recorded_hash(path);
         std::error_code error;
-        return !recorded.empty() && std::filesystem::is_regular_file(path, error) && recorded == sha256_file(path);
+        return !recorded.empty() && std::filesystem::is_regular_file(path, error) && recorded == hash_of(path, hashes);
     } catch (const std::exception&) {
         return false;
     }

@@ -1,9 +1,11 @@
 #include "cell_layout.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <span>
 
 #include "xlrm/core/error.hpp"
 
@@ -15,27 +17,25 @@ void check_size(const std::string& name, const std::string& array, std::size_t f
         fail(name + ": " + array + " has " + std::to_string(found) + " values, expected " + std::to_string(expected));
 }
 
-void check_finite(const Cell& cell, const std::string& name, const std::string& array, const std::vector<float>& scores) {
+void check_finite(const std::vector<std::string>& id, const std::string& name, const std::string& array,
+                  const std::vector<float>& scores) {
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (!std::isfinite(scores[i]))
-            fail(name + ": the score '" + array + "' of item '" + cell.id[i] + "' is " + std::to_string(scores[i]) +
+            fail(name + ": the score '" + array + "' of item '" + id[i] + "' is " + std::to_string(scores[i]) +
                  " (the model diverged, or its activations overflow) check the model, or use --dtype fp32");
 }
 
-void check_scores(const Cell& cell, const std::string& name) {
-    const std::size_t items = cell.id.size();
-    check_size(name, "subset", cell.subset.size(), items);
-    check_size(name, "lang", cell.lang.size(), items);
-    check_size(name, "chosen_tokens", cell.chosen_tokens.size(), items);
-    check_size(name, "rejected_tokens", cell.rejected_tokens.size(), items);
-    const std::size_t scored = cell.has_scores ? items : 0;
-    check_size(name, "chosen", cell.chosen.size(), scored);
-    check_size(name, "rejected", cell.rejected.size(), scored);
-    check_finite(cell, name, "chosen", cell.chosen);
-    check_finite(cell, name, "rejected", cell.rejected);
-    const bool many = cell.max_answers > 2;
-    check_size(name, "num_correct", cell.num_correct.size(), many ? items : 0);
-    check_size(name, "response", cell.response.size(), many ? scored * static_cast<std::size_t>(cell.max_answers) : 0);
+//! A row of /scores/response: finite scores, then NaN alone.
+void check_responses(std::span<const float> scores, std::int32_t num_correct, const std::string& item) {
+    const auto end = std::ranges::find_if(scores, [](float score) { return std::isnan(score); });
+    const auto answers = end - scores.begin();
+    const bool finite = std::all_of(scores.begin(), end, [](float score) { return std::isfinite(score); });
+    if (!finite || !std::all_of(end, scores.end(), [](float score) { return std::isnan(score); }))
+        fail(item +
+             ": its scores in /scores/response are not finite, or not one after another (NaN stands after the last alone)");
+    if (num_correct < 1 || num_correct >= answers)
+        fail(item + ": " + std::to_string(num_correct) + " of its " + std::to_string(answers) +
+             " scored answers are right (/scores/num_correct), so there is nothing to compare");
 }
 
 void check_activations(const Cell& cell, const std::string& name) {
@@ -64,6 +64,31 @@ void check_activations(const Cell& cell, const std::string& name) {
 }
 
 }  // namespace
+
+template <class AnyCell>
+void check_scores(const AnyCell& cell, const std::string& name) {
+    const std::size_t items = cell.id.size();
+    check_size(name, "subset", cell.subset.size(), items);
+    check_size(name, "lang", cell.lang.size(), items);
+    check_size(name, "occurrence", cell.occurrence.size(), items);
+    check_size(name, "chosen_tokens", cell.chosen_tokens.size(), items);
+    check_size(name, "rejected_tokens", cell.rejected_tokens.size(), items);
+    const std::size_t scored = cell.has_scores ? items : 0;
+    check_size(name, "chosen", cell.chosen.size(), scored);
+    check_size(name, "rejected", cell.rejected.size(), scored);
+    check_finite(cell.id, name, "chosen", cell.chosen);
+    check_finite(cell.id, name, "rejected", cell.rejected);
+    const bool many = cell.max_answers > 2;
+    const auto width = static_cast<std::size_t>(cell.max_answers);
+    check_size(name, "num_correct", cell.num_correct.size(), many ? scored : 0);
+    check_size(name, "response", cell.response.size(), many ? scored * width : 0);
+    for (std::size_t i = 0; many && i < scored; ++i)
+        check_responses(std::span(cell.response).subspan(i * width, width), cell.num_correct[i],
+                        name + ": item '" + cell.id[i] + "'");
+}
+
+template void check_scores(const Cell&, const std::string&);
+template void check_scores(const CellScores&, const std::string&);
 
 std::string layer_name(int layer) {
     char text[32];

@@ -63,6 +63,15 @@ bool read_brain_floats(const Dataset& dataset, const Type& stored, const std::st
     return true;
 }
 
+//! What a schema's files hold, for who gave one in place of another.
+std::string content_of(const std::string& conventions) {
+    if (conventions == "XLRM-1") return "the cell of an evaluation";
+    if (conventions == "XLRM-items-1") return "items that xlrm_prepare made";
+    if (conventions == "XLRM-states-1") return "states that xlrm_inspect wrote";
+    if (conventions == "XLRM-index-1") return "the index of a sweep";
+    return "not known to xlrm";
+}
+
 herr_t append_name(hid_t, const char* name, const H5L_info_t*, void* names) {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
     return 0;
@@ -180,8 +189,10 @@ Json InFile::attributes(const std::string& group) const {
 
 void InFile::require_schema(const std::string& conventions, std::int64_t version) const {
     const Json found = attributes();
-    if (found.value("Conventions", Json()) != Json(conventions))
-        fail(name_ + ": not an " + conventions + " file (Conventions = " + found.value("Conventions", Json()).dump() + ")");
+    if (const Json stored = found.value("Conventions", Json()); stored != Json(conventions))
+        fail(name_ + ": not an " + conventions + " file (" + content_of(conventions) + "): " +
+             (stored.is_string() ? "its Conventions are " + stored.dump() + " (" + content_of(stored.get<std::string>()) + ")"
+                                 : "it names no Conventions"));
     if (found.value("schema_version", Json()) != Json(version))
         fail(name_ + ": schema version " + found.value("schema_version", Json()).dump() + ", this xlrm reads " + std::to_string(version) +
              " make the file again with this xlrm");

@@ -11,7 +11,6 @@
 #include "h5_write.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
-#include "xlrm/core/sha256.hpp"
 #include "xlrm/store/cell_file.hpp"
 
 namespace xlrm {
@@ -102,13 +101,15 @@ std::vector<std::string> column_of_texts(const h5::InFile& file, const std::stri
 
 }  // namespace
 
-IndexRow index_row(const fs::path& root, const fs::path& file) {
+IndexRow index_row(const fs::path& root, const fs::path& file, FileHashes* hashes) {
+    FileHashes own;  // one reading for all that follows
+    if (hashes == nullptr) hashes = &own;
     const fs::path path = root / file;
-    if (!cell_verifies(path)) fail(path.string() + ": the cell is missing or damaged, so it cannot be listed");
-    const CellScores cell = read_cell_scores(path);
+    if (!cell_verifies(path, hashes)) fail(path.string() + ": the cell is missing or damaged, so it cannot be listed");
+    const CellScores cell = read_cell_scores(path, hashes);
     IndexRow row;
     row.file = file.generic_string();
-    row.sha256 = sha256_file(path);
+    row.sha256 = hashes->sha256(path);
     row.model = text(cell, "model", path);
     row.source_lang = text(cell, "source_lang", path);
     row.target_lang = text(cell, "target_lang", path);
@@ -119,7 +120,9 @@ IndexRow index_row(const fs::path& root, const fs::path& file) {
     return row;
 }
 
-std::vector<IndexRow> collect_index(const fs::path& root, std::vector<std::string>* damaged) {
+std::vector<IndexRow> collect_index(const fs::path& root, std::vector<std::string>* damaged, FileHashes* hashes) {
+    FileHashes own;
+    if (hashes == nullptr) hashes = &own;
     std::vector<fs::path> files;
     const fs::path cells = root / "cells";
     if (fs::is_directory(cells))
@@ -129,8 +132,8 @@ std::vector<IndexRow> collect_index(const fs::path& root, std::vector<std::strin
     std::sort(files.begin(), files.end());
     std::vector<IndexRow> rows;
     for (const fs::path& file : files) {
-        if (cell_verifies(root / file))
-            rows.push_back(index_row(root, file));
+        if (cell_verifies(root / file, hashes))
+            rows.push_back(index_row(root, file, hashes));
         else if (damaged != nullptr)
             damaged->push_back(file.generic_string());
     }

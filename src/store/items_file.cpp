@@ -1,9 +1,13 @@
 #include "xlrm/store/items_file.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "h5_read.hpp"
 #include "h5_write.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/store/occurrences.hpp"
 
 namespace xlrm {
 namespace {
@@ -47,17 +51,38 @@ void check_ranges(const ItemSet& set, const std::string& name) {
             fail(name + ":/answers: row " + std::to_string(i) + " lies outside /tokens");
         if (answer.prompt < 0 || answer.prompt > answer.length)
             fail(name + ":/answers/prompt: row " + std::to_string(i) + " is longer than its answer");
+        if (answer.completion() < 0 || answer.completion() > answer.length)
+            fail(name + ":/answers/completion: row " + std::to_string(i) + " lies outside of its answer");
     }
     const auto answers = static_cast<std::int64_t>(set.answers.size());
     for (std::size_t i = 0; i < set.items.size(); ++i) {
         const Item& item = set.items[i];
         if (item.first_answer < 0 || item.answers < 1 || item.first_answer > answers - item.answers)
             fail(name + ":/items: row " + std::to_string(i) + " ('" + item.id + "') lies outside /answers");
+        if (std::isinf(item.margin)) fail(name + ":/items/margin: row " + std::to_string(i) + " ('" + item.id + "') is infinite");
         if (item.num_correct < 0 || item.num_correct > item.answers)
             fail(name + ":/items/num_correct: row " + std::to_string(i) + " ('" + item.id + "') exceeds its answers");
     }
     for (std::size_t i = 0; i < set.tokens.size(); ++i)
         if (set.tokens[i] < 0) fail(name + ":/tokens: token " + std::to_string(i) + " is negative");
+}
+
+// Where all completions begin with the answers, the file is as it would be without them.
+void put_completions(h5::OutGroup& answers, const ItemSet& set) {
+    if (std::ranges::all_of(set.answers, [](const Answer& a) { return a.lead == 0; })) return;
+    put(answers, "completion", "answer", column(set.answers, [](const Answer& a) { return a.completion(); }));
+}
+
+void get_completions(const h5::InFile& file, ItemSet& set) {
+    if (!file.contains("/answers/completion")) return;
+    const auto completion = get<std::int32_t>(file, "/answers/completion", set.answers.size());
+    for (std::size_t i = 0; i < completion.size(); ++i) {
+        Answer& answer = set.answers[i];
+        // Looked at here too: a difference of such numbers may be none.
+        if (completion[i] < 0 || completion[i] > answer.length || answer.prompt < 0)
+            fail(file.name() + ":/answers/completion: row " + std::to_string(i) + " lies outside of its answer");
+        answer.lead = answer.prompt - completion[i];
+    }
 }
 
 // Rankings and regressions alone have labels: other files stay as they were.
@@ -84,6 +109,19 @@ void get_labels(const h5::InFile& file, ItemSet& set) {
     if (at != labels.size()) fail(file.name() + ":/labels: has more rows than the items name");
 }
 
+void get_occurrences(const h5::InFile& file, ItemSet& set) {
+    if (!file.contains("/items/occurrence")) {
+        Occurrences counted;
+        for (Item& item : set.items) item.occurrence = counted.next(item.lang, item.id);
+        return;
+    }
+    const auto occurrence = get<std::int32_t>(file, "/items/occurrence", set.items.size());
+    for (std::size_t i = 0; i < occurrence.size(); ++i) {
+        if (occurrence[i] < 0) fail(file.name() + ":/items/occurrence: row " + std::to_string(i) + " is negative");
+        set.items[i].occurrence = occurrence[i];
+    }
+}
+
 std::string image(const std::filesystem::path& path, const ItemSet& set) {
     const h5::OutFile file(path.string(), set.tokens.size() * sizeof(std::int32_t));
     h5::OutGroup root = file.root();
@@ -98,6 +136,7 @@ std::string image(const std::filesystem::path& path, const ItemSet& set) {
     put(answers, "begin", "answer", column(set.answers, [](const Answer& a) { return a.begin; }));
     put(answers, "length", "answer", column(set.answers, [](const Answer& a) { return a.length; }));
     put(answers, "prompt", "answer", column(set.answers, [](const Answer& a) { return a.prompt; }));
+    put_completions(answers, set);
 
     h5::OutGroup items = root.group("items");
     items.dimension("item", static_cast<std::int64_t>(set.items.size()));
@@ -109,7 +148,16 @@ std::string image(const std::filesystem::path& path, const ItemSet& set) {
     put(items, "num_correct", "item", column(set.items, [](const Item& i) { return i.num_correct; }));
     put(items, "margin", "item", column(set.items, [](const Item& i) { return i.margin; }));
     put_labels(root, items, set);
+    put(items, "occurrence", "item", column(set.items, [](const Item& i) { return i.occurrence; }));
     return file.image();
+}
+
+Json attributes_of(const h5::InFile& file) {
+    file.require_schema(kConventions, kVersion);
+    const Json root = file.attributes();
+    if (!root.contains("attributes") || !root["attributes"].is_string())
+        fail(file.name() + ": the attribute 'attributes' is missing");
+    return parse_json(root["attributes"].get<std::string>(), file.name() + ", attribute 'attributes'");
 }
 
 }  // namespace
@@ -119,19 +167,19 @@ void write_items(const std::filesystem::path& path, const ItemSet& set) {
     write_file_atomic(path, image(path, set));
 }
 
+Json read_item_attributes(const std::filesystem::path& path) { return attributes_of(h5::InFile(path)); }
+
 ItemSet read_items(const std::filesystem::path& path) {
     const h5::InFile file(path);
-    file.require_schema(kConventions, kVersion);
-    const Json root = file.attributes();
-    if (!root.contains("attributes")) fail(file.name() + ": the attribute 'attributes' is missing");
     ItemSet set;
-    set.attributes = parse_json(root["attributes"].get<std::string>(), file.name() + ", attribute 'attributes'");
+    set.attributes = attributes_of(file);
     set.tokens = file.read<std::int32_t>("/tokens").values;
 
     const auto begin = file.read<std::int64_t>("/answers/begin").values;
     const auto length = get<std::int32_t>(file, "/answers/length", begin.size());
     const auto prompt = get<std::int32_t>(file, "/answers/prompt", begin.size());
     for (std::size_t i = 0; i < begin.size(); ++i) set.answers.push_back({begin[i], length[i], prompt[i]});
+    get_completions(file, set);
 
     std::vector<std::string> id = file.texts("/items/id");
     std::vector<std::string> lang = get_texts(file, "/items/lang", id.size());
@@ -142,8 +190,9 @@ ItemSet read_items(const std::filesystem::path& path) {
     const auto margin = get<float>(file, "/items/margin", id.size());
     for (std::size_t i = 0; i < id.size(); ++i)
         set.items.push_back(
-            {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i], {}});
+            {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i], {}, 0});
     get_labels(file, set);
+    get_occurrences(file, set);
     check_ranges(set, file.name());
     return set;
 }

@@ -1,12 +1,13 @@
 #include "xlrm/store/ledger.hpp"
 
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/json_line.hpp"
 
 namespace xlrm {
 
 Ledger::Ledger(std::filesystem::path path) : path_(std::move(path)) {}
 
-void Ledger::append(const Json& entry) const { append_line(path_, entry.dump()); }
+void Ledger::append(const Json& entry) const { append_line(path_, dump_line(entry)); }
 
 std::vector<Json> Ledger::read(int* damaged) const {
     int bad = 0;

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <set>
-#include <tuple>
+#include <string_view>
 #include <utility>
 
 #include "file_writer.hpp"
@@ -29,25 +31,6 @@ constexpr std::size_t kLengthBytes = 8;
 
 [[noreturn]] void fail_system(const std::filesystem::path& path, const std::string& what) {
     fail(path.string() + ": " + what + ": " + std::strerror(errno), ExitCode::io);
-}
-
-//! Whole file, read-only.
-std::pair<void*, std::size_t> map_file(const std::filesystem::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) fail_system(path, "cannot be opened");
-    struct stat status {};
-    const bool known = ::fstat(fd, &status) == 0;
-    const auto size = known ? static_cast<std::size_t>(status.st_size) : 0;
-    if (!known || !S_ISREG(status.st_mode) || size < kLengthBytes) {
-        ::close(fd);
-        fail(path.string() + ": not a safetensors file (shorter than its first field, or not a regular file)");
-    }
-    void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    const int reason = errno;
-    ::close(fd);
-    errno = reason;
-    if (mapping == MAP_FAILED) fail_system(path, "cannot be mapped");
-    return {mapping, size};
 }
 
 std::optional<DType> float_type(const std::string& name) {
@@ -71,29 +54,31 @@ const char* file_name_of(DType dtype) {
 }  // namespace
 
 std::int64_t TensorView::elements() const {
+    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;  // the product of the others may be beyond the type
     std::int64_t count = 1;
     for (const std::int64_t extent : shape) count *= extent;
     return count;
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-    std::tie(mapping_, size_) = map_file(path);
     try {
+        map_file();
         read_header();
     } catch (...) {
-        unmap();
+        close();
         throw;
     }
 }
 
-SafetensorsFile::~SafetensorsFile() { unmap(); }
+SafetensorsFile::~SafetensorsFile() { close(); }
 
 SafetensorsFile::SafetensorsFile(SafetensorsFile&& other) noexcept { *this = std::move(other); }
 
 SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&& other) noexcept {
     if (this == &other) return *this;
-    unmap();
+    close();
     path_ = std::move(other.path_);
+    file_ = std::exchange(other.file_, -1);
     mapping_ = std::exchange(other.mapping_, nullptr);
     size_ = std::exchange(other.size_, 0);
     tensors_ = std::move(other.tensors_);
@@ -102,18 +87,38 @@ SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&& other) noexcept {
     return *this;
 }
 
-void SafetensorsFile::unmap() noexcept {
+void SafetensorsFile::close() noexcept {
     if (mapping_ != nullptr) ::munmap(mapping_, size_);
+    if (file_ >= 0) ::close(file_);
     mapping_ = nullptr;
+    file_ = -1;
+}
+
+void SafetensorsFile::map_file() {
+    file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file_ < 0) fail_system(path_, "cannot be opened");
+    struct stat status {};
+    if (::fstat(file_, &status) != 0) fail_system(path_, "cannot be looked at");
+    size_ = static_cast<std::size_t>(status.st_size);
+    if (!S_ISREG(status.st_mode) || size_ < kLengthBytes)
+        fail(path_.string() +
+             ": not a safetensors file (shorter than its first field, or not a regular file); download or convert it again");
+    void* mapping = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file_, 0);
+    if (mapping == MAP_FAILED) fail_system(path_, "cannot be mapped");
+    mapping_ = mapping;
 }
 
 void SafetensorsFile::read_header() {
+    const char* begin = static_cast<const char*>(mapping_);
+    if (std::string_view(begin, size_).starts_with("version https://git-lfs"))
+        fail(path_.string() + ": a pointer of Git LFS, not the weights (they were not fetched); run git lfs pull in the folder");
     std::uint64_t length = 0;
-    std::memcpy(&length, mapping_, kLengthBytes);
+    std::memcpy(&length, begin, kLengthBytes);
     if (length > kLongestHeader || length > size_ - kLengthBytes)
-        fail(path_.string() + ": header of " + std::to_string(length) + " bytes is longer than the file (" + std::to_string(size_) +
-             " bytes) or than 100 MB (truncated, or not a safetensors file) download or convert it again");
-    const char* text = static_cast<const char*>(mapping_) + kLengthBytes;
+        fail(path_.string() + ": header of " + std::to_string(length) + " bytes is longer than the file (" +
+             std::to_string(size_) +
+             " bytes) or than 100 MB (truncated, or not a safetensors file); download or convert it again");
+    const char* text = begin + kLengthBytes;
     const std::size_t data_bytes = size_ - kLengthBytes - length;
     TensorHeader header = parse_safetensors_header({text, length}, static_cast<std::int64_t>(data_bytes), path_);
     const auto* data = reinterpret_cast<const std::byte*>(text + length);
@@ -127,6 +132,21 @@ void SafetensorsFile::read_header() {
         tensors_.emplace(entry.name, TensorView{*dtype, std::move(entry.shape), bytes});
     }
     metadata_ = std::move(header.metadata);
+}
+
+void SafetensorsFile::read(const std::string& name, std::int64_t first, std::span<std::byte> to) const {
+    const TensorView view = tensor(name);
+    assert(first >= 0 && static_cast<std::size_t>(first) + to.size() <= view.bytes.size());
+    const auto start = view.bytes.data() - static_cast<const std::byte*>(mapping_) + first;
+    std::size_t done = 0;
+    while (done < to.size()) {
+        const ssize_t count = ::pread(file_, to.data() + done, to.size() - done, start + static_cast<off_t>(done));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail_system(path_, "tensor '" + name + "' cannot be read");
+        if (count == 0)
+            fail(path_.string() + ": the file became shorter while it was read; wait until it is whole", ExitCode::io);
+        done += static_cast<std::size_t>(count);
+    }
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
@@ -143,7 +163,8 @@ TensorView SafetensorsFile::tensor(const std::string& name) const {
     if (found != tensors_.end()) return found->second;
     const auto other = unsupported_.find(name);
     if (other != unsupported_.end())
-        fail(path_.string() + ": tensor '" + name + "' is " + other->second + " (weights are F32, F64, BF16 or F16) convert it first");
+        fail(path_.string() + ": tensor '" + name + "' is of type " + other->second +
+             " (the file is in order, but weights are read as F32, F64, BF16 or F16 only); store it in one of these");
     fail(path_.string() + ": no tensor '" + name + "'");
 }
 

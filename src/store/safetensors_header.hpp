@@ -23,7 +23,9 @@ struct TensorHeader {
     std::map<std::string, std::string> metadata;
 };
 
-//! Checked header of a file with `data_bytes` bytes behind it. Throws Error naming `path` and the tensor.
+//! Checked header of a file with `data_bytes` bytes after it. Takes what the reference library (safetensors 0.8.0) takes: blanks
+//! around the object, "__metadata__": null, further fields of a tensor, every type of its list, of two equal names the last one;
+//! all but its second spelling of an entry as a list, which no writer makes. Throws Error naming `path` and the tensor.
 TensorHeader parse_safetensors_header(std::string_view text, std::int64_t data_bytes, const std::filesystem::path& path);
 
 }  // namespace xlrm

@@ -20,7 +20,8 @@ std::int64_t tokens_of(const States& states) {
 
 std::vector<float> matrix(const h5::InFile& file, const std::string& path, std::int64_t rows, std::int64_t* columns) {
     h5::Table<float> table = file.read<float>(path);
-    if (table.extents.size() != 2 || table.rows() != rows) fail(file.name() + ":" + path + ": its rows are not the tokens of /row_size");
+    if (table.extents.size() != 2 || table.rows() != rows)
+        fail(file.name() + ":" + path + ": its rows are not those of /row_size");
     *columns = table.extents[1];
     return std::move(table.values);
 }
@@ -35,7 +36,10 @@ void write_states(const std::filesystem::path& path, const States& states) {
     root.dimension("row", static_cast<std::int64_t>(states.row_size.size()));
     root.dataset("row_size", {"row"}, std::span<const std::int32_t>(states.row_size));
     root.describe("row_size", "sample_dimension", "token");
-    if (!states.score.empty()) root.dataset("score", {"row"}, std::span<const float>(states.score));
+    if (states.labels > 1) root.dimension("label", states.labels);
+    const std::vector<std::string> score =
+        states.labels > 1 ? std::vector<std::string>{"row", "label"} : std::vector<std::string>{"row"};
+    if (!states.score.empty()) root.dataset("score", score, std::span<const float>(states.score));
     root.dimension("token", tokens_of(states));
     if (!states.logits.empty()) {
         root.dimension("vocab", states.vocab);
@@ -53,12 +57,18 @@ States read_states(const std::filesystem::path& path) {
     file.require_schema(kConventions, kVersion);
     States states;
     states.row_size = file.read<std::int32_t>("/row_size").values;
+    for (const std::int32_t size : states.row_size)
+        if (size < 0) fail(file.name() + ":/row_size: holds a negative number");
     const std::int64_t tokens = tokens_of(states);
     for (const std::string& name : file.members("/hidden"))
         if (const int layer = layer_number(name); layer >= 0)
             states.hidden[layer] = matrix(file, "/hidden/" + name, tokens, &states.features);
     if (file.contains("/logits")) states.logits = matrix(file, "/logits", tokens, &states.vocab);
-    if (file.contains("/score")) states.score = file.read<float>("/score").values;
+    if (file.contains("/label")) {
+        states.score = matrix(file, "/score", static_cast<std::int64_t>(states.row_size.size()), &states.labels);
+    } else if (file.contains("/score")) {
+        states.score = file.read<float>("/score").values;
+    }
     return states;
 }
 

@@ -5,85 +5,180 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/language.hpp"
+#include "xlrm/core/log.hpp"
 #include "xlrm/model/model_folder.hpp"
+#include "xlrm/sweep/prologue.hpp"
+#include "xlrm/sweep/worker.hpp"
 #include "xlrm/text/chat_template.hpp"
-#include "xlrm/text/preference_row.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {
 
 namespace {
 
-//! Rows that [data] train, [data] eval.<name> or [pretrain] data name, and what is asked of them.
-struct Demand {
-    std::string option;  //!< "[data] train"
-    std::vector<std::filesystem::path> files;
-    RowKind kind = RowKind::preference;
-    std::string split, part;
-    std::vector<std::string> langs;  //!< canonical; each must have a row
-    std::string because;             //!< option that asks for the languages
-};
+namespace fs = std::filesystem;
 
-void check(const Demand& demand) {
-    const Split split(demand.split);
-    const std::vector<std::string> parts = split.names();
-    if (!demand.part.empty() && std::find(parts.begin(), parts.end(), demand.part) == parts.end()) {
-        fail("[data] split: \"" + demand.split + "\" has no part \"" + demand.part + "\", which " + demand.option + " takes; name the parts train and test",
-             ExitCode::usage);
-    }
-    std::set<std::string> found;
-    for (const std::filesystem::path& path : demand.files) {
-        if (path.extension() == ".h5") {
-            if (demand.kind == RowKind::document) continue;  // the training itself looks at it
-            fail(path.string() + ": " + demand.option + " of a sweep takes rows, not prepared items (the n-gram floor needs their text); give the .jsonl");
-        }
-        for_each_row(path, demand.kind, "en", [&](std::int64_t, PreferenceRow&& row) {
-            if (demand.part.empty() || split.part(row.id) == demand.part) found.insert(row.lang);
-        });
-    }
-    std::string list;
-    for (const std::string& lang : found) list += (list.empty() ? "" : ", ") + lang;
-    for (const std::string& lang : demand.langs) {
-        if (found.contains(lang)) continue;
-        fail(demand.option + ": no row" + (demand.part.empty() ? "" : " of part " + demand.part) + " is in language '" + lang + "', which " +
-             demand.because + " asks for (the data have: " + (list.empty() ? "none" : list) + "); correct the languages or add the data");
-    }
-}
-
-std::vector<std::string> canonical(const std::vector<std::string>& langs) {
-    std::vector<std::string> result;
-    for (const std::string& lang : langs) result.push_back(canonical_language(lang));
+std::vector<fs::path> absolute(const std::vector<fs::path>& files) {
+    std::vector<fs::path> result;
+    for (const fs::path& file : files) result.push_back(fs::absolute(file).lexically_normal());
     return result;
 }
 
+void require_part(const RowDemand& demand) {
+    const std::vector<std::string> parts = Split(demand.split).names();
+    if (demand.part.empty() || std::find(parts.begin(), parts.end(), demand.part) != parts.end()) return;
+    const std::string split = demand.option.starts_with("data.")
+                                  ? "[data] split"
+                                  : shown_option(demand.option.substr(0, demand.option.find('.')) + ".split");
+    fail(split + ": \"" + demand.split + "\" has no part \"" + demand.part + "\", which " + shown_option(demand.option) +
+             " takes; name the parts train and test",
+         ExitCode::usage);
+}
+
+//! Each language of the selections has a row. `because`: the option that asks for them.
+void require_languages(const InputRows& rows, const std::string& because) {
+    std::string list;
+    for (const auto& [lang, volume] : rows.languages) list += (list.empty() ? "" : ", ") + lang;
+    const std::string& part = rows.demand.part;
+    if (rows.missing.empty()) return;
+    fail(shown_option(rows.demand.option) + ": no row" + (part.empty() ? "" : " of part " + part) + " is in language '" + rows.missing.front() +
+         "', which " + because + " asks for (the data have: " + (list.empty() ? "none" : list) + "); correct the languages or add the data");
+}
+
+//! Reads what the demands name, each once.
+class Reader {
+public:
+    Reader(const SweepConfig& config, const SweepFolder& folder) : config_(config), folder_(folder) {
+        if (fs::exists(folder.plan())) recorded_ = read_json(folder.plan()).value("inputs", Json::object());
+    }
+
+    void preferences(const std::string& option, const std::vector<std::string>& files, const std::string& part,
+                     const std::vector<std::vector<std::string>>& selections, const std::string& because) {
+        const RowDemand demand{option, absolute(config_.data_paths(files)), RowKind::preference, config_.split, config_.split.empty() ? "" : part, selections, "en", config_.forms};
+        require_part(demand);
+        InputRows rows = read(demand);
+        require_languages(rows, because);
+        inputs.rows[option] = std::move(rows);
+    }
+
+    //! `needed`: whether something is still to be made of them; else their hashes are enough.
+    void documents(const std::string& option, const std::vector<std::string>& files, const std::string& split, const std::string& part,
+                   const std::vector<std::string>& langs, bool needed, const std::string& because) {
+        const RowDemand demand{option, absolute(config_.data_paths(files)), RowKind::document, split, part, {sorted_languages(langs)},
+                               option == "pretrain.data" ? config_.pretrain.default_lang : "en", {}};
+        require_part(demand);
+        std::optional<InputRows> rows;
+        if (!needed) rows = remembered_input_rows(recorded_, demand, folder_.hashes());
+        if (!rows) {
+            rows = read(demand);
+            const auto prepared = [](const fs::path& file) {
+                return file.extension() == ".h5";
+            };  // what is in it the training looks at
+            if (std::none_of(demand.files.begin(), demand.files.end(), prepared)) require_languages(*rows, because);
+        }
+        inputs.rows[option] = std::move(*rows);
+    }
+
+    SweepInputs inputs;
+
+private:
+    InputRows read(const RowDemand& demand) {
+        for (const auto& [option, rows] : inputs.rows) {
+            const RowDemand& other = rows.demand;
+            if (other.files != demand.files || other.kind != demand.kind || other.split != demand.split || other.part != demand.part ||
+                other.selections != demand.selections || other.default_lang != demand.default_lang || other.forms.content() != demand.forms.content()) {
+                continue;
+            }
+            InputRows same = rows;
+            same.demand = demand;
+            return same;
+        }
+        return read_input_rows(demand, folder_.hashes());
+    }
+
+    const SweepConfig& config_;
+    const SweepFolder& folder_;
+    Json recorded_ = Json::object();
+};
+
 void check_base(const SweepConfig& config, const Base& base) {
-    const ModelConfig model = check_model(base.folder, HeadKind::reward, true);
+    const std::int64_t labels = stored_labels(base.folder);
+    if (labels > 1) {
+        fail(base.folder.string() + ": its reward head has " + std::to_string(labels) +
+             " labels (a sweep scores its bases too, and which label is the reward is open); give a base with one label, or the "
+             "same without its head, score.weight");
+    }
+    const ModelConfig model = check_model(base.folder, HeadKind::reward, labels == 0).config;
     require_tokenizer_fits(*load_tokenizer(base.folder), model.vocab_size, base.folder);
     load_chat_template(config.train.chat_template, base.folder, config.train.template_date);
+    const std::string date = evaluation_of(config).template_date;
+    load_chat_template(config.evaluate.chat_template, base.folder, date.empty() ? kTemplateDate : date);
+    parse_layers(config.evaluate.layers, model.layers);
+}
+
+void check_options(const SweepConfig& config, const SweepFolder& folder, const std::vector<Base>& bases) {
+    const Plan plan = make_plan(config);
+    const auto training =
+        std::find_if(plan.tasks.begin(), plan.tasks.end(), [](const Task& task) { return task.kind == TaskKind::train; });
+    const auto named = [](const char* section, const auto& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            fail(std::string(section) + " " + error.what(), error.code());
+        }
+    };
+    named("[train]", [&] { check(training_of(config, folder, *training)); });
+    named("[evaluate]", [&] { check(evaluation_of(config)); });
+    for (const Base& base : bases) {
+        if (!base.folder.empty()) continue;
+        named("[pretrain]", [&] { check(pretraining_of(config, folder, base.name)); });
+        if (config.pretrain.model.empty() && config.pretrain.model_config.empty())
+            parse_layers(config.evaluate.layers, config.shape.layers);
+    }
+}
+
+void warn_of_repeated(const SweepInputs& inputs) {
+    std::string list;
+    for (const auto& [option, rows] : inputs.rows) {
+        if (!option.starts_with("data.eval.") || rows.repeated == 0) continue;
+        list += (list.empty() ? "" : ", ") + shown_option(option) + ": " + std::to_string(rows.repeated);
+    }
+    if (list.empty()) return;
+    log_root(LogLevel::warning, "rows with an id that an earlier row of their language has (" + list +
+                                    "): each counts as an item of its own, and rows of one id as one cluster in intervals");
 }
 
 }  // namespace
 
-void check_inputs(const SweepConfig& config, const SweepFolder& folder) {
-    const std::string train_part = config.split.empty() ? "" : "train";
-    const std::string test_part = config.split.empty() ? "" : "test";
-    std::vector<std::string> sources;
-    for (const Source& source : config.source_list()) sources.insert(sources.end(), source.langs.begin(), source.langs.end());
-    check({"[data] train", config.data_paths(config.train_files), RowKind::preference, config.split, train_part, sources, "--sources"});
-    for (const auto& [name, files] : config.benchmarks) {
-        check({"[data] eval." + name, config.data_paths(files), RowKind::preference, config.split, test_part, config.target_list(), "--targets"});
-    }
+SweepInputs check_inputs(const SweepConfig& config, const SweepFolder& folder) {
     const std::vector<Base> bases = config.base_list();
-    const bool pretrains = std::any_of(bases.begin(), bases.end(), [&](const Base& base) {
-        return base.folder.empty() && !std::filesystem::exists(folder.model(base.name) / "config.json");
-    });
-    if (pretrains) {
-        check({"[pretrain] data", config.data_paths(config.pretrain.data), RowKind::document, config.pretrain.split, config.pretrain.part,
-               canonical(config.pretrain.langs), "[pretrain] langs"});
+    check_options(config, folder, bases);
+    Reader reader(config, folder);
+    std::vector<std::vector<std::string>> sources;
+    std::vector<std::vector<std::string>> targets;
+    for (const Source& source : config.source_list()) sources.push_back(sorted_languages(source.langs));
+    for (const std::string& target : config.target_list()) targets.push_back({config.target_language(target)});
+    reader.preferences("data.train", config.train_files, "train", sources, "--sources");
+    for (const auto& [name, files] : config.benchmarks)
+        reader.preferences("data.eval." + name, files, "test", targets, "--targets");
+    const auto made_here = [&](const Base& base) { return base.folder.empty(); };
+    if (std::any_of(bases.begin(), bases.end(), made_here)) {
+        const bool to_make = std::any_of(bases.begin(), bases.end(),
+                                         [&](const Base& base) { return made_here(base) && !folder.has_model(base.name); });
+        reader.documents("pretrain.data", config.pretrain.data, config.pretrain.split, config.pretrain.part,
+                         config.pretrain.langs, to_make, "[pretrain] langs");
+        if (!config.tokenizer_data.empty()) {
+            reader.documents("tokenizer.data", config.tokenizer_data, "", "", config.tokenizer_langs,
+                             !fs::exists(folder.tokenizer()), "[tokenizer] langs");
+        }
     }
     for (const Base& base : bases) {
-        if (!base.folder.empty()) check_base(config, base);
+        if (base.folder.empty()) continue;
+        check_base(config, base);
+        reader.inputs.bases[base.name] = base_recipe(base.folder, folder.hashes());
     }
+    warn_of_repeated(reader.inputs);
+    return std::move(reader.inputs);
 }
 
 }  // namespace xlrm

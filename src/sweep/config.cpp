@@ -6,27 +6,18 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/language.hpp"
+#include "xlrm/core/lists.hpp"
+#include "xlrm/sweep/plan.hpp"
 
 namespace xlrm {
 
 namespace {
 
-std::vector<std::string> split_text(const std::string& text, char separator) {
-    std::vector<std::string> parts;
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-        const std::size_t end = std::min(text.find(separator, begin), text.size());
-        parts.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return parts;
-}
-
-//! "name=rest" → {name, rest}; without "=" → {"", text}.
+//! "name = rest" → {name, rest}; without "=" → {"", text}.
 std::pair<std::string, std::string> named(const std::string& text) {
     const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) return {"", text};
-    return {text.substr(0, equals), text.substr(equals + 1)};
+    if (equals == std::string::npos) return {"", trimmed(text)};
+    return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
 }
 
 void require_name(const std::string& option, const std::string& name) {
@@ -50,6 +41,46 @@ void require_distinct(const std::string& option, const List& list, Name name) {
     if (list.empty()) fail(option + ": nothing is given, so there is nothing to do", ExitCode::usage);
 }
 
+//! All names of languages that the grid has, sources and targets alike.
+LanguageNames languages_of(const SweepConfig& config) {
+    LanguageNames names;
+    for (const auto* list : {&config.langs, &config.targets}) {
+        for (const std::string& lang : *list) names.add(lang);
+    }
+    for (const std::string& text : config.sources) {
+        for (const std::string& lang : split_list(named(text).second, '+')) names.add(lang);
+    }
+    return names;
+}
+
+void check_shape(const ModelShape& shape) {
+    for (const std::int64_t size :
+         {shape.hidden, shape.layers, shape.heads, shape.kv_heads, shape.intermediate, shape.max_positions}) {
+        require(size > 0, "[model]: every size must be above 0", ExitCode::usage);
+    }
+    require(shape.hidden % shape.heads == 0, "[model] hidden must be a multiple of heads", ExitCode::usage);
+    require(shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads", ExitCode::usage);
+}
+
+//! Names with dots can meet: base a.b with source c, and base a with source b.c.
+void require_distinct_outputs(const Plan& plan) {
+    std::set<std::string> seen;
+    for (const Task& task : plan.tasks) {
+        if (task.kind == TaskKind::evaluate) continue;
+        const std::string output = task.kind == TaskKind::floor ? task.source + "." + task.benchmark : task.model();
+        const std::string kind = task.kind == TaskKind::floor ? "floors/" : "models/";
+        if (!seen.insert(kind + output).second) {
+            fail("two of the grid's results would both be " + kind + output +
+                     " (names of bases, sources and benchmarks are joined by dots); rename one",
+                 ExitCode::usage);
+        }
+    }
+    for (const Base& base : plan.bases) {
+        if (seen.contains("models/" + base.name))
+            fail("--bases: \"" + base.name + "\" is also the name of a model of the grid; rename it", ExitCode::usage);
+    }
+}
+
 }  // namespace
 
 bool SweepConfig::makes_base() const { return !tokenizer_data.empty() || !world.empty(); }
@@ -60,8 +91,8 @@ std::vector<Base> SweepConfig::base_list() const {
         auto [name, folder] = named(text);
         if (!name.empty()) {
             list.push_back({name, data_path(folder)});
-        } else if (makes_base() && text.find('/') == std::string::npos) {
-            list.push_back({text, {}});
+        } else if (makes_base() && folder.find('/') == std::string::npos) {
+            list.push_back({folder, {}});
         } else {
             std::filesystem::path path = data_path(folder);
             list.push_back({path.filename().empty() ? path.parent_path().filename().string() : path.filename().string(), path});
@@ -71,13 +102,15 @@ std::vector<Base> SweepConfig::base_list() const {
 }
 
 std::vector<Source> SweepConfig::source_list() const {
+    const LanguageNames names = languages_of(*this);
     std::vector<Source> list;
     for (const std::string& text : sources.empty() ? langs : sources) {
         auto [name, rest] = named(text);
         Source source;
-        for (const std::string& lang : split_text(rest, '+')) source.langs.push_back(canonical_language(lang));
+        for (const std::string& lang : split_list(rest, '+')) source.langs.push_back(parse_language(lang).full());
+        require(!source.langs.empty(), "--sources: \"" + text + "\" names no language; write name=en+es or a language", ExitCode::usage);
         if (name.empty()) {
-            for (const std::string& lang : source.langs) name += (name.empty() ? "" : "-") + lang;
+            for (const std::string& lang : source.langs) name += (name.empty() ? "" : "-") + names.of(lang);
         }
         source.name = name;
         list.push_back(std::move(source));
@@ -86,9 +119,18 @@ std::vector<Source> SweepConfig::source_list() const {
 }
 
 std::vector<std::string> SweepConfig::target_list() const {
+    const LanguageNames names = languages_of(*this);
     std::vector<std::string> list;
-    for (const std::string& lang : targets.empty() ? langs : targets) list.push_back(canonical_language(lang));
+    for (const std::string& lang : targets.empty() ? langs : targets) list.push_back(names.of(lang));
     return list;
+}
+
+std::string SweepConfig::target_language(const std::string& target) const {
+    const LanguageNames names = languages_of(*this);
+    for (const std::string& lang : targets.empty() ? langs : targets) {
+        if (names.of(lang) == target) return parse_language(lang).full();
+    }
+    return target;
 }
 
 std::vector<std::int64_t> SweepConfig::seed_list() const {
@@ -120,7 +162,16 @@ void SweepConfig::check() const {
     require_distinct("--sources", source_list(), [](const Source& s) { return s.name; });
     require_distinct("--targets", target_list(), [](const std::string& t) { return t; });
     require_distinct("--seeds", seed_list(), [](std::int64_t s) { return std::to_string(s); });
-    for (const auto& [name, files] : benchmarks) require_name("[data] eval." + name, name);
+    for (const auto& [name, files] : benchmarks) {
+        require_name("[data] eval." + name, name);
+        require(!files.empty(), "[data] eval." + name + ": no file is given", ExitCode::usage);
+    }
+    if (!world.empty() && !(train_files.empty() && benchmarks.empty() && tokenizer_data.empty() && pretrain.data.empty())) {
+        fail(
+            "[data] world brings its own rows and texts: leave train, eval.<benchmark>, [tokenizer] data and [pretrain] data "
+            "out, or leave world out",
+            ExitCode::usage);
+    }
     if (world.empty() && train_files.empty()) fail("[data] train: no training rows are given", ExitCode::usage);
     if (world.empty() && benchmarks.empty()) {
         fail("[data] eval.<benchmark>: no rows to evaluate on are given (write for example eval.dev = dev.jsonl)", ExitCode::usage);
@@ -133,53 +184,9 @@ void SweepConfig::check() const {
             fail("--bases: \"" + base.name + "\" is to be made here, but [pretrain] data names no text", ExitCode::usage);
         }
     }
-}
-
-void complete(SweepConfig& config, const Options& options) {
-    if (config.smoke) config.world = "smoke";
-    if (!config.output.empty()) return;
-    const std::string name = std::filesystem::path(options.config_path()).stem().string();
-    config.output = "xlrm-out/" + (name.empty() ? std::string(config.smoke ? "smoke" : "quickstart") : name);
-}
-
-void describe(Options& options, SweepConfig& c) {
-    options.section("sweep")
-        .add("bases", &c.bases, "NAME=DIR,…", "base models; a name without DIR is the one that [pretrain] makes")
-        .add("sources", &c.sources, "LANG,…", "languages trained on; name=en+es trains on several together; default: [data] langs")
-        .add("targets", &c.targets, "LANG,…", "languages evaluated; default: [data] langs")
-        .add("seeds", &c.seeds, "N,…", "one model for each base, source and seed")
-        .add("ranks-per-cell", &c.ranks_per_cell, "RANKS", "ranks that work on one cell together")
-        .add("pretrain-ranks", &c.pretrain_ranks, "RANKS", "ranks that make the base together; 0: as ranks-per-cell")
-        .add("output", &c.output, "DIR", "sweep folder; default xlrm-out/<configuration's name>")
-        .add("smoke", &c.smoke, "the embedded world at a size of seconds, to test an installation");
-    options.section("data")
-        .add("root", &c.data_root, "DIR", "relative paths of the configuration are taken from here")
-        .add("world", &c.world, "full|smoke", "data of the synthetic quickstart world instead of files")
-        .add("world-seed", &c.world_seed, "N", "seed of that world")
-        .add("train", &c.train_files, "FILE,…", "preference rows to train on")
-        .add("langs", &c.langs, "LANG,…", "languages of the grid")
-        .add("split", &c.split, "train=SHARE,test=SHARE", "divide rows by a hash of their id: training takes part train, evaluation test")
-        .add_prefix("eval.", [&c](const std::string& name, const std::string& value) { c.benchmarks[name] = split_text(value, ','); },
-                    "FILE,…", "eval.<benchmark>: preference rows to evaluate on");
-    options.section("tokenizer")
-        .add("data", &c.tokenizer_data, "FILE,…", "{text} rows to train a unigram sentencepiece model on, for a base made here")
-        .add("langs", &c.tokenizer_langs, "LANG,…", "languages of those rows that are used; default: all")
-        .add("vocab-size", &c.vocab_size, "PIECES", "its size");
-    options.section("model")
-        .add_choice("family", &c.shape.family, {"llama", "qwen2"}, "family of a base made here")
-        .add("hidden", &c.shape.hidden, "N", "width of the residual stream")
-        .add("layers", &c.shape.layers, "N", "blocks")
-        .add("heads", &c.shape.heads, "N", "attention heads")
-        .add("kv-heads", &c.shape.kv_heads, "N", "key and value heads")
-        .add("intermediate", &c.shape.intermediate, "N", "width of the gated MLP")
-        .add("max-positions", &c.shape.max_positions, "TOKENS", "longest text");
-    c.pretrain.objective = "lm";
-    options.section("pretrain");
-    describe(options, c.pretrain);
-    options.section("train");
-    describe(options, c.train);
-    options.section("evaluate");
-    describe(options, c.evaluate);
+    check_shape(shape);
+    if (vocab_size < 1) fail("[tokenizer] vocab-size must be above 0", ExitCode::usage);
+    require_distinct_outputs(make_plan(*this));
 }
 
 }  // namespace xlrm

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/json_line.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/progress.hpp"
 
@@ -35,7 +37,9 @@ public:
                 std::this_thread::sleep_for(kPoll);
                 continue;
             }
-            handle(message->from, parse_json(message->text, "message of rank " + std::to_string(message->from)));
+            const Problem problem = attempt(
+                [&] { handle(message->from, parse_json(message->text, "message of rank " + std::to_string(message->from))); });
+            if (problem) end_with(problem);
         }
         progress_.finish();
         return result();
@@ -43,40 +47,63 @@ public:
 
 private:
     void handle(int leader, const Json& message) {
+        if (!message.contains("ready")) running_.erase(leader);
         if (message.contains("done")) finish(message.at("done"), message.at("seconds"));
         if (message.contains("failed")) fail_task(message.at("failed"), message.at("reason"));
         if (message.contains("returned")) {
             coordinator_.returned(message.at("returned"));
             if (!stopping_) begin_stop();
         }
+        if (message.contains("left")) {
+            --working_;
+            end_with({"the group of rank " + std::to_string(leader) + " left the sweep", ExitCode::failure});
+        }
         if (message.contains("ready")) waiting_.emplace_back(leader, message.at("ready").get<std::string>());
         if (message.value("stop", false) && !stopping_) begin_stop();
-        if (!message.contains("ready")) running_.erase(leader);
         hand_out();
     }
 
+    //! At every moment a leader is waiting, running, or sent home, whatever throws.
     void hand_out() {
-        std::deque<std::pair<int, std::string>> still;
-        for (const auto& [leader, loaded] : waiting_) {
-            const std::optional<int> task = stopping_ ? std::nullopt : coordinator_.next(loaded);
-            if (task) {
-                ledger_.append({{"event", "started"}, {"task", plan_.tasks[static_cast<std::size_t>(*task)].name()}, {"rank", leader},
-                                {"time", static_cast<std::int64_t>(std::time(nullptr))}});
-                running_[leader] = *task;
-                channel_.send(Json{{"task", *task}}.dump(), leader, kToLeader);
-            } else if (stopping_ || coordinator_.settled()) {
-                channel_.send(Json{{"quit", true}}.dump(), leader, kToLeader);
-                --working_;
-            } else {
-                still.emplace_back(leader, loaded);
+        for (auto next = waiting_.begin(); next != waiting_.end();) {
+            const std::optional<int> task = stopping_ ? std::nullopt : coordinator_.next(next->second);
+            if (!task && !stopping_ && !coordinator_.settled()) {
+                ++next;
+                continue;
             }
+            const int leader = next->first;
+            next = waiting_.erase(next);
+            if (task)
+                start(*task, leader);
+            else
+                send_home(leader);
         }
-        waiting_ = std::move(still);
+    }
+
+    void start(int task, int leader) {
+        channel_.send(Json{{"task", task}}.dump(), leader, kToLeader);
+        running_[leader] = task;
+        ledger_.append({{"event", "started"},
+                        {"task", plan_.tasks[static_cast<std::size_t>(task)].name()},
+                        {"rank", leader},
+                        {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+    }
+
+    void send_home(int leader) {
+        channel_.send(Json{{"quit", true}}.dump(), leader, kToLeader);
+        --working_;
+    }
+
+    //! Groups must not wait for a coordinator that cannot go on: they are sent home first.
+    void end_with(const Problem& problem) {
+        if (!problem_) problem_ = problem;
+        if (!stopping_) begin_stop();
     }
 
     void begin_stop() {
         stopping_ = true;
-        log_root(LogLevel::info, "stop requested: no new cells are started; running ones are given back or finished");
+        if (!problem_)
+            log_root(LogLevel::info, "stop requested: no new cells are started; running ones are given back or finished");
         for (const auto& [leader, task] : running_) channel_.send(Json{{"stop", true}}.dump(), leader, kToLeader);
         hand_out();
     }
@@ -89,10 +116,13 @@ private:
     }
 
     void fail_task(int task, const std::string& reason) {
+        const std::int64_t before = coordinator_.count(TaskState::failed) + 1;
         coordinator_.failed(task, reason);
+        const std::int64_t others = coordinator_.count(TaskState::failed) - before;
         const std::string name = plan_.tasks[static_cast<std::size_t>(task)].name();
         ledger_.append({{"event", "failed"}, {"task", name}, {"reason", reason}, {"time", static_cast<std::int64_t>(std::time(nullptr))}});
-        log_root(LogLevel::error, name + " failed: " + reason);
+        log_root(LogLevel::error, name + " failed: " + reason +
+                                      (others > 0 ? " (" + std::to_string(others) + " cells need it and fail with it)" : ""));
         show();
     }
 
@@ -103,6 +133,7 @@ private:
 
     DispatchResult result() const {
         DispatchResult result;
+        result.problem = problem_;
         result.done = coordinator_.count(TaskState::done);
         result.failed = coordinator_.count(TaskState::failed);
         result.left = coordinator_.count(TaskState::waiting);
@@ -122,23 +153,32 @@ private:
     bool stopping_ = false;
     std::deque<std::pair<int, std::string>> waiting_;  //!< free leaders and the model each has loaded
     std::map<int, int> running_;                       //!< leader → task
+    Problem problem_;
     Progress progress_;
 };
 
-//! Leader's end of the channel. A "stop" may arrive at any time, before the answer that is waited for.
+//! Leader's end of the channel (`leads`: other ranks have none). A "stop" may arrive at any time, before the answer that is
+//! waited for.
 class Leader {
 public:
-    explicit Leader(const Communicator& channel) : channel_(channel) {}
+    Leader(const Communicator& channel, bool leads) : channel_(channel), here_(leads) {}
+    //! The coordinator does not wait for a group that an exception ended.
+    ~Leader() {
+        if (here_) static_cast<void>(attempt([&] { report({{"left", true}}); }));
+    }
+    Leader(const Leader&) = delete;
+    Leader& operator=(const Leader&) = delete;
 
     Json ask(const std::string& loaded, bool stop) {
         channel_.send(Json{{"ready", loaded}, {"stop", stop}}.dump(), 0, kToCoordinator);
         for (;;) {
             const Json answer = parse_json(channel_.receive(kToLeader).text, "message of the coordinator");
+            if (answer.contains("quit")) here_ = false;
             if (!answer.contains("stop")) return answer;
             told_to_stop_ = true;
         }
     }
-    void report(const Json& message) { channel_.send(message.dump(), 0, kToCoordinator); }
+    void report(const Json& message) { channel_.send(dump_line(message), 0, kToCoordinator); }
     bool told_to_stop() {
         while (const std::optional<Communicator::Message> message = channel_.try_receive(kToLeader)) {
             if (parse_json(message->text, "message of the coordinator").contains("stop")) told_to_stop_ = true;
@@ -148,6 +188,7 @@ public:
 
 private:
     const Communicator& channel_;
+    bool here_;  //!< not sent home
     bool told_to_stop_ = false;
 };
 
@@ -159,7 +200,7 @@ DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, 
 
 void work_loop(const Communicator& channel, const Communicator& group, const Plan& plan,
                const std::function<TaskOutcome(const Task&, const std::function<bool()>&)>& work) {
-    Leader leader(channel);
+    Leader leader(channel, group.root());
     std::string loaded;
     const std::function<bool()> stop = [&] { return stop_requested() || (group.root() && leader.told_to_stop()); };
     for (;;) {

@@ -1,5 +1,7 @@
 #include "xlrm/sweep/folder.hpp"
 
+#include <algorithm>
+
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/store/cell_file.hpp"
@@ -14,19 +16,33 @@ std::filesystem::path SweepFolder::floor(const Task& task) const {
     return root_ / "floors" / (task.source + "." + task.benchmark + ".json");
 }
 
-bool SweepFolder::done(const Task& task) const {
-    switch (task.kind) {
-        case TaskKind::floor: return std::filesystem::exists(floor(task));  // renamed into place whole
-        case TaskKind::train: return std::filesystem::exists(model(task.model()) / "config.json");
-        case TaskKind::evaluate: return cell_verifies(cell(task));
-    }
-    return false;
+std::filesystem::path SweepFolder::output(const Task& task) const {
+    if (task.kind == TaskKind::floor) return floor(task);
+    return task.kind == TaskKind::train ? model(task.model()) : cell(task);
+}
+
+std::string SweepFolder::name(const std::filesystem::path& path) const { return path.lexically_relative(root_).generic_string(); }
+
+bool SweepFolder::done(const Plan& plan, const Task& task) const {
+    if (task.kind == TaskKind::train) return has_model(task.model());
+    if (task.kind == TaskKind::evaluate) return cell_verifies(cell(task), hashes_.get());
+    if (!std::filesystem::exists(floor(task))) return false;
+    const Json targets = read_json(floor(task)).at("targets");
+    return std::all_of(plan.targets.begin(), plan.targets.end(),
+                       [&](const std::string& target) { return targets.contains(target); });
 }
 
 std::vector<bool> SweepFolder::done(const Plan& plan) const {
     std::vector<bool> result;
-    for (const Task& task : plan.tasks) result.push_back(done(task));
+    for (const Task& task : plan.tasks) result.push_back(done(plan, task));
     return result;
+}
+
+bool SweepFolder::has_model(const std::string& name) const {
+    // Whoever published a model writes training.json last and only then removes the checkpoint.
+    return std::filesystem::exists(model(name) / "training.json") ||
+           (std::filesystem::exists(model(name) / "config.json") &&
+            !std::filesystem::exists(model(name).string() + ".checkpoint"));
 }
 
 void SweepFolder::remove_leftovers() const {

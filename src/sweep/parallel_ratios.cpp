@@ -17,22 +17,23 @@ struct AlignedStates {
 
 std::optional<AlignedStates> align(const SweepFolder& folder, const std::vector<const Task*>& tasks) {
     AlignedStates out;
-    std::map<std::string, std::vector<std::size_t>> rows;  // id → its row in each language
+    std::map<std::pair<std::string, std::int32_t>, std::vector<std::size_t>>
+        rows;  // id and occurrence → its row in each language
     std::vector<std::vector<float>> values;
     for (const Task* task : tasks) {
-        const CellScores cell = read_cell_scores(folder.cell(*task));
+        const CellScores cell = read_cell_scores(folder.cell(*task), &folder.hashes());
         const std::map<std::string, std::vector<int>> layers = cell_layers(folder.cell(*task));
         const auto last = layers.find("last");
         if (last == layers.end() || last->second.empty()) return {};
         values.push_back(read_cell_activations(folder.cell(*task), "last", last->second.back(), "chosen", &out.features));
         for (std::size_t i = 0; i < cell.id.size(); ++i) {
-            std::vector<std::size_t>& places = rows[cell.id[i]];
+            std::vector<std::size_t>& places = rows[{cell.id[i], cell.occurrence[i]}];
             if (places.size() + 1 == values.size()) places.push_back(i);
         }
     }
     const auto width = static_cast<std::size_t>(out.features);
     out.values.resize(values.size());
-    for (const auto& [id, places] : rows) {
+    for (const auto& [item, places] : rows) {
         if (places.size() != values.size()) continue;
         ++out.items;
         for (std::size_t l = 0; l < values.size(); ++l) {
@@ -48,7 +49,8 @@ std::optional<AlignedStates> align(const SweepFolder& folder, const std::vector<
 std::vector<RatioEntry> parallel_ratios(const SweepFolder& folder, const Plan& plan) {
     std::map<std::pair<std::string, std::string>, std::vector<const Task*>> cells;
     for (const Task& task : plan.tasks) {
-        if (task.kind == TaskKind::evaluate && cell_verifies(folder.cell(task))) cells[{task.model(), task.benchmark}].push_back(&task);
+        if (task.kind == TaskKind::evaluate && cell_verifies(folder.cell(task), &folder.hashes()))
+            cells[{task.model(), task.benchmark}].push_back(&task);
     }
     std::vector<RatioEntry> ratios;
     for (const auto& [key, tasks] : cells) {

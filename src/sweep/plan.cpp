@@ -73,6 +73,8 @@ Json Plan::to_json() const {
         json["tasks"].push_back({{"kind", kind_name(task.kind)}, {"base", task.base}, {"source", task.source}, {"seed", task.seed},
                                  {"benchmark", task.benchmark}, {"target", task.target}, {"needs", task.needs}, {"cost", task.cost}});
     }
+    if (!inputs.empty()) json["inputs"] = inputs;
+    if (!recipes.empty()) json["recipes"] = recipes;
     return json;
 }
 
@@ -88,6 +90,8 @@ Plan Plan::from_json(const Json& json) {
         plan.tasks.push_back({parse_kind(t.at("kind")), t.at("base"), t.at("source"), t.at("benchmark"), t.at("target"), t.at("seed"),
                               t.at("needs"), t.at("cost")});
     }
+    if (json.contains("inputs")) plan.inputs = json.at("inputs");
+    if (json.contains("recipes")) plan.recipes = json.at("recipes");
     return plan;
 }
 

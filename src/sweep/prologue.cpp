@@ -8,7 +8,7 @@
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/log.hpp"
-#include "xlrm/sweep/check_inputs.hpp"
+#include "xlrm/sweep/plan.hpp"
 #include "xlrm/text/prepare.hpp"
 #include "xlrm/text/quickstart_world.hpp"
 #include "xlrm/text/tokenizer.hpp"
@@ -24,7 +24,7 @@ std::vector<std::string> texts_of(const SweepConfig& config) {
     PrepareOptions documents;
     documents.kind = RowKind::document;
     documents.inputs = config.data_paths(config.tokenizer_data);
-    for (const std::string& lang : config.tokenizer_langs) documents.langs.push_back(canonical_language(lang));
+    documents.langs = config.tokenizer_langs;
     return collect_texts(documents);
 }
 
@@ -32,9 +32,6 @@ std::vector<std::string> texts_of(const SweepConfig& config) {
 Json base_config(const SweepConfig& config, const fs::path& tokenizer) {
     const std::unique_ptr<Tokenizer> tokens = load_tokenizer(tokenizer);
     const ModelShape& shape = config.shape;
-    require(shape.heads > 0 && shape.hidden % shape.heads == 0, "[model] hidden must be a multiple of heads", ExitCode::usage);
-    require(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads",
-            ExitCode::usage);
     const bool qwen = shape.family == "qwen2";
     Json json = {{"architectures", {qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
                  {"model_type", shape.family},
@@ -66,65 +63,97 @@ void make_folder(const fs::path& target, const std::function<void(const fs::path
     fs::rename(beside, target);
 }
 
-void make_world_files(const SweepConfig& config, const SweepFolder& folder) {
+void write_recipe(const fs::path& folder, const Json& recipe) {
+    write_file_atomic(folder / "recipe.json", recipe.dump(2) + "\n");
+}
+
+void make_world_files(const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
     if (config.world.empty() || fs::exists(folder.world())) return;
     log_root(LogLevel::info, "writing the synthetic world (" + config.world + ") to " + folder.world().string());
     make_folder(folder.world(), [&](const fs::path& beside) {
-        const WorldSize size = config.world == "smoke" ? WorldSize::smoke : WorldSize::full;
-        write_world(make_world(static_cast<std::uint64_t>(config.world_seed), size), beside);
+        write_world_files(config, beside);
+        write_recipe(beside, plan.recipes.at(folder.name(folder.world())));
     });
 }
 
-void make_tokenizer(const SweepConfig& config, const SweepFolder& folder) {
+void make_tokenizer(const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
     if (config.tokenizer_data.empty() || fs::exists(folder.tokenizer())) return;
     log_root(LogLevel::info, "training a sentencepiece model of " + std::to_string(config.vocab_size) + " pieces");
     make_folder(folder.tokenizer(), [&](const fs::path& beside) {
         train_sentencepiece(texts_of(config), config.vocab_size, beside);
         write_file_atomic(beside / "config.json", base_config(config, beside).dump(2) + "\n");
+        write_recipe(beside, plan.recipes.at(folder.name(folder.tokenizer())));
     });
 }
 
-bool make_base(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const std::string& name) {
-    if (fs::exists(folder.model(name) / "config.json")) return true;
+//! Collective over the world; false when a stop request ended it.
+bool make_base(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan,
+               const std::string& name) {
+    bool there = false;
+    on_root(world, [&] { there = folder.has_model(name); });
+    if (world.any(there)) return true;
     const int ranks = std::min(config.pretrain_ranks > 0 ? config.pretrain_ranks : config.ranks_per_cell, world.size());
-    const Communicator group = world.split(world.rank() < ranks ? 0 : 1, world.rank());
+    const bool works = world.rank() < ranks;
+    const Communicator group = world.split(works ? 0 : 1, world.rank());
     bool stopped = false;
-    if (world.rank() < ranks) {
-        TrainOptions pretrain = config.pretrain;
-        pretrain.objective = "lm";
-        if (pretrain.model.empty() && pretrain.model_config.empty())
-            pretrain.model_config = (folder.tokenizer() / "config.json").string();
-        if (pretrain.tokenizer.empty()) pretrain.tokenizer = folder.tokenizer().string();
-        for (std::string& file : pretrain.data) file = config.data_path(file).string();
-        pretrain.output = folder.model(name).string();
-        log_root(LogLevel::info, "pretraining the base \"" + name + "\"");
-        stopped = train(group, pretrain, stop_requested, false).stopped;
-    }
-    return !world.any_after_wait(stopped);
+    log_root(LogLevel::info, "pretraining the base \"" + name + "\"");
+    run_in_group(world, group, works,
+                 [&] {
+                     TrainOptions pretrain = pretraining_of(config, folder, name);
+                     pretrain.recipe = plan.recipes.at(folder.name(folder.model(name)));
+                     stopped = train(group, pretrain, stop_requested, false).stopped;
+                 });
+    return !world.any(stopped);
 }
 
 }  // namespace
 
-void use_world(SweepConfig& config, const SweepFolder& folder) {
+void use_world(SweepConfig& config, const fs::path& place) {
     if (config.world.empty()) return;
-    const auto file = [&](const char* name) { return fs::absolute(folder.world() / name).string(); };
+    const auto file = [&](const char* name) { return fs::absolute(place / name).string(); };
     config.train_files = {file("train.jsonl")};
     config.benchmarks = {{"facts", {file("test.jsonl")}}};
     config.tokenizer_data = {file("corpus.jsonl")};
     config.pretrain.data = {file("corpus.jsonl")};
 }
 
-bool run_prologue(const Communicator& world, SweepConfig& config, const SweepFolder& folder) {
-    use_world(config, folder);
-    const std::vector<Base> bases = config.base_list();
+void write_world_files(const SweepConfig& config, const fs::path& place) {
+    const WorldSize size = config.world == "smoke" ? WorldSize::smoke : WorldSize::full;
+    write_world(make_world(static_cast<std::uint64_t>(config.world_seed), size), place);
+}
+
+TrainOptions pretraining_of(const SweepConfig& config, const SweepFolder& folder, const std::string& base) {
+    TrainOptions pretrain = config.pretrain;
+    const auto below_root = [&](std::string& path) {
+        if (!path.empty()) path = config.data_path(path).string();
+    };
+    pretrain.objective = "lm";
+    below_root(pretrain.model);
+    below_root(pretrain.model_config);
+    below_root(pretrain.tokenizer);
+    for (std::string& file : pretrain.data) below_root(file);
+    for (std::string& file : pretrain.eval_data) below_root(file);
+    const bool own_tokenizer = !config.tokenizer_data.empty() || pretrain.model.empty();
+    if (pretrain.tokenizer.empty() && own_tokenizer) pretrain.tokenizer = folder.tokenizer().string();
+    if (pretrain.model.empty() && pretrain.model_config.empty())
+        pretrain.model_config = (folder.tokenizer() / "config.json").string();
+    pretrain.output = folder.model(base).string();
+    return pretrain;
+}
+
+bool run_prologue(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
     on_root(world, [&] {
-        make_world_files(config, folder);
-        check_inputs(config, folder);
-        if (std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.folder.empty(); }))
-            make_tokenizer(config, folder);
+        {
+            const Activity activity("writing the synthetic world");
+            make_world_files(config, folder, plan);
+        }
+        const Activity activity("training the tokenizer");
+        if (std::any_of(plan.bases.begin(), plan.bases.end(), [](const Base& base) { return base.folder.empty(); })) {
+            make_tokenizer(config, folder, plan);
+        }
     });
-    for (const Base& base : bases) {
-        if (base.folder.empty() && !make_base(world, config, folder, base.name)) return false;
+    for (const Base& base : plan.bases) {
+        if (base.folder.empty() && !make_base(world, config, folder, plan, base.name)) return false;
     }
     return true;
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -6,40 +7,19 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 
+#include "xlrm/comm/together.hpp"
+#include "xlrm/core/language.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/model/config.hpp"
 #include "xlrm/sweep/folder.hpp"
 #include "xlrm/sweep/plan.hpp"
+#include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/run.hpp"
 #include "xlrm/sweep/worker.hpp"
-#include "xlrm/text/preference_row.hpp"
 
 namespace xlrm {
 
 namespace {
-
-//! Rows and characters (bytes) of each language.
-struct Volume {
-    std::int64_t rows = 0;
-    double bytes = 0.0;  //!< of both texts of a pair
-};
-using Volumes = std::map<std::string, Volume>;
-
-Volumes volumes_of(const SweepConfig& config, const std::vector<std::string>& files, const std::string& part) {
-    Volumes volumes;
-    const Split split(config.split);
-    for (const std::filesystem::path& path : config.data_paths(files)) {
-        for_each_row(path, RowKind::preference, "en", [&](std::int64_t, PreferenceRow&& row) {
-            if (!config.split.empty() && split.part(row.id) != part) return;
-            Volume& volume = volumes[row.lang];
-            ++volume.rows;
-            std::size_t prompt = 0;
-            for (const ChatMessage& message : row.prompt) prompt += message.content.size();
-            for (const std::string& answer : row.answers) volume.bytes += static_cast<double>(prompt + answer.size());
-        });
-    }
-    return volumes;
-}
 
 //! Bytes of UTF-8 a token stands for, roughly, over languages and tokenizers.
 constexpr double kBytesPerToken = 4.0;
@@ -85,16 +65,57 @@ BaseSize size_of(const SweepConfig& config, const Base& base) {
     return size;
 }
 
-}  // namespace
+//! Rows by language of one option.
+std::string rows_line(const std::string& what, const InputRows& rows) {
+    std::string line = "rows by language, " + what + ":";
+    for (const auto& [lang, volume] : rows.languages) line += " " + lang + " " + std::to_string(volume.rows);
+    return line + "\n";
+}
 
-std::string sweep_report(const SweepConfig& config) {
-    config.check();
-    const Plan plan = make_plan(config);
-    const SweepFolder folder{config.output};
+//! Of the rows that `lang` means: a code's regions together.
+InputRows::Volume volume_of(const InputRows& rows, const std::string& lang) {
+    LanguageNames names;
+    for (const auto& [name, volume] : rows.languages) names.add(name);
+    InputRows::Volume sum;
+    for (const auto& [name, volume] : rows.languages) {
+        if (!names.means(lang, name)) continue;
+        sum.rows += volume.rows;
+        sum.bytes += volume.bytes;
+    }
+    return sum;
+}
+
+struct Work {
+    double flops = 0.0, bytes = 0.0;
+};
+
+//! What is left to do.
+Work work_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
+    Work work;
+    for (const Task& task : run.plan.tasks) {
+        if (task.kind == TaskKind::floor || folder.done(run.plan, task)) continue;
+        const auto base = std::ranges::find_if(run.plan.bases, [&](const Base& b) { return b.name == task.base; });
+        const BaseSize size = size_of(config, *base);
+        if (task.kind == TaskKind::evaluate) {
+            const InputRows::Volume volume = volume_of(run.inputs.rows.at("data.eval." + task.benchmark), config.target_language(task.target));
+            work.flops += 2.0 * size.parameters * volume.bytes / kBytesPerToken;
+            work.bytes += 2.0 * static_cast<double>(volume.rows) * size.stored_bytes_a_text;
+            continue;
+        }
+        work.bytes += 4.0 * size.parameters;
+        for (const std::string& lang : training_of(config, folder, task).langs) {
+            const InputRows::Volume volume = volume_of(run.inputs.rows.at("data.train"), lang);
+            work.flops += 6.0 * size.parameters * config.train.epochs * volume.bytes / kBytesPerToken;
+        }
+    }
+    return work;
+}
+
+std::string report_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
     std::map<TaskKind, std::pair<int, int>> counts;  // kind → all, there already
-    for (const Task& task : plan.tasks) {
+    for (const Task& task : run.plan.tasks) {
         ++counts[task.kind].first;
-        counts[task.kind].second += folder.done(task) ? 1 : 0;
+        counts[task.kind].second += folder.done(run.plan, task) ? 1 : 0;
     }
     std::string out;
     char line[512];
@@ -103,44 +124,30 @@ std::string sweep_report(const SweepConfig& config) {
         std::snprintf(line, sizeof line, "%6d %s, %d there already\n", counts[kind].first, name, counts[kind].second);
         out += line;
     }
-    if (!config.world.empty()) return out + "The data are those of the synthetic world (" + config.world + "), made when the sweep starts.\n";
-
-    const Volumes train = volumes_of(config, config.train_files, "train");
-    std::map<std::string, Volumes> tests;
-    for (const auto& [name, files] : config.benchmarks) tests[name] = volumes_of(config, files, "test");
-    out += "rows by language, training:";
-    for (const auto& [lang, volume] : train) out += " " + lang + " " + std::to_string(volume.rows);
-    for (const auto& [name, volumes] : tests) {
-        out += "\nrows by language, " + name + ":";
-        for (const auto& [lang, volume] : volumes) out += " " + lang + " " + std::to_string(volume.rows);
-    }
-    double flops = 0.0;
-    double bytes = 0.0;
-    for (const Task& task : plan.tasks) {
-        if (task.kind == TaskKind::floor || folder.done(task)) continue;
-        for (const Base& base : plan.bases) {
-            if (base.name != task.base) continue;
-            const BaseSize size = size_of(config, base);
-            if (task.kind == TaskKind::evaluate) {
-                const auto found = tests[task.benchmark].find(task.target);
-                if (found == tests[task.benchmark].end()) continue;
-                flops += 2.0 * size.parameters * found->second.bytes / kBytesPerToken;
-                bytes += 2.0 * static_cast<double>(found->second.rows) * size.stored_bytes_a_text;
-                continue;
-            }
-            bytes += 4.0 * size.parameters;
-            for (const std::string& lang : training_of(config, folder, task).langs) {
-                const auto found = train.find(lang);
-                if (found != train.end()) flops += 6.0 * size.parameters * config.train.epochs * found->second.bytes / kBytesPerToken;
-            }
-        }
-    }
+    if (!config.world.empty())
+        out += "The data are those of the synthetic world (" + config.world + "), made when the sweep starts.\n";
+    out += rows_line("training", run.inputs.rows.at("data.train"));
+    for (const std::string& benchmark : run.plan.benchmarks)
+        out += rows_line(benchmark, run.inputs.rows.at("data.eval." + benchmark));
+    const Work work = work_of(config, folder, run);
     // Half of a large product's rate is what the whole step reaches.
-    const double seconds = flops / (0.5 * measured_flops());
-    out += "\nestimate: " + format_duration(seconds) + " on one rank of " + std::to_string(at::get_num_threads()) +
-           " threads as here (4 bytes a token, half the speed of a 512³ product), " + format_bytes(bytes) + " of models and cells in " +
-           config.output + "\n";
+    const double seconds = work.flops / (0.5 * measured_flops());
+    out += "estimate: " + format_duration(seconds) + " on one rank of " + std::to_string(at::get_num_threads()) +
+           " threads as here (4 bytes a token, half the speed of a 512³ product), " + format_bytes(work.bytes) +
+           " of models and cells in " + config.output + "\n";
     return out;
+}
+
+}  // namespace
+
+std::string sweep_report(const Communicator& world, const Options& options, const SweepConfig& config) {
+    std::string report;
+    on_root(world, [&] {
+        config.check();
+        const SweepFolder folder{config.output};
+        report = report_of(config, folder, prepare_run(options, config, folder));
+    });
+    return report;
 }
 
 }  // namespace xlrm

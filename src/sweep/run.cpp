@@ -1,17 +1,20 @@
 #include "xlrm/sweep/run.hpp"
 
 #include <cstdio>
-#include <exception>
+#include <functional>
+#include <optional>
 #include <thread>
 
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/core/output_lock.hpp"
 #include "xlrm/store/ledger.hpp"
 #include "xlrm/sweep/dispatch.hpp"
 #include "xlrm/sweep/folder.hpp"
 #include "xlrm/sweep/plan.hpp"
+#include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/prologue.hpp"
 #include "xlrm/sweep/transfer_table.hpp"
 #include "xlrm/sweep/worker.hpp"
@@ -20,33 +23,45 @@ namespace xlrm {
 
 namespace {
 
-//! Options that may differ between runs of one folder: they change which cells there are, or nothing in them.
-bool may_change(const std::string& name) {
-    for (const char* free : {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.output", "sweep.pretrain-ranks", "data.langs",
-                             "data.root", "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
-        if (name == free) return true;
-    }
-    return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0;
+//! The root's plan on every rank.
+Plan shared_plan(const Communicator& world, const Plan& plan) {
+    const std::string text = world.broadcast(world.root() ? plan.to_json().dump() : "");
+    return world.root() ? plan : Plan::from_json(parse_json(text, "plan of the sweep"));
 }
 
-//! Writes the configuration, or compares it with the one that the folder was made with.
 void claim_folder(const SweepFolder& folder, const Json& effective) {
     require_writable(folder.root());
     folder.remove_leftovers();
-    if (!std::filesystem::exists(folder.config())) {
-        write_file_atomic(folder.config(), effective.dump(1) + "\n");
-        return;
-    }
-    const Json stored = read_json(folder.config());
-    for (const auto& [name, value] : effective.items()) {
-        if (may_change(name) || !stored.contains(name) || stored.at(name) == value) continue;
-        fail(folder.root().string() + " holds a sweep with " + name + " = " + stored.at(name).dump() + ", now it is " + value.dump() +
-                 " (its cells could not be compared); choose another --output, or give the same value",
-             ExitCode::usage);
-    }
+    if (!std::filesystem::exists(folder.config())) write_file_atomic(folder.config(), effective.dump(1) + "\n");
 }
 
-//! The cells: groups of ranks, the coordinator in a thread on rank 0.
+//! The coordinator in a thread of its own, on rank 0. It ends when the last leader was sent home or has left.
+class CoordinatorThread {
+public:
+    explicit CoordinatorThread(std::function<DispatchResult()> serve)
+        : thread_([this, serve = std::move(serve)] {
+              const Problem problem = attempt([&] { result_ = serve(); });
+              if (problem) end_job(problem);
+          }) {}
+    ~CoordinatorThread() {
+        if (thread_.joinable()) thread_.join();
+    }
+    CoordinatorThread(const CoordinatorThread&) = delete;
+    CoordinatorThread& operator=(const CoordinatorThread&) = delete;
+
+    //! Throws its problem.
+    DispatchResult result() {
+        thread_.join();
+        if (result_.problem) fail(result_.problem.message, result_.problem.code);
+        return result_;
+    }
+
+private:
+    DispatchResult result_;
+    std::thread thread_;
+};
+
+//! Collective over the world. The cells: groups of ranks, the coordinator beside the work of rank 0. The result is the root's.
 DispatchResult run_cells(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
     const int size = std::min(config.ranks_per_cell, world.size());
     const int groups = world.size() / size;
@@ -57,37 +72,30 @@ DispatchResult run_cells(const Communicator& world, const SweepConfig& config, c
     }
     const Communicator channel = world.duplicate();
     const Communicator group = world.split(works ? world.rank() / size : groups, world.rank());
-    DispatchResult result;
-    std::exception_ptr problem;
-    std::thread server;
-    if (world.root()) {
-        const std::vector<bool> done = folder.done(plan);
-        server = std::thread([&, done] {
-            try {
-                result = serve(channel, groups, plan, done, Ledger(folder.ledger()));
-            } catch (...) {
-                problem = std::current_exception();
-                end_job(problem);  // leaders would wait for answers for ever
-            }
+    std::optional<CoordinatorThread> coordinator;
+    on_root(world, [&] {
+        const Activity activity("looking for finished cells");
+        coordinator.emplace([&, done = folder.done(plan), ledger = Ledger(folder.ledger())] {
+            return serve(channel, groups, plan, done, ledger);
         });
-    }
-    try {
-        if (works) {
-            Worker worker(group, config, folder);
-            work_loop(channel, group, plan, [&](const Task& task, const std::function<bool()>& stop) { return worker.work(task, stop); });
-        }
-    } catch (...) {
-        end_job(std::current_exception());  // the coordinator's thread still runs and could not be joined
-    }
-    if (server.joinable()) server.join();
+    });
+    run_in_group(world, group, works, [&] {
+        Worker worker(group, config, folder, plan);
+        work_loop(channel, group, plan,
+                  [&](const Task& task, const std::function<bool()>& stop) { return worker.work(task, stop); });
+    });
+    DispatchResult result;
+    on_root(world, [&] { result = coordinator->result(); });
     return result;
 }
 
-ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchResult& result, bool quiet) {
+JobEnd conclude(const SweepFolder& folder, const Plan& plan, const DispatchResult& result, bool quiet) {
     if (result.stopped) {
-        log_root(LogLevel::info, std::to_string(result.left) + " cells are left; the same command goes on with them");
-        return ExitCode::stopped;
+        return {ExitCode::stopped, "stopped by a signal: of " + std::to_string(plan.tasks.size()) + " cells " +
+                                       std::to_string(result.done) + " are done and kept in " + folder.root().string() + ", " +
+                                       std::to_string(result.left) + " are left; the same command goes on with them"};
     }
+    const Activity activity("writing the tables");
     write_tables(folder, plan);
     if (!quiet) {
         const std::string table = read_file(folder.table("txt"));
@@ -95,27 +103,47 @@ ExitCode conclude(const SweepFolder& folder, const Plan& plan, const DispatchRes
         std::printf("\nTables: %s, .md, .csv\n", folder.table("txt").c_str());
     }
     if (result.failed == 0) return ExitCode::done;
-    log_root(LogLevel::error, std::to_string(result.failed) + " cells failed; run the same command again to retry them:");
-    for (const std::string& failure : result.failures) log_root(LogLevel::error, "  " + failure);
-    return ExitCode::some_failed;
+    const std::string reason = std::to_string(result.failed) + " of " + std::to_string(plan.tasks.size()) +
+                               " cells failed (xlrm_sweep status " + folder.root().string() +
+                               " says why); the same command tries them again";
+    log_root(LogLevel::warning, reason);
+    return {ExitCode::some_failed, reason};
 }
 
 }  // namespace
 
-ExitCode run_sweep(const Communicator& world, const Options& options, SweepConfig config, bool quiet) {
-    together(world, [&] { config.check(); });
-    const SweepFolder folder{config.output};
-    on_root(world, [&] { claim_folder(folder, options.effective()); });
-    if (!run_prologue(world, config, folder)) {
-        log_root(LogLevel::info, "stopped while the base was made; the same command goes on");
-        return ExitCode::stopped;
+JobEnd run_sweep(const Communicator& world, const Options& options, SweepConfig config, bool quiet) {
+    together(world, [&] {
+        config.check();
+        require(threads_may_communicate(),
+                "this MPI does not let several threads call it (MPI_THREAD_MULTIPLE was not granted), and the sweep's "
+                "coordinator runs beside the work of rank 0; use an MPI that was built with it");
+    });
+    if (config.ranks_per_cell > world.size()) {
+        log_root(LogLevel::warning, "--ranks-per-cell " + std::to_string(config.ranks_per_cell) + ": there are " +
+                                        std::to_string(world.size()) + " ranks");
     }
-    const Plan plan = make_plan(config);
+    const SweepFolder folder{config.output};
+    PreparedRun prepared;
+    std::optional<OutputLock> lock;  // on the root; it covers all models and cells below
+    on_root(world, [&] {
+        const Activity activity("checking the inputs");
+        lock.emplace(folder.root(), OutputKind::filled, stop_requested);
+        prepared = prepare_run(options, config, folder);
+        claim_folder(folder, options.effective());
+    });
+    const Plan plan = shared_plan(world, prepared.plan);
+    together(world, [&] { use_world(config, folder.world()); });
+    if (!run_prologue(world, config, folder, plan)) {
+        return {ExitCode::stopped, "stopped by a signal while the base model was made; what is done is kept in " +
+                                       folder.root().string() + ", and the same command goes on from there"};
+    }
     on_root(world, [&] { write_file_atomic(folder.plan(), plan.to_json().dump(1) + "\n"); });
     const DispatchResult result = run_cells(world, config, folder, plan);
-    ExitCode code = ExitCode::done;
-    if (world.root()) code = conclude(folder, plan, result, quiet);
-    return static_cast<ExitCode>(world.max(static_cast<std::int64_t>(world.root() ? static_cast<int>(code) : 0)));
+    JobEnd end = ExitCode::done;
+    on_root(world, [&] { end = conclude(folder, plan, result, quiet); });
+    end.code = static_cast<ExitCode>(world.max(static_cast<std::int64_t>(end.code)));
+    return end;
 }
 
 }  // namespace xlrm

@@ -7,6 +7,8 @@
 #include "xlrm/core/progress.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/store/ledger.hpp"
+#include "xlrm/sweep/compare.hpp"
+#include "xlrm/sweep/inputs.hpp"
 
 namespace xlrm {
 
@@ -45,6 +47,7 @@ const char* kind_of(const Task& task) {
 Json sweep_status(const SweepFolder& folder) {
     const Plan plan = folder.read_plan();
     const std::vector<bool> done = folder.done(plan);
+    folder.hashes().save();
     const LedgerView ledger = read_ledger(folder);
     Json status = {{"cells", plan.tasks.size()}, {"done", 0}, {"failed", 0}, {"running", 0}, {"left", 0}};
     Json kinds = Json::object();
@@ -88,19 +91,30 @@ ExitCode status_code(const Json& status) {
 
 ExitCode verify_folder(const SweepFolder& folder) {
     const Plan plan = folder.read_plan();
+    FileHashes fresh;  // every byte is read
     int damaged = 0;
     int whole = 0;
     for (const Task& task : plan.tasks) {
         if (task.kind != TaskKind::evaluate || !std::filesystem::exists(folder.cell(task))) continue;
-        if (cell_verifies(folder.cell(task))) {
+        if (cell_verifies(folder.cell(task), &fresh)) {
             ++whole;
         } else {
             ++damaged;
             std::printf("damaged: %s (its SHA-256 is missing or differs); the next run computes it again\n", folder.cell(task).c_str());
         }
     }
+    const Comparison comparison = compare_outputs(folder, plan);
+    std::printf("%s", format_differences(comparison, comparison.differences.size()).c_str());
+    const std::vector<std::string> changed = changed_inputs(plan.inputs, folder.hashes());
+    for (const std::string& change : changed) std::printf("%s\n", change.c_str());
+    std::printf("%s", plan.recipes.empty()
+                          ? "plan.json names no recipes (made by an earlier version), so only the weights of cells are compared\n"
+                          : format_unrecorded(comparison).c_str());
     std::printf("%d cells verify, %d are damaged\n", whole, damaged);
-    return damaged == 0 ? ExitCode::done : ExitCode::failure;
+    std::printf("%zu results come from other content than the plan says, %zu inputs have changed since\n",
+                comparison.differences.size(), changed.size());
+    folder.hashes().save();
+    return damaged == 0 && comparison.differences.empty() && changed.empty() ? ExitCode::done : ExitCode::failure;
 }
 
 }  // namespace xlrm

@@ -88,6 +88,20 @@ std::string ratio_text(const RatioEntry& r) {
     return text + " over " + std::to_string(r.items) + " parallel items";
 }
 
+std::string left_out_text(const ItemsLeftOut& left) {
+    const std::string place = "base " + left.base + ", benchmark " + left.benchmark + ", " + left.target + ": ";
+    std::string text;
+    const auto add = [&](std::int64_t count, const std::string& what) {
+        if (count > 0)
+            text +=
+                (text.empty() ? place : "; ") + std::to_string(count) + " of " + std::to_string(left.items) + " items " + what;
+    };
+    add(left.too_long, "longer than max-length " + std::to_string(left.max_length) + " are left out");
+    add(left.not_in_all, "that not every cell has are left out");
+    add(left.without_floor, "have no verdict of a floor, which is not shown");
+    return text;
+}
+
 const char* kLegend =
     "Rows: language the reward model was trained on. Columns: language it was evaluated in. Accuracy in %, strict (a tie is wrong), pooled over\n"
     "seeds, with 95 % Wilson interval; gap: points above the model trained on the target; floor: character n-grams trained on the source;\n"
@@ -113,6 +127,8 @@ std::string format_text(const TransferTable& table) {
     for (const PooledGain& gain : table.gains) out += gain_text(gain) + "\n";
     if (!table.ratios.empty()) out += "\nMean singular-value ratio f (last layer, pooled token, chosen answers; 1 = languages collapse to one direction)\n";
     for (const RatioEntry& ratio : table.ratios) out += ratio_text(ratio) + "\n";
+    if (!table.left_out.empty()) out += "\nItems left out (of accuracy, seeds, gap, floor and score alike)\n";
+    for (const ItemsLeftOut& left : table.left_out) out += left_out_text(left) + "\n";
     if (table.missing > 0) out += "\n" + std::to_string(table.missing) + " cells are missing: run the sweep again\n";
     return out;
 }
@@ -138,17 +154,21 @@ std::string format_markdown(const TransferTable& table) {
     out += "\n";
     for (const PooledGain& gain : table.gains) out += "- " + gain_text(gain) + "\n";
     for (const RatioEntry& ratio : table.ratios) out += "- " + ratio_text(ratio) + "\n";
+    for (const ItemsLeftOut& left : table.left_out) out += "- " + left_out_text(left) + "\n";
     return out;
 }
 
 std::string format_csv(const TransferTable& table) {
-    std::string out = "base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score\n";
+    std::string out =
+        "base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score,"
+        "left_out\n";
     for (const TransferEntry& e : table.entries) {
         const auto line = [&](const std::string& seed, const Accuracy& a, double gap, double score) {
             out += e.base + "," + e.benchmark + "," + e.subset + "," + e.source + "," + e.target + "," + seed + "," + std::to_string(a.items) + "," +
                    std::to_string(a.correct) + "," + std::to_string(a.ties) + "," + number(a.share(), 6) + "," + number(a.wilson.low, 6) + "," +
                    number(a.wilson.high, 6) + "," + number(gap, 6) + "," + number(e.floor, 6) + ",";
-            out += (std::isnan(e.floor) ? "," : number(e.floor_wilson.low, 6) + "," + number(e.floor_wilson.high, 6)) + "," + e.rule + "," + number(score, 6) + "\n";
+            out += (std::isnan(e.floor) ? "," : number(e.floor_wilson.low, 6) + "," + number(e.floor_wilson.high, 6)) + "," +
+                   e.rule + "," + number(score, 6) + "," + std::to_string(e.left_out) + "\n";
         };
         line("all", e.pooled, e.gap, e.score());
         for (const auto& [seed, accuracy] : e.seeds)

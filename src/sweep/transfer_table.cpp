@@ -3,37 +3,22 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "parallel_ratios.hpp"
+#include "table_items.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/eval/benchmark.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/store/index.hpp"
+#include "xlrm/sweep/compare.hpp"
 #include "xlrm/text/preference_row.hpp"
 
 namespace xlrm {
 
 namespace {
-
-//! Right (1), wrong (0), or half for an undecided floor, of every item of one language.
-struct Judged {
-    std::vector<std::string> id, subset;
-    std::vector<double> right;
-};
-
-using FloorMap = std::map<std::string, Judged>;  //!< target → judged
-
-FloorMap read_floor(const std::filesystem::path& path) {
-    FloorMap floor;
-    if (!std::filesystem::exists(path)) return floor;
-    const Json json = read_json(path);
-    for (const auto& [target, entry] : json.at("targets").items()) {
-        floor[target] = {entry.at("id"), entry.at("subset"), entry.at("right")};
-    }
-    return floor;
-}
 
 void add(Accuracy* accuracy, float chosen, float rejected) {
     ++accuracy->items;
@@ -60,32 +45,83 @@ public:
     }
 
     TransferTable build() {
+        std::map<std::vector<std::string>, std::vector<const Task*>> columns;  // base, benchmark, target
         for (const Task& task : plan_.tasks) {
             if (task.kind == TaskKind::floor) floors_[{task.source, task.benchmark}] = read_floor(folder_.floor(task));
-        }
-        for (const Task& task : plan_.tasks) {
             if (task.kind != TaskKind::evaluate) continue;
-            if (!cell_verifies(folder_.cell(task))) ++table_.missing;
-            else if (!task.source.empty()) add_cell(task);
+            if (!cell_verifies(folder_.cell(task), &folder_.hashes()))
+                ++table_.missing;
+            else if (!task.source.empty())
+                columns[{task.base, task.benchmark, task.target}].push_back(&task);
         }
+        for (const auto& [key, tasks] : columns) add_column(key, tasks);
         finish_entries();
         for (auto& [key, rows] : gains_) {
             table_.gains.push_back({key.first, key.second, clustered_mean(rows.gain, rows.cluster), clustered_mean(rows.model, rows.cluster),
                                     clustered_mean(rows.floor, rows.cluster), rows.cells});
         }
+        sort_entries();
         table_.ratios = parallel_ratios(folder_, plan_);
         return std::move(table_);
     }
 
 private:
-    void add_cell(const Task& task) {
-        const CellScores cell = read_cell_scores(folder_.cell(task));
-        if (cell.chosen.size() != cell.id.size()) fail(folder_.cell(task).string() + ": a trained model's cell without scores; remove it and run again");
-        std::set<std::string> subsets(cell.subset.begin(), cell.subset.end());
+    //! The cells of one base, benchmark and target, over the items that all of them have.
+    void add_column(const std::vector<std::string>& key, const std::vector<const Task*>& tasks) {
+        std::vector<CellScores> cells;
+        std::set<ItemKey> common;
+        std::set<ItemKey> any;
+        for (const Task* task : tasks) {
+            cells.push_back(read_cell_scores(folder_.cell(*task), &folder_.hashes()));
+            const CellScores& cell = cells.back();
+            if (cell.chosen.size() != cell.id.size())
+                fail(folder_.cell(*task).string() + ": a trained model's cell without scores; remove it and run again");
+            std::set<ItemKey> keys = keys_of(cell);
+            any.insert(keys.begin(), keys.end());
+            if (task == tasks.front())
+                common = std::move(keys);
+            else
+                std::erase_if(common, [&](const ItemKey& item) { return !keys.contains(item); });
+        }
+        ItemsLeftOut left{key[0], key[1], key[2], 0, 0, 0, static_cast<std::int64_t>(any.size() - common.size()), 0};
+        count_too_long(cells.front(), key[2], static_cast<std::int64_t>(cells.front().id.size()), &left);
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            left.without_floor = std::max(left.without_floor, without_floor(*tasks[i], common));
+            keep_common(cells[i], common);
+            add_cell(*tasks[i], cells[i], left);
+        }
+        if (left.too_long + left.not_in_all + left.without_floor > 0) table_.left_out.push_back(left);
+    }
+
+    //! What the length limit left out of a cell: its own report says it.
+    static void count_too_long(const CellScores& cell, const std::string& lang, std::int64_t kept, ItemsLeftOut* left) {
+        const Json provenance = cell.attributes.value("xlrm_provenance", Json::object());
+        const Json report =
+            provenance.value("inputs", Json::object()).value("report", Json::object()).value(lang, Json::object());
+        left->items = report.value("read", kept);
+        left->too_long = left->items - kept;
+        left->max_length = provenance.value("options", Json::object()).value("max_length", std::int64_t{0});
+    }
+
+    std::int64_t without_floor(const Task& task, const std::set<ItemKey>& common) {
+        const FloorMap& floor = floors_[{task.source, task.benchmark}];
+        const auto judged = floor.find(task.target);
+        if (judged == floor.end()) return 0;
+        return std::count_if(common.begin(), common.end(), [&](const ItemKey& item) { return !judged->second.contains(item); });
+    }
+
+    void add_cell(const Task& task, const CellScores& cell, const ItemsLeftOut& left) {
+        const std::set<std::string> subsets(cell.subset.begin(), cell.subset.end());
         const bool split = subsets.size() > 1;
+        entry(task, "").left_out = left.too_long + left.not_in_all;
         for (std::size_t i = 0; i < cell.id.size(); ++i) {
-            add(&entry(task, "").seeds[task.seed], cell.chosen[i], cell.rejected[i]);
-            if (split) add(&entry(task, cell.subset[i]).seeds[task.seed], cell.chosen[i], cell.rejected[i]);
+            const ItemKey item{cell.id[i], cell.occurrence[i]};
+            for (const std::string& subset :
+                 split ? std::vector<std::string>{"", cell.subset[i]} : std::vector<std::string>{""}) {
+                TransferEntry& place = entry(task, subset);
+                add(&place.seeds[task.seed], cell.chosen[i], cell.rejected[i]);
+                items_[places_.at(key_of(task, subset))].insert(item);
+            }
         }
         add_score(task, cell);
         add_gain(task, cell);
@@ -105,11 +141,9 @@ private:
         const Judged& judged = floor.at(task.target);
         GainRows& rows = gains_[{task.base, task.benchmark}];
         ++rows.cells;
-        std::map<std::string, double> right;
-        for (std::size_t i = 0; i < judged.id.size(); ++i) right[judged.id[i]] = judged.right[i];
         for (std::size_t i = 0; i < cell.id.size(); ++i) {
-            const auto found = right.find(cell.id[i]);
-            if (found == right.end()) continue;
+            const auto found = judged.find({cell.id[i], cell.occurrence[i]});
+            if (found == judged.end()) continue;
             const double model = cell.chosen[i] > cell.rejected[i] ? 1.0 : 0.0;
             rows.model.push_back(model);
             rows.floor.push_back(found->second);
@@ -122,10 +156,15 @@ private:
         return std::any_of(plan_.sources.begin(), plan_.sources.end(), [&](const Source& s) { return s.name == source && s.langs.size() == 1; });
     }
 
+    static std::vector<std::string> key_of(const Task& task, const std::string& subset) {
+        return {task.base, task.benchmark, subset, task.source, task.target};
+    }
+
     TransferEntry& entry(const Task& task, const std::string& subset) {
-        const std::vector<std::string> key = {task.base, task.benchmark, subset, task.source, task.target};
-        const auto [found, fresh] = places_.emplace(key, table_.entries.size());
+        const auto [found, fresh] = places_.emplace(key_of(task, subset), table_.entries.size());
         if (fresh) {
+            items_.emplace_back();
+            positions_.push_back(&task - plan_.tasks.data());
             TransferEntry entry;
             entry.base = task.base;
             entry.benchmark = task.benchmark;
@@ -138,7 +177,8 @@ private:
     }
 
     void finish_entries() {
-        for (TransferEntry& entry : table_.entries) {
+        for (std::size_t i = 0; i < table_.entries.size(); ++i) {
+            TransferEntry& entry = table_.entries[i];
             for (auto& [seed, accuracy] : entry.seeds) {
                 close(&accuracy);
                 entry.pooled.items += accuracy.items;
@@ -146,7 +186,7 @@ private:
                 entry.pooled.ties += accuracy.ties;
             }
             close(&entry.pooled);
-            fill_floor(&entry);
+            fill_floor(items_[i], &entry);
         }
         for (TransferEntry& entry : table_.entries) {
             const auto own = places_.find({entry.base, entry.benchmark, entry.subset, entry.target, entry.target});
@@ -155,27 +195,38 @@ private:
         }
     }
 
-    void fill_floor(TransferEntry* entry) {
+    //! Entries in the order of the plan.
+    void sort_entries() {
+        std::vector<std::size_t> order(table_.entries.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return positions_[i]; });
+        std::vector<TransferEntry> sorted;
+        for (const std::size_t i : order) sorted.push_back(std::move(table_.entries[i]));
+        table_.entries = std::move(sorted);
+    }
+
+    void fill_floor(const std::set<ItemKey>& items, TransferEntry* entry) {
         entry->floor = std::numeric_limits<double>::quiet_NaN();
         const FloorMap& floor = floors_[{entry->source, entry->benchmark}];
-        const auto found = floor.find(entry->target);
-        if (found == floor.end()) return;
+        const auto judged = floor.find(entry->target);
+        if (judged == floor.end() || items.empty()) return;
         double right = 0.0;
-        std::int64_t items = 0;
-        for (std::size_t i = 0; i < found->second.right.size(); ++i) {
-            if (!entry->subset.empty() && found->second.subset[i] != entry->subset) continue;
-            right += found->second.right[i];
-            ++items;
+        for (const ItemKey& item : items) {
+            const auto found = judged->second.find(item);
+            if (found == judged->second.end()) return;  // a floor of fewer items than the accuracy beside it says nothing
+            right += found->second;
         }
-        if (items == 0) return;
-        entry->floor = right / static_cast<double>(items);
-        entry->floor_wilson = wilson_interval(static_cast<std::int64_t>(std::floor(right)), items);
+        const auto count = static_cast<std::int64_t>(items.size());
+        entry->floor = right / static_cast<double>(count);
+        entry->floor_wilson = wilson_interval(static_cast<std::int64_t>(std::floor(right)), count);
     }
 
     const SweepFolder& folder_;
     const Plan& plan_;
     TransferTable table_;
     std::map<std::vector<std::string>, std::size_t> places_;
+    std::vector<std::set<ItemKey>> items_;   //!< of each entry
+    std::vector<std::ptrdiff_t> positions_;  //!< in the plan, of the first cell of each entry
     std::map<std::pair<std::string, std::string>, FloorMap> floors_;
     std::map<std::pair<std::string, std::string>, GainRows> gains_;
 };
@@ -190,12 +241,15 @@ double TransferEntry::score() const {
 
 TransferTable build_table(const SweepFolder& folder, const Plan& plan) { return Builder(folder, plan).build(); }
 
-void write_tables(const SweepFolder& folder, const Plan& plan) {
-    const TransferTable table = build_table(folder, plan);
+TransferTable write_tables(const SweepFolder& folder, const Plan& plan) {
+    require_same_results(folder, plan, plan.inputs);
+    TransferTable table = build_table(folder, plan);
     write_file_atomic(folder.table("txt"), format_text(table));
     write_file_atomic(folder.table("md"), format_markdown(table));
     write_file_atomic(folder.table("csv"), format_csv(table));
-    write_index(folder.index(), collect_index(folder.root()));
+    write_index(folder.index(), collect_index(folder.root(), nullptr, &folder.hashes()));
+    folder.hashes().save();
+    return table;
 }
 
 }  // namespace xlrm

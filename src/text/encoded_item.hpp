@@ -15,18 +15,20 @@ namespace xlrm {
 struct EncodedItem {
     std::int64_t line = 0;  //!< over all inputs
     std::string where;      //!< "prefs.jsonl:17"
-    std::string id, lang, subset;
+    std::string id, lang, subset;  //!< lang: as the row names it, until all names of the input are known
     float margin = 0.0F;
     std::int32_t num_correct = 1;
     struct Text {
         std::vector<std::int32_t> tokens;
         std::int32_t prompt = 0;
         std::int64_t characters = 0;
+        std::int32_t lead = 0;  //!< as Answer::lead
     };
     std::vector<Text> texts;
-    bool tied = false;   //!< a pair of equal tokens
     bool empty = false;  //!< one of the answers has no text
     std::vector<float> labels = {};
+    std::vector<std::string> unread = {};  //!< what of the row the template does not read (template_fields.hpp)
+    std::int32_t occurrence = -1;  //!< as a prepared file has it; below 0: to be counted
 };
 
 //! Renders and tokenises. `where` stands in messages.

@@ -12,7 +12,7 @@ void for_each_object(const std::filesystem::path& input, const std::function<voi
     for_each_line(input, [&](std::int64_t line, std::string_view text) {
         if (strip(text).empty()) return;
         const std::string where = input.string() + ":" + std::to_string(line);
-        Json object = parse_json(is_valid_utf8(text) ? std::string(text) : replace_invalid_utf8(text), where);
+        Json object = parse_json(is_valid_utf8(text) ? std::string(text) : replace_invalid_utf8(text), where, kRowDepth);
         if (!object.is_object()) fail(where + ": a JSON object is expected, not " + object.type_name());
         use(where, object);
         emit(object.dump());

@@ -7,7 +7,10 @@
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
 
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 
 #include "raw_rows.hpp"
 #include "utf8.hpp"
@@ -45,6 +48,7 @@ public:
             case Type::BINARY: return text(as<arrow::BinaryArray>(array).GetView(i));
             case Type::LARGE_BINARY: return text(as<arrow::LargeBinaryArray>(array).GetView(i));
             case Type::BINARY_VIEW: return text(as<arrow::BinaryViewArray>(array).GetView(i));
+            case Type::FIXED_SIZE_BINARY: return Json::binary(std::vector<std::uint8_t>());
             case Type::BOOL: return as<arrow::BooleanArray>(array).Value(i);
             case Type::INT8: return as<arrow::Int8Array>(array).Value(i);
             case Type::INT16: return as<arrow::Int16Array>(array).Value(i);
@@ -54,12 +58,18 @@ public:
             case Type::UINT16: return as<arrow::UInt16Array>(array).Value(i);
             case Type::UINT32: return as<arrow::UInt32Array>(array).Value(i);
             case Type::UINT64: return as<arrow::UInt64Array>(array).Value(i);
+            case Type::HALF_FLOAT: return number(half(as<arrow::HalfFloatArray>(array).Value(i)));
+            case Type::DECIMAL32:
+            case Type::DECIMAL64:
+            case Type::DECIMAL128:
+            case Type::DECIMAL256: return decimal(printed(array, i).get<std::string>());
             case Type::FLOAT: return number(as<arrow::FloatArray>(array).Value(i));
             case Type::DOUBLE: return number(as<arrow::DoubleArray>(array).Value(i));
             case Type::LIST: return list(as<arrow::ListArray>(array), i);
             case Type::LARGE_LIST: return list(as<arrow::LargeListArray>(array), i);
             case Type::FIXED_SIZE_LIST: return list(as<arrow::FixedSizeListArray>(array), i);
             case Type::STRUCT: return object(as<arrow::StructArray>(array), i);
+            case Type::MAP: return map(as<arrow::MapArray>(array), i);
             case Type::DICTIONARY: return (*this)(*as<arrow::DictionaryArray>(array).dictionary(), as<arrow::DictionaryArray>(array).GetValueIndex(i));
             case Type::EXTENSION: return (*this)(*as<arrow::ExtensionArray>(array).storage(), i);
             default: return printed(array, i);
@@ -67,9 +77,22 @@ public:
     }
 
 private:
-    Json text(std::string_view value) const {
-        if (!is_valid_utf8(value)) fail(where_ + " is no valid UTF-8");
-        return std::string(value);
+    // Bytes that are no text are told from text, and no more: whoever wants text refuses them, and columns of images do no harm.
+    static Json text(std::string_view value) { return is_valid_utf8(value) ? Json(std::string(value)) : Json::binary(std::vector<std::uint8_t>()); }
+    // IEEE 754 half precision, exactly.
+    static double half(std::uint16_t bits) {
+        const int exponent = (bits >> 10U) & 0x1FU;
+        const int fraction = bits & 0x3FFU;
+        double value = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024, exponent - 25);
+        if (exponent == 0x1F) value = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+        return (bits & 0x8000U) != 0 ? -value : value;
+    }
+    // A whole number stays one: it may be an id.
+    static Json decimal(const std::string& digits) {
+        std::int64_t whole = 0;
+        const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
+        if (status == std::errc() && end == digits.data() + digits.size()) return whole;
+        return std::strtod(digits.c_str(), nullptr);
     }
     // pandas writes NaN for what is absent.
     static Json number(double value) { return std::isnan(value) ? Json() : Json(value); }
@@ -83,6 +106,16 @@ private:
         Json fields = Json::object();
         for (int k = 0; k < array.num_fields(); ++k) fields[array.struct_type()->field(k)->name()] = (*this)(*array.field(k), i);
         return fields;
+    }
+    // An object where the keys are text, else a list of pairs.
+    Json map(const arrow::MapArray& array, std::int64_t i) const {
+        Json fields = Json::object(), pairs = Json::array();
+        for (std::int64_t k = array.value_offset(i); k < array.value_offset(i) + array.value_length(i); ++k) {
+            Json key = (*this)(*array.keys(), k), value = (*this)(*array.items(), k);
+            if (key.is_string()) fields[key.get<std::string>()] = value;
+            pairs.push_back({std::move(key), std::move(value)});
+        }
+        return fields.size() == pairs.size() ? fields : pairs;
     }
     Json printed(const Array& array, std::int64_t i) const {
         const auto scalar = array.GetScalar(i);

@@ -34,8 +34,8 @@ std::string preference_lines(const std::vector<PreferenceRow>& rows) {
                            {"lang", row.lang},
                            {"subset", row.subset},
                            {"prompt", row.prompt.front().content},
-                           {"chosen", row.answers[0]},
-                           {"rejected", row.answers[1]},
+                           {"chosen", row.answers[0].text()},
+                           {"rejected", row.answers[1].text()},
                            {"synthetic", true}};
         lines += line.dump() + "\n";
     }

@@ -34,9 +34,22 @@ std::string line_of(const std::string& lang, const LanguageReport& report) {
 
 }  // namespace
 
+std::string format_notes(const std::map<std::string, LanguageReport>& report) {
+    std::string notes;
+    for (const auto& [lang, counts] : report) {
+        if (counts.empty > 0) notes += lang + ": " + std::to_string(counts.empty) + " items with an empty answer\n";
+        for (const auto& [field, items] : counts.unread) {
+            notes += lang + ": the template does not read " + field + " (" + std::to_string(items) + (items == 1 ? " item)\n" : " items)\n");
+        }
+        if (counts.repeated == 0) continue;
+        notes += lang + ": " + std::to_string(counts.repeated) + (counts.repeated == 1 ? " id occurs" : " ids occur") +
+                 " more than once (an item is its id and occurrence)\n";
+    }
+    return notes;
+}
+
 std::string format_report(const std::map<std::string, LanguageReport>& report) {
     std::string table = "language           read     kept too long   tied      tokens     5%    50%    95%    max tokens/ch\n";
-    std::string notes;
     LanguageReport all;
     for (const auto& [lang, counts] : report) {
         table += line_of(lang, counts);
@@ -44,12 +57,18 @@ std::string format_report(const std::map<std::string, LanguageReport>& report) {
         all.kept += counts.kept;
         all.too_long += counts.too_long;
         all.tied += counts.tied;
-        if (counts.empty > 0) notes += lang + ": " + std::to_string(counts.empty) + " items with an empty answer\n";
         all.characters += counts.characters;
         all.lengths.insert(all.lengths.end(), counts.lengths.begin(), counts.lengths.end());
     }
     if (report.size() > 1) table += line_of("all", all);
-    return table + notes;
+    return table + format_notes(report);
+}
+
+std::string format_report(const std::map<std::string, LanguageReport>& report, const RowNotes& notes) {
+    std::string text = notes.form_line();
+    text += (text.empty() ? "" : "\n") + format_report(report);
+    for (const std::string& line : notes.lines()) text += line + "\n";
+    return text;
 }
 
 }  // namespace xlrm

@@ -7,48 +7,34 @@
 namespace xlrm {
 namespace {
 
-struct Response {
-    std::string text;
-    std::optional<Messages> context;  // turns before it, where they are in the same list
-};
-
-// Text of a list may be empty: it is an answer. An empty field is a hole in the data.
-Response response_of(const Fields& fields, const Json& value, const std::string& field) {
+// Turns of an answer as they stand in its field, the last is the answer. Text of a list may be empty: it is an answer. An empty
+// field is a hole in the data.
+Messages response_of(const Fields& fields, const Json& value, const std::string& field) {
     const bool listed = field.ends_with(']');
-    if (value.is_string()) return {listed ? fields.any_text(value, field) : fields.text(value, field), {}};
+    if (value.is_string()) return {{"assistant", listed ? fields.any_text(value, field) : fields.text(value, field)}};
     if (!value.is_array()) fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
     Messages messages = messages_of(fields, value, field);
     if (messages.back().role != "assistant") fields.bad(field, "does not end with a turn of the assistant");
-    Response out{std::move(messages.back().content), {}};
-    messages.pop_back();
-    if (!messages.empty()) out.context = std::move(messages);
-    return out;
+    return messages;
 }
 
 void read_one(const Fields& fields, PreferenceRow& row) {
     std::string field;
     const Json* value = fields.find({"response", "completion", "messages"}, &field);
     if (value == nullptr) fields.bad("response", "is missing");
-    Response response = response_of(fields, *value, field);
-    row.prompt = prompt_of(fields, response.context);
-    row.answers.push_back(std::move(response.text));
-}
-
-float number_of(const Fields& fields, const Json& value, const std::string& field) {
-    if (!value.is_number()) fields.bad(field, std::string("is not a number but ") + value.type_name());
-    return value.get<float>();
+    set_conversations(row, {conversation_of(fields, prompt_of(fields), response_of(fields, *value, field), field)});
 }
 
 void read_labels(const Fields& fields, PreferenceRow& row) {
     const Json& labels = fields.need("labels");
     if (!labels.is_array()) {
-        row.labels.push_back(number_of(fields, labels, "labels"));
+        row.labels.push_back(fields.number(labels, "labels"));
         return;
     }
     if (labels.empty()) fields.bad("labels", "is empty");
     for (std::size_t i = 0; i < labels.size(); ++i) {
         const bool masked = labels[i].is_null();
-        row.labels.push_back(masked ? std::numeric_limits<float>::quiet_NaN() : number_of(fields, labels[i], "labels[" + std::to_string(i) + "]"));
+        row.labels.push_back(masked ? std::numeric_limits<float>::quiet_NaN() : fields.number(labels[i], "labels[" + std::to_string(i) + "]"));
     }
 }
 
@@ -59,24 +45,29 @@ void read_ranking(const Fields& fields, PreferenceRow& row) {
     if (!ranks.is_array() || ranks.size() != responses.size()) {
         fields.bad("ranks", "is not a list of one rank for each of the " + std::to_string(responses.size()) + " responses");
     }
-    std::vector<Response> all;
+    const Prompt prompt = prompt_of(fields);
+    std::vector<Messages> all;
     std::vector<float> rank;
     for (std::size_t i = 0; i < responses.size(); ++i) {
         const std::string place = "[" + std::to_string(i) + "]";
-        all.push_back(response_of(fields, responses[i], "responses" + place));
-        rank.push_back(number_of(fields, ranks[i], "ranks" + place));
-        const auto& context = all.back().context;
-        const bool same = context.has_value() == all.front().context.has_value() && (!context || same_messages(*context, *all.front().context));
-        if (!same) fields.bad("responses" + place, "has other turns before its answer than the first response");
+        const std::string field = "responses" + place;
+        all.push_back(conversation_of(fields, prompt, response_of(fields, responses[i], field), field));
+        rank.push_back(fields.number(ranks[i], "ranks" + place));
+        for (std::size_t k = 0; k < i; ++k) {
+            if (rank[k] == rank[i] && ranks[k] != ranks[i]) {
+                fields.bad("ranks" + place, "cannot be told from another in single precision: " + ranks[i].dump());
+            }
+        }
     }
-    row.prompt = prompt_of(fields, all.front().context);
     std::vector<std::size_t> order(all.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return rank[a] < rank[b]; });
+    std::vector<Messages> sorted;
     for (const std::size_t i : order) {
-        row.answers.push_back(std::move(all[i].text));
+        sorted.push_back(std::move(all[i]));
         row.labels.push_back(rank[i]);
     }
+    set_conversations(row, std::move(sorted));
     row.num_correct = static_cast<std::int32_t>(std::ranges::count(rank, rank[order.front()]));
 }
 
@@ -85,6 +76,7 @@ void read_ranking(const Fields& fields, PreferenceRow& row) {
 PreferenceRow response_row(const Fields& fields, RowKind kind) {
     PreferenceRow row;
     row.margin = std::numeric_limits<float>::quiet_NaN();
+    row.variables = variables_of(fields);
     if (kind == RowKind::ranking) {
         read_ranking(fields, row);
         return row;

@@ -30,6 +30,11 @@ Json read_object(const fs::path& path, std::vector<fs::path>& files) {
     return file;
 }
 
+// As transformers writes a token into tokenizer_config.json.
+bool is_added_token(const Json& value) {
+    return value.is_object() && value.contains("__type") && value.at("__type") == "AddedToken";
+}
+
 void read_decoder(const Member& decoder, SpecialTokens& tokens) {
     tokens.has_decoder = true;
     require(decoder.value.is_object(), decoder.where + ": an object of tokens by their ids is expected");
@@ -41,12 +46,15 @@ void read_decoder(const Member& decoder, SpecialTokens& tokens) {
     }
 }
 
-void read_added_file(const fs::path& path, SpecialTokens& tokens) {
+// Special are those that the other files name as text, or special_tokens_map.json as an object: objects of tokenizer_config.json
+// are compared with them before they are read.
+void read_added_file(const fs::path& path, const Json& map, SpecialTokens& tokens) {
     const auto is_named = [&](const std::string& text) {
-        const auto same = [&](const AddedToken& token) { return token.content == text; };
-        return std::ranges::any_of(tokens.named,
-                                   [&](const NamedToken& one) { return is_standard(one.name) && same(one.token); }) ||
-               std::ranges::any_of(tokens.extra, same);
+        const auto named = [&](const NamedToken& one) {
+            return is_standard(one.name) && one.token.content == text && (one.token.bare || map.contains(one.name));
+        };
+        const auto extra = [&](const AddedToken& token) { return tokens.has_extra && token.content == text && token.bare; };
+        return std::ranges::any_of(tokens.named, named) || std::ranges::any_of(tokens.extra, extra);
     };
     const Json file = read_object(path, tokens.files);
     for (const auto& [content, id] : file.items()) {
@@ -85,7 +93,7 @@ public:
         if (has_decoder)
             read_decoder({tokens_.config.at("added_tokens_decoder"), config_path_.string() + ": added_tokens_decoder"}, tokens_);
         else
-            read_added_file(folder / "added_tokens.json", tokens_);
+            read_added_file(folder / "added_tokens.json", map, tokens_);
         read_flags();
         const fs::path model = folder / "config.json";
         const Json of_model = fs::exists(model) ? read_json(model) : Json::object();
@@ -115,7 +123,8 @@ private:
         if (!name.ends_with("_token") || name == "add_bos_token" || name == "add_eos_token") return;
         const bool standard = is_standard(name);
         Entry* known = find(members_, name);
-        if (member.value.is_null() || (!standard && !member.value.is_string() && !member.value.is_object())) {
+        const bool written = member.value.is_string() || (member.value.is_object() && (of_map || is_added_token(member.value)));
+        if (member.value.is_null() || (!standard && !written)) {
             if (known) members_.erase(members_.begin() + (known - members_.data()));
             if (standard) tokens_.without.push_back(name);
             return;
@@ -167,6 +176,10 @@ private:
 
     static void read_named(const Member& member, std::vector<Entry>& entries) {
         require(member.value.is_object(), member.where + ": an object of tokens by their names is expected");
+        for (const auto& [name, value] : member.value.items()) {
+            if (value.is_string() || is_added_token(value)) continue;
+            fail(member.where + "." + name + ": a token is expected (text, or an object of `__type` AddedToken)");
+        }
         for (const auto& [name, value] : member.value.items()) {
             Entry entry{name, token_of({value, member.where + "." + name}, true), value.is_string()};
             if (Entry* known = find(entries, name))

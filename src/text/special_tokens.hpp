@@ -22,11 +22,11 @@ struct NamedToken {
 //! transformers 5.23 reads them (PreTrainedTokenizerBase._from_pretrained and __init__):
 //! - Where tokenizer_config.json has `added_tokens_decoder`, the other two files are not read. Else the members of
 //!   special_tokens_map.json replace those of tokenizer_config.json.
-//! - Named are bos, eos, unk, sep, pad, cls and mask_token, then each other text member whose name ends in "_token", then the
-//! members of an
-//!   `extra_special_tokens` that is an object; where there is none of these two, the members of `model_specific_special_tokens`.
+//! - Named are bos, eos, unk, sep, pad, cls and mask_token, then each other text member whose name ends in "_token" (in
+//!   tokenizer_config.json an object counts only with `__type` AddedToken), then the members of an `extra_special_tokens` that
+//!   is an object; where there is none of these two, the members of `model_specific_special_tokens`.
 //! - `additional_special_tokens` is an older name of `extra_special_tokens`, and counts where that is missing, empty or an
-//! object.
+//!   object.
 //! - A standard token that no file mentions is the one that the tokenizer's class has by default, or that tokenizer.model names.
 struct SpecialTokens {
     std::vector<NamedToken> named;  //!< in this order; each name once, none without a token

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/lists.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/text/preference_row.hpp"
 
@@ -15,24 +16,19 @@ std::string item_stem(const std::string& id) {
 
 Split::Split(const std::string& text) {
     double sum = 0.0;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find(',', at), text.size());
-        const std::string entry = text.substr(at, end - at);
-        const std::size_t equals = entry.find('=');
+    for (const std::string& entry : split_list(text)) {
+        const std::size_t equals = std::min(entry.find('='), entry.size());
+        const std::string name = trimmed(entry.substr(0, equals));
+        const std::string number = trimmed(entry.substr(std::min(equals + 1, entry.size())));
         double share = -1.0;
-        if (equals != std::string::npos && equals > 0) {
-            const char* last = entry.data() + entry.size();
-            const auto read = std::from_chars(entry.data() + equals + 1, last, share);
-            if (read.ec != std::errc() || read.ptr != last) share = -1.0;
-        }
+        const auto read = std::from_chars(number.data(), number.data() + number.size(), share);
+        if (name.empty() || read.ec != std::errc() || read.ptr != number.data() + number.size()) share = -1.0;
         if (!(share > 0.0)) fail("split '" + text + "': '" + entry + "' is not NAME=SHARE with a share above 0", ExitCode::usage);
-        const std::string name = entry.substr(0, equals);
         for (const auto& [known, other] : parts_) {
             if (known == name) fail("split '" + text + "': part '" + name + "' is given twice", ExitCode::usage);
         }
         parts_.emplace_back(name, share);
         sum += share;
-        at = end + 1;
     }
     if (!parts_.empty() && std::abs(sum - 1.0) > 1e-9) fail("split '" + text + "': the shares sum to " + std::to_string(sum) + " instead of 1", ExitCode::usage);
 }

@@ -113,11 +113,28 @@ bool is_white_space(char32_t c) {
 }
 
 std::string_view strip(std::string_view text) {
-    const auto removable = [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); };
+    // Length of the character that begins at `at` if it is one to remove, else 0; bytes that are no UTF-8 stay.
+    const auto removable = [&](std::size_t at) -> std::size_t {
+        std::size_t bad = 0;
+        const std::size_t length = sequence_length(text, at, bad);
+        if (length == 0) return 0;
+        std::size_t next = at;
+        const char32_t c = next_code_point(text, next);
+        return is_white_space(c) || (c >= 0x1C && c <= 0x1F) ? length : 0;
+    };
     std::size_t begin = 0;
-    for (std::size_t at = 0; at < text.size() && removable(next_code_point(text, at));) begin = at;
+    while (begin < text.size()) {
+        const std::size_t length = removable(begin);
+        if (length == 0) break;
+        begin += length;
+    }
     std::size_t end = text.size();
-    for (std::size_t at = end; at > begin && removable(previous_code_point(text, at));) end = at;
+    while (end > begin) {
+        std::size_t at = end - 1;
+        while (at > begin && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) --at;
+        if (at + removable(at) != end) break;
+        end = at;
+    }
     return text.substr(begin, end - begin);
 }
 

@@ -1,6 +1,5 @@
 #include "xlrm/train/checkpoint.hpp"
 
-#include <cstring>
 #include <system_error>
 
 #include "xlrm/core/error.hpp"
@@ -27,7 +26,7 @@ void copy_tensor(const SafetensorsFile& file, const std::string& name, std::span
         fail(file.path().string() + ": tensor '" + name + "' has " + std::to_string(view.bytes.size()) + " bytes where the model needs " +
              std::to_string(to.size_bytes()) + kAdvice);
     }
-    std::memcpy(to.data(), view.bytes.data(), to.size_bytes());
+    file.read(name, 0, std::as_writable_bytes(to));
 }
 
 Json read_manifest(const fs::path& path) {

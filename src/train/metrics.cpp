@@ -22,18 +22,21 @@ void add(StepSums& sums, const StepSums& other) {
         sums.means[i].sum += other.means[i].sum;
         sums.means[i].weight += other.means[i].weight;
     }
+    sums.failures += other.failures;
 }
 
 StepSums sum_over_ranks(const Communicator& group, const StepSums& s) {
     std::vector<double> mine = {s.loss,       s.weight,     s.items,   s.correct,   s.margin, s.reward_sum, s.reward_min,
                                 s.reward_max, s.lm_loss, s.lm_weight, s.tokens, s.physical, s.rewards};
     for (const Mean& mean : s.means) mine.insert(mine.end(), {mean.sum, mean.weight});
+    mine.push_back(s.failures);
     const std::vector<double> all = group.gather(std::span<const double>(mine));
     StepSums total;
     for (std::size_t at = 0; at < all.size(); at += mine.size()) {
         const double* v = all.data() + at;
         StepSums one{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12]};
         for (std::size_t i = 0; i < StepSums::kMeans; ++i) one.means[i] = {v[13 + 2 * i], v[14 + 2 * i]};
+        one.failures = v[13 + 2 * StepSums::kMeans];
         add(total, one);
     }
     return total;

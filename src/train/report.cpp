@@ -17,11 +17,6 @@ namespace {
 // Share of the speed of large products that a whole training step is taken to reach.
 constexpr double kShareOfRoof = 0.3;
 
-ModelConfig config_of(const TrainOptions& options, const Tokenizer& tokenizer) {
-    if (!options.model.empty()) return read_model_config(std::filesystem::path(options.model) / "config.json");
-    return new_model_config(options, tokenizer);
-}
-
 // Operations a second in a large product in the compute dtype.
 double measured_roof(const std::string& dtype) {
     const at::TensorOptions kind = at::TensorOptions().dtype(dtype == "bf16" ? at::kBFloat16 : at::kFloat);
@@ -56,11 +51,10 @@ std::string whole(double value) {
 
 std::string training_report(const Communicator& group, const TrainOptions& options) {
     const TrainingInputs in = read_training_inputs(group, options);
-    ModelConfig config;
+    const ModelConfig& config = in.config;
     double roof = 0.0;
     together(group, [&] {
-        config = config_of(options, *in.tokenizer);
-        require_fit(options, config, *in.tokenizer);
+        check_start(options, in.objective->head(), in.objective->outputs(in.data.train));
         roof = measured_roof(options.dtype);
     });
     const HeadKind head = in.objective->head();
@@ -76,8 +70,9 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
     double bytes = parameters * (bf16 ? 6.0 + 12.0 * share : 8.0 + 8.0 * share);
     if (in.objective->needs_reference() && !options.precompute_ref_log_probs) bytes += parameters * (bf16 ? 2.0 : 4.0);
 
-    std::string out = format_report(in.data.report);
-    if (!in.data.eval_report.empty()) out += "\nevaluation\n" + format_report(in.data.eval_report);
+    std::string out = format_report(in.data.report, in.data.notes);
+    if (!in.data.eval_report.empty()) out += "\nevaluation\n" + format_report(in.data.eval_report, in.data.eval_notes);
+    out += in.chat_template->describe();
     out += "\n" + line("objective", options.objective + ", " + options.dtype);
     out += line("parameters", whole(parameters) + " (body " + whole(body) + ")");
     out += line("items", std::to_string(in.data.train.items.size()));

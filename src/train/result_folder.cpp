@@ -16,8 +16,12 @@ fs::path without_slash(const std::string& output) {
 
 }  // namespace
 
-ResultFolder::ResultFolder(const std::string& output)
-    : folder_(without_slash(output)), checkpoint_(fs::path(folder_.string() + ".checkpoint")) {}
+ResultFolder::ResultFolder(const std::string& output, const OutputLock* lock)
+    : folder_(without_slash(output)), checkpoint_(fs::path(folder_.string() + ".checkpoint")), lock_(lock) {}
+
+void ResultFolder::require_held() const {
+    if (lock_ != nullptr) lock_->require_held();
+}
 
 std::string ResultFolder::finished(const RunIdentity& identity) const {
     const fs::path summary = folder_ / "training.json";
@@ -41,16 +45,20 @@ void ResultFolder::require_replaceable() const {
 }
 
 void ResultFolder::prepare(bool resumed, std::int64_t bytes) const {
+    remove_stale_temporaries(folder_.parent_path());  // models that killed runs were writing
     if (!resumed) checkpoint_.remove();
     require_writable(checkpoint_.metrics_path().parent_path(), bytes);
 }
 
-void ResultFolder::publish(const TrainingModel& model, const fs::path& tokenizer_from, const Json& extra, const RunIdentity& identity,
-                           const Json& summary, const std::function<void(const fs::path&)>& beside) const {
+void ResultFolder::publish(const TrainingModel& model, const fs::path& tokenizer_from, const Json& extra,
+                           const RunIdentity& identity, const Json& recipe, const Json& summary,
+                           const std::function<void(const fs::path&)>& beside) const {
+    require_held();
     save_trained(model, folder_, tokenizer_from, extra);
     beside(folder_);
     write_file_atomic(folder_ / "metrics.jsonl", read_file(checkpoint_.metrics_path()));
-    const Json json = {{"identity", identity}, {"model_sha256", model_sha256(folder_)}, {"summary", summary}};
+    Json json = {{"identity", identity}, {"model_sha256", model_sha256(folder_)}, {"summary", summary}};
+    if (!recipe.is_null()) json["recipe"] = recipe;
     write_file_atomic(folder_ / "training.json", json.dump(2) + "\n");
     checkpoint_.remove();
 }

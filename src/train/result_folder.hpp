@@ -5,17 +5,21 @@
 #include <string>
 
 #include "training_model.hpp"
+#include "xlrm/core/output_lock.hpp"
 #include "xlrm/train/checkpoint.hpp"
 
 namespace xlrm {
 
-//! Where a run's result goes: `<output>/`, a model folder with metrics.jsonl and, written last, training.json (identity, hash of the
-//! model, summary); and `<output>.checkpoint/` until then. For one process.
+//! Where a run's result goes: `<output>/`, a model folder with metrics.jsonl and, written last, training.json (identity, recipe
+//! where a sweep gave one, hash of the model, summary); and `<output>.checkpoint/` until then. For one process.
 class ResultFolder {
 public:
-    explicit ResultFolder(const std::string& output);
+    //! `lock`: of the output, or null where another guards it.
+    explicit ResultFolder(const std::string& output, const OutputLock* lock = nullptr);
 
     const CheckpointFolder& checkpoint() const { return checkpoint_; }
+    //! Throws Error where another run has taken the output over.
+    void require_held() const;
     //! The summary in training.json when this very run is finished and its model whole; "" when it is to be trained. Throws Error when
     //! the folder holds anything else, naming it.
     std::string finished(const RunIdentity& identity) const;
@@ -24,13 +28,16 @@ public:
     //! Makes the checkpoint's folder and checks that `bytes` of weights fit there. What an older run left in it is removed unless
     //! `resumed`.
     void prepare(bool resumed, std::int64_t bytes) const;
-    //! Writes the model, by `beside` what else belongs into its folder, and only then removes the checkpoint.
-    void publish(const TrainingModel& model, const std::filesystem::path& tokenizer_from, const Json& extra, const RunIdentity& identity,
-                 const Json& summary, const std::function<void(const std::filesystem::path& folder)>& beside) const;
+    //! Writes the model, by `beside` what else belongs into its folder, and only then removes the checkpoint. `recipe`:
+    //! TrainOptions::recipe.
+    void publish(const TrainingModel& model, const std::filesystem::path& tokenizer_from, const Json& extra,
+                 const RunIdentity& identity, const Json& recipe, const Json& summary,
+                 const std::function<void(const std::filesystem::path& folder)>& beside) const;
 
 private:
     std::filesystem::path folder_;
     CheckpointFolder checkpoint_;
+    const OutputLock* lock_;
 };
 
 }  // namespace xlrm

@@ -11,8 +11,10 @@ RunCheckpoints::RunCheckpoints(const Communicator& group, const ResultFolder& re
 
 RunPosition RunCheckpoints::resume(bool wanted, std::optional<MetricsFile>& metrics) {
     std::string found;
-    const Optimizer::State state = optimizer_.blank();
+    Optimizer::State state;
     together(group_, [&] {
+        const Activity activity("looking for a checkpoint");
+        state = optimizer_.blank();
         if (!group_.root()) return;
         if (!wanted) result_.checkpoint().remove();
         const auto position = result_.checkpoint().load(identity_, state.buffers());
@@ -43,8 +45,9 @@ void RunCheckpoints::save(RunPosition position, std::optional<MetricsFile>& metr
     saved_at_ = Clock::now();
     if (saved_step_ == position.step) return;
     const Optimizer::State state = optimizer_.gathered();
-    together(group_, [&] {
-        if (!group_.root()) return;
+    on_root(group_, [&] {
+        const Activity activity("writing a checkpoint");
+        result_.require_held();
         position.metrics_bytes = metrics->sync();
         position.ranks = group_.size();
         result_.checkpoint().save(identity_, position, state.buffers());

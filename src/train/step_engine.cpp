@@ -4,10 +4,11 @@
 
 #include "activation_plan.hpp"
 #include "optimizer.hpp"
-#include "xlrm/model/flat_buffer.hpp"
-#include "xlrm/train/metrics.hpp"
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/profile.hpp"
+#include "xlrm/model/flat_buffer.hpp"
+#include "xlrm/train/metrics.hpp"
 
 namespace xlrm {
 
@@ -31,10 +32,32 @@ at::Tensor zeros(const ParameterLayout& layout) { return flat_zeros(layout.total
 
 }  // namespace
 
-StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model, LoraAdapters* lora)
-    : gradient(zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout)),
-      whole_(lora != nullptr ? zeros(model.compute.layout) : gradient), lora_(lora), group_(group), in_(inputs), model_(model), decoder_(model.config, model.compute), reducer_(group, {.wire = parse_wire(options.wire), .reduction = parse_reduction(options.reduction)}),
-      plan_{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
+StepEngine::Gradients StepEngine::allocate(const Communicator& group, const TrainingModel& model, LoraAdapters* lora) {
+    Gradients gradients;
+    together(group, [&] {
+        const Activity activity("allocating the gradient");
+        gradients.trained = zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout);
+        gradients.whole = lora != nullptr ? zeros(model.compute.layout) : gradients.trained;
+    });
+    return gradients;
+}
+
+StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs,
+                       const TrainingModel& model, LoraAdapters* lora)
+    : StepEngine(allocate(group, model, lora), group, options, inputs, model, lora) {}
+
+StepEngine::StepEngine(const Gradients& gradients, const Communicator& group, const TrainOptions& options,
+                       const TrainingInputs& inputs, const TrainingModel& model, LoraAdapters* lora)
+    : gradient(gradients.trained),
+      whole_(gradients.whole),
+      lora_(lora),
+      group_(group),
+      in_(inputs),
+      model_(model),
+      decoder_(model.config, model.compute),
+      reducer_(group, {.wire = parse_wire(options.wire), .reduction = parse_reduction(options.reduction)}),
+      plan_{.token_budget = options.token_budget,
+            .share_prefix = options.share_prefix,
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
     // The gradient and the optimiser's two moments take their memory at the first step.
     const double promised = static_cast<double>(gradient.nbytes()) * 3.0 + (lora != nullptr ? static_cast<double>(whole_.nbytes()) : 0.0);
@@ -46,51 +69,72 @@ StepEngine::StepEngine(const Communicator& group, const TrainOptions& options, c
                                      (decoder_.keep() == Keep::cheap ? "norms and activations" : "each block") + " (--recompute, --token-budget)");
 }
 
-StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
-    double weight = 0.0;
-    for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
-    if (lora_ == nullptr) {
-        reducer_.begin(floats(gradient));
-    } else {
+StepSums StepEngine::compute(const std::vector<std::int64_t>& items, const Decoder::GradientReady& ready) {
+    const Activity activity("computing a step");
+    if (lora_ != nullptr) {
         const StageScope scope("zero gradient");
         whole_.zero_();
     }
-    // Adapters' gradients are known, and reduced, only behind the whole backward pass.
-    Decoder::GradientReady ready;
-    if (lora_ == nullptr) ready = [&](std::int64_t offset, std::int64_t count) { reducer_.ready(offset, count); };
+    double weight = 0.0;
+    for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
     const auto batches = planned(in_.data.train, items, group_, plan_);
     StepSums sums;
     for (std::size_t i = 0; i < batches.size(); ++i) {
         const bool last = i + 1 == batches.size();
         add(sums, in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, whole_, last ? ready : nullptr));
     }
-    if (batches.empty() && ready) announce_nothing(ready);
-    if (lora_ != nullptr) {
-        lora_->project(whole_, gradient);
-        reducer_.begin(floats(gradient));
-    }
-    reducer_.finish();
-    const StageScope scope("sums over ranks");
-    return sum_over_ranks(group_, sums);
+    if (lora_ != nullptr) lora_->project(whole_, gradient);
+    return sums;
 }
 
-// A rank without items announces its zeros in the pieces of Decoder::backward, since all ranks must announce alike.
-void StepEngine::announce_nothing(const Decoder::GradientReady& ready) const {
+StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
+    std::int64_t announced = gradient.numel();  // from here on
+    Decoder::GradientReady ready;
+    // Adapters' gradients are known, and reduced, only after the whole backward pass.
+    if (lora_ == nullptr) {
+        reducer_.begin(floats(gradient));
+        ready = [&](std::int64_t offset, std::int64_t count) {
+            reducer_.ready(offset, count);
+            announced = offset;
+        };
+    }
+    StepSums sums;
+    const Problem problem = attempt([&] { sums = compute(items, ready); });
+    if (ready)
+        announce_rest(announced, ready);
+    else
+        reducer_.begin(floats(gradient));
+    reducer_.finish();
+    const StageScope scope("sums over ranks");
+    sums.failures = problem ? 1.0 : 0.0;
+    sums = sum_over_ranks(group_, sums);
+    if (sums.failures > 0.0) agree_or_throw(group_, problem, Wait::spinning);
+    return sums;
+}
+
+void StepEngine::announce_rest(std::int64_t end, const Decoder::GradientReady& ready) const {
     const ParameterLayout& layout = model_.compute.layout;
+    const auto announce = [&](std::int64_t offset, std::int64_t count) {
+        if (offset + count <= end) ready(offset, count);
+    };
     const std::int64_t norm = layout.find("model.norm.weight").offset;
-    ready(norm, layout.total - norm);
-    for (std::int64_t l = model_.config.layers - 1; l >= 0; --l) ready(layout.layer_range(l).begin, layout.layer_range(l).size());
+    announce(norm, layout.total - norm);
+    for (std::int64_t l = model_.config.layers - 1; l >= 0; --l)
+        announce(layout.layer_range(l).begin, layout.layer_range(l).size());
     const ParameterInfo& embedding = layout.find("model.embed_tokens.weight");
-    ready(embedding.offset, embedding.elements);
+    announce(embedding.offset, embedding.elements);
 }
 
 StepSums StepEngine::evaluate() {
     std::vector<std::int64_t> items(in_.data.eval.items.size());
     for (std::size_t i = 0; i < items.size(); ++i) items[i] = static_cast<std::int64_t>(i);
     StepSums sums;
-    for (const auto& batch : plan_step(in_.data.eval, items, group_.rank(), group_.size(), plan_)) {
-        add(sums, in_.objective->evaluate(decoder_, in_.data.eval, batch));
-    }
+    together(group_, [&] {
+        const Activity activity("evaluating");
+        for (const auto& batch : plan_step(in_.data.eval, items, group_.rank(), group_.size(), plan_)) {
+            add(sums, in_.objective->evaluate(decoder_, in_.data.eval, batch));
+        }
+    });
     return sum_over_ranks(group_, sums);
 }
 

@@ -11,10 +11,13 @@ namespace xlrm {
 //! `lora` must outlive it.
 class StepEngine {
 public:
+    //! Collective.
     StepEngine(const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs, const TrainingModel& model,
                LoraAdapters* lora = nullptr);
 
-    //! Collective. The sums over `items` of the training data and, in gradient, the gradient of the mean loss: the same on every rank.
+    //! Collective. The sums over `items` of the training data and, in gradient, the gradient of the mean loss: the same on every
+    //! rank. A rank that fails in its own work (no memory) still takes part in the reduction, so that all ranks throw its error,
+    //! agreed.
     StepSums accumulate(const std::vector<std::int64_t>& items);
     //! Collective. The sums over the evaluation data, each item once, on one rank.
     StepSums evaluate();
@@ -23,7 +26,16 @@ public:
     const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s. Zero before accumulate(), as Optimizer::step leaves it
 
 private:
-    void announce_nothing(const Decoder::GradientReady& ready) const;
+    struct Gradients {
+        at::Tensor trained, whole;
+    };
+    static Gradients allocate(const Communicator& group, const TrainingModel& model, LoraAdapters* lora);
+    StepEngine(const Gradients& gradients, const Communicator& group, const TrainOptions& options, const TrainingInputs& inputs,
+               const TrainingModel& model, LoraAdapters* lora);
+    //! What Decoder::backward has not announced yet of the elements before `end`, in its pieces, since all ranks must announce
+    //! alike.
+    void announce_rest(std::int64_t end, const Decoder::GradientReady& ready) const;
+    StepSums compute(const std::vector<std::int64_t>& items, const Decoder::GradientReady& ready);
 
     const at::Tensor whole_;  //!< fp32 [total] of the model; the same as `gradient` without adapters
     const LoraAdapters* const lora_;

@@ -24,7 +24,7 @@ TrainingModel make_model(const TrainOptions& options, const ModelConfig& config)
         model.config = config;
         parameters = init_parameters(config, HeadKind::reward, seed, at::kFloat);
     } else {
-        fresh_head = stored_head(options.model) != HeadKind::reward;
+        fresh_head = stored_labels(options.model) != 1;
         LoadedModel loaded = load_model(options.model, HeadKind::reward, at::kFloat, fresh_head);
         model.config = std::move(loaded.config);
         parameters = std::move(loaded.parameters);
@@ -42,7 +42,7 @@ struct StepProbe::State {
     State(const Communicator& communicator, const TrainOptions& given, const ModelConfig& config, const ItemSet& pairs) : group(communicator), options(given) {
         together(group, [&] {
             model = make_model(options, config);
-            require_known_tokens(pairs, model.config.vocab_size);
+            require_known_tokens(pairs, model.config.vocab_size, options.model.empty() ? "the model" : options.model);
             in.objective = make_bradley_terry({.head = {parse_pooling(options.pooling), options.share_prefix}});
             in.objective->check(pairs);
             in.order.emplace(static_cast<std::int64_t>(pairs.items.size()), options.batch_pairs, static_cast<std::uint64_t>(options.seed));

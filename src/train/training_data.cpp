@@ -4,8 +4,8 @@
 #include <limits>
 #include <set>
 
+#include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/core/language.hpp"
 #include "xlrm/core/sha256.hpp"
 
 namespace xlrm {
@@ -18,16 +18,19 @@ RowKind kind_of(const std::string& objective) {
     return objective == "regression" ? RowKind::regression : RowKind::preference;
 }
 
-PrepareOptions prepare_options(const TrainOptions& options, const std::vector<std::string>& inputs, const std::string& part) {
+PrepareOptions prepare_options(const TrainOptions& options, const std::vector<std::string>& inputs, const std::string& part,
+                               bool evaluates) {
     const bool documents = options.objective == "lm";
     PrepareOptions out;
     out.inputs.assign(inputs.begin(), inputs.end());
-    for (const std::string& lang : options.langs) out.langs.push_back(canonical_language(lang));
+    out.langs = options.langs;
     out.kind = kind_of(options.objective);
+    out.forms = options.forms;
     out.max_length = documents ? std::numeric_limits<std::int32_t>::max() : options.max_length;
     out.over_length = parse_over_length(options.over_length);
     if (!part.empty()) out.split = options.split;
     out.part = part;
+    out.keep_tied = evaluates;  // as xlrm_evaluate counts
     out.default_lang = options.default_lang;
     out.concatenate = options.concatenate;
     out.seed = static_cast<std::uint64_t>(options.seed);
@@ -44,13 +47,20 @@ void add_values(Sha256& hash, const std::vector<T>& values) {
 TrainingData read_training_data(const Communicator& group, const TrainOptions& options, const Tokenizer& tokenizer,
                                 const ChatTemplate& chat_template) {
     TrainingData data;
-    const auto read = [&](const std::vector<std::string>& inputs, const std::string& part, ItemSet& set, auto& report) {
-        Prepared prepared = prepare(group, prepare_options(options, inputs, part), tokenizer, chat_template);
-        set = options.objective == "lm" ? split_documents(prepared.set, options.max_length) : std::move(prepared.set);
-        report = std::move(prepared.report);
+    const auto read = [&](const std::vector<std::string>& inputs, const std::string& part, bool evaluates, ItemSet& set, auto& report,
+                          RowNotes& notes) {
+        PrepareOptions wanted;
+        together(group, [&] { wanted = prepare_options(options, inputs, part, evaluates); });
+        Prepared prepared = prepare(group, wanted, tokenizer, chat_template);
+        together(group, [&] {
+            const Activity activity("dividing the documents");
+            set = options.objective == "lm" ? split_documents(prepared.set, options.max_length) : std::move(prepared.set);
+            report = std::move(prepared.report);
+            notes = std::move(prepared.notes);
+        });
     };
-    read(options.data, options.part, data.train, data.report);
-    if (!options.eval_data.empty()) read(options.eval_data, options.eval_part, data.eval, data.eval_report);
+    read(options.data, options.part, false, data.train, data.report, data.notes);
+    if (!options.eval_data.empty()) read(options.eval_data, options.eval_part, true, data.eval, data.eval_report, data.eval_notes);
     return data;
 }
 
@@ -79,6 +89,7 @@ std::string items_sha256(const ItemSet& set) {
     add_values(hash, set.tokens);
     for (const Answer& answer : set.answers) {
         add_values(hash, std::vector<std::int64_t>{answer.begin, answer.length, answer.prompt});
+        if (answer.lead != 0) add_values(hash, std::vector<std::int64_t>{answer.lead});
     }
     for (const Item& item : set.items) {
         hash.add(item.id + "\n" + item.lang + "\n" + item.subset + "\n");
@@ -87,13 +98,6 @@ std::string items_sha256(const ItemSet& set) {
         add_values(hash, item.labels);
     }
     return hash.hex();
-}
-
-void require_known_tokens(const ItemSet& set, std::int64_t vocab_size) {
-    const auto bad = std::ranges::find_if(set.tokens, [&](std::int32_t token) { return token < 0 || token >= vocab_size; });
-    if (bad == set.tokens.end()) return;
-    fail("token " + std::to_string(*bad) + " of the data is not one of the model's " + std::to_string(vocab_size) +
-         " (the tokenizer does not fit the model); use the tokenizer that belongs to the model");
 }
 
 std::string languages_of(const ItemSet& set) {

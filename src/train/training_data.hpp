@@ -13,6 +13,7 @@ namespace xlrm {
 struct TrainingData {
     ItemSet train, eval;
     std::map<std::string, LanguageReport> report, eval_report;
+    RowNotes notes, eval_notes;
 };
 
 //! Collective. Reads and tokenises data and eval_data; `lm` documents longer than max_length are split. Throws Error.
@@ -25,9 +26,6 @@ ItemSet split_documents(const ItemSet& set, std::int64_t max_length);
 
 //! Of everything that training sees.
 std::string items_sha256(const ItemSet& set);
-
-//! Throws Error when a token is not one of the model's.
-void require_known_tokens(const ItemSet& set, std::int64_t vocab_size);
 
 //! The languages of the items, sorted and joined by "+".
 std::string languages_of(const ItemSet& set);

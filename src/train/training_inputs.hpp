@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "training_data.hpp"
+#include "xlrm/model/config.hpp"
 #include "xlrm/train/objective.hpp"
 #include "xlrm/train/plan.hpp"
 #include "xlrm/train/schedule.hpp"
@@ -14,6 +15,7 @@ namespace xlrm {
 struct TrainingInputs {
     std::unique_ptr<Tokenizer> tokenizer;
     std::unique_ptr<ChatTemplate> chat_template;
+    ModelConfig config;  //!< as the run starts (training_model.hpp)
     TrainingData data;
     std::unique_ptr<Objective> objective;
     std::optional<ExampleOrder> order;
@@ -21,7 +23,8 @@ struct TrainingInputs {
     Schedule schedule = Schedule::cosine;
 };
 
-//! Collective. Throws Error, the same on every rank.
+//! Collective. What costs little is checked first: options, configurations, tokenizer and template, then the data. Throws Error,
+//! the same on every rank: for bad rows, and for items that the objective cannot use or whose tokens the model does not have.
 TrainingInputs read_training_inputs(const Communicator& group, const TrainOptions& options);
 
 }  // namespace xlrm

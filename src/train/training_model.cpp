@@ -7,6 +7,8 @@
 #include <cassert>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/log.hpp"
+#include "xlrm/core/settings_file.hpp"
 #include "xlrm/core/sha256.hpp"
 
 namespace xlrm {
@@ -43,23 +45,42 @@ void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& 
     model.started_from = {{"config_sha256", sha256(model.config.raw.dump())}, {"seed", options.seed}};
 }
 
-void load_started(TrainingModel& model, Parameters& parameters, const TrainOptions& options, std::int64_t outputs) {
+// What a run takes of the folder that it begins from.
+struct Start {
+    HeadKind head = HeadKind::none;  // that is read
+    bool new_head = false;           // a reward head is made
+    bool replaced = false;           // in place of a stored one
+};
+
+Start plan_start(const TrainOptions& options, HeadKind head, std::int64_t outputs) {
     const HeadKind stored = stored_head(options.model);
-    const bool new_head = model.head == HeadKind::reward && (stored != HeadKind::reward || outputs > 1);
-    const bool with_lm = options.lm_coefficient != 0.0;
-    const bool untied = with_lm && !read_model_config(std::filesystem::path(options.model) / "config.json").tied_embeddings;
-    if (untied && stored != HeadKind::lm) {
+    const std::int64_t labels = stored_labels(options.model);
+    Start start{.head = head, .new_head = head == HeadKind::reward && labels != outputs, .replaced = labels > 0};
+    const bool untied =
+        options.lm_coefficient != 0.0 && !read_model_config(std::filesystem::path(options.model) / "config.json").tied_embeddings;
+    if (!untied) return start;
+    if (stored != HeadKind::lm) {
         fail(options.model + ": it has no LM head, neither stored nor tied (--lm-coefficient needs one); use a causal LM as --model, or " +
              "leave the auxiliary loss out");
     }
-    LoadedModel loaded = load_model(options.model, untied ? HeadKind::lm : model.head, at::kFloat, new_head);
+    start.head = HeadKind::lm;
+    return start;
+}
+
+void load_started(TrainingModel& model, Parameters& parameters, const TrainOptions& options, std::int64_t outputs) {
+    const Start start = plan_start(options, model.head, outputs);
+    if (start.new_head && start.replaced) {
+        log_root(LogLevel::warning, options.model + ": its reward head has another number of labels than the objective, " +
+                                        std::to_string(outputs) + ": training begins with a new head");
+    }
+    LoadedModel loaded = load_model(options.model, start.head, at::kFloat, start.new_head, kAllLabels);
     if (options.add_pad_token) add_pad_token(loaded, tokenizer_folder(options));
     model.config = loaded.config;
     model.sha256 = loaded.sha256;
-    model.started_from = {{"model_sha256", loaded.sha256}, {"new_head", new_head}};
+    model.started_from = {{"model_sha256", loaded.sha256}, {"new_head", start.new_head}};
     parameters = loaded.parameters;
-    if (untied || outputs > 1) append_reward_head(parameters, model.config, outputs);
-    if (new_head) init_reward_head(parameters, model.config, options.head_init, static_cast<std::uint64_t>(options.seed));
+    if (start.head != model.head || (start.new_head && outputs > 1)) append_reward_head(parameters, model.config, outputs);
+    if (start.new_head) init_reward_head(parameters, model.config, options.head_init, static_cast<std::uint64_t>(options.seed));
 }
 
 }  // namespace
@@ -67,7 +88,7 @@ void load_started(TrainingModel& model, Parameters& parameters, const TrainOptio
 std::filesystem::path tokenizer_folder(const TrainOptions& options) { return options.tokenizer.empty() ? options.model : options.tokenizer; }
 
 ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& tokenizer) {
-    Json json = read_json(options.model_config);
+    Json json = read_settings(options.model_config);
     require(json.is_object(), options.model_config + ": it is not a JSON object (it should be a config.json)");
     if (!json.contains("vocab_size")) json["vocab_size"] = tokenizer.vocab_size();
     const auto fill = [&](const char* key, const std::optional<std::int32_t>& id) {
@@ -77,6 +98,19 @@ ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& token
     fill("eos_token_id", tokenizer.eos);
     fill("pad_token_id", tokenizer.pad);
     return parse_model_config(json, options.model_config);
+}
+
+ModelConfig first_config(const TrainOptions& options, const Tokenizer& tokenizer) {
+    if (!options.model.empty()) return read_model_config(std::filesystem::path(options.model) / "config.json");
+    return new_model_config(options, tokenizer);
+}
+
+void check_start(const TrainOptions& options, HeadKind head, std::int64_t outputs) {
+    if (!options.model.empty()) {
+        const Start start = plan_start(options, head, outputs);
+        check_model(options.model, start.head, start.new_head, kAllLabels);
+    }
+    if (!options.ref_model.empty()) check_model(options.ref_model, HeadKind::lm);
 }
 
 void require_fit(const TrainOptions& options, const ModelConfig& config, const Tokenizer& tokenizer) {

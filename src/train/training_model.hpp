@@ -26,12 +26,19 @@ std::filesystem::path tokenizer_folder(const TrainOptions& options);
 //! config.json of a model to be made; vocabulary size and special ids that it leaves open are the tokenizer's.
 ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& tokenizer);
 
+//! The configuration that the run starts from: of --model, or of the model to be made. Reads no weights.
+ModelConfig first_config(const TrainOptions& options, const Tokenizer& tokenizer);
+
 //! Throws Error when the tokenizer has more tokens than the model.
 void require_fit(const TrainOptions& options, const ModelConfig& config, const Tokenizer& tokenizer);
 
-//! Loads or makes the model, with the head that the objective needs (and, for an auxiliary LM loss, an LM head beside it). A stored
-//! reward head is trained further; otherwise one of `outputs` rows is made by options.head_init. Throws Error.
+//! Loads or makes the model, with the head that the objective needs (and, for an auxiliary LM loss, an LM head beside it). A
+//! stored reward head of `outputs` labels is trained further; otherwise one is made by options.head_init. Throws Error.
 std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head, std::int64_t outputs = 1);
+
+//! Checks of the weights that make_training_model would load what their files' headers say: names and shapes. Throws Error like
+//! it.
+void check_start(const TrainOptions& options, HeadKind head, std::int64_t outputs);
 
 //! The layout of the model to be saved: its one head alone.
 ParameterLayout saved_layout(const TrainingModel& model);

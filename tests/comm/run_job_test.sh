@@ -32,6 +32,9 @@ expect_lines() { # expect_lines N TEXT FILE NAME
   found=$(grep -cF -- "$2" "$folder/$3")
   [ "$found" = "$1" ] || fault "$4: \"$2\" stands $found times in $3 instead of $1"
 }
+expect_no_banner() { # mpirun tells of every code that is not 0, MPI_Abort has a banner of its own
+  grep -q 'MPI_ABORT' "$folder/err" && fault "$1: MPI was aborted"
+}
 expect_status() { # expect_status CODE NAME
   grep -q "\"exit\":$1[,}]" "$folder/status" 2>/dev/null || fault "$2: the status file says $(cat "$folder/status" 2>&1)"
 }
@@ -46,12 +49,63 @@ for ranks in 1 3; do
   expect_lines 1 "unknown option --cuont; did you mean --count?" err "usage error on $ranks"
   expect_lines 0 "begun" err "usage error on $ranks"
 
+  run $ranks --do throw-all
+  expect_code 2 "refusal of all $ranks"
+  expect_lines 1 "all ranks refuse" err "refusal of all $ranks"
+  expect_no_banner "refusal of all $ranks"
+
+  run $ranks --do throw-late --status-file "$folder/status"
+  expect_status 74 "late error on $ranks"
+  expect_quick "late error on $ranks"
+  expect_lines 1 "the last rank failed at its end" err "late error on $ranks"
+  expect_no_banner "late error on $ranks"
+
+  run $ranks --do stopped-with-reason --log-level error
+  expect_code 75 "stop on $ranks"
+  expect_lines 1 "run_job_probe: stopped at step 3; the state is in out.checkpoint" err "stop on $ranks"
+  expect_no_banner "stop on $ranks"
+
+  run $ranks --do stop-in-work --status-file "$folder/status"
+  expect_status 75 "stop in work on $ranks"
+  expect_lines 1 "stopped by a signal while the rows were read" err "stop in work on $ranks"
+  grep -q '"reason":".*the rows were read' "$folder/status" || fault "stop in work on $ranks: no reason in the status file"
+  expect_no_banner "stop in work on $ranks"
+
   run $ranks --do throw-io --status-file "$folder/status"
   expect_code 74 "throw on $ranks"
   expect_quick "throw on $ranks"
   expect_lines 1 "/data/cell.h5: cut off" err "throw on $ranks"
   expect_status 74 "throw on $ranks"
 done
+
+run 1 --do throw-io
+expect_no_banner "an error of one rank alone"
+
+for ranks in 2 3 5; do
+  run $ranks --do agree-in-group --status-file "$folder/status"
+  expect_quick "agreed in a group of $ranks"
+  expect_status 2 "agreed in a group of $ranks"
+  expect_lines 1 "the group agrees" err "agreed in a group of $ranks"
+  expect_no_banner "agreed in a group of $ranks"
+done
+for ranks in 3 5; do
+  run $ranks --do throw-in-group --status-file "$folder/status"
+  expect_code 74 "one of a group of $ranks"
+  expect_quick "one of a group of $ranks"
+  expect_status 74 "one of a group of $ranks"
+  expect_lines 1 "the group's root is gone" err "one of a group of $ranks"
+
+  run $ranks --do throw-twice
+  expect_code 74 "two of $ranks at once"
+  expect_quick "two of $ranks at once"
+  expect_lines 1 "two at once" err "two of $ranks at once"
+done
+
+"$probe" --do print >/dev/full 2>"$folder/err"
+code=$?
+: >"$folder/out"
+expect_code 74 "full disk behind standard output"
+expect_lines 1 "standard output cannot be written" err "full disk behind standard output"
 
 run 3 --do some-failed
 expect_code 3 "some failed"

@@ -8,8 +8,10 @@
 #include <fstream>
 #include <vector>
 
+#include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/process_identity.hpp"
 
 namespace xlrm {
 namespace {
@@ -49,6 +51,37 @@ TEST(File, TruncatedGzipIsAnErrorThatNamesTheFile) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ExitCode::io);
         EXPECT_NE(std::string(error.what()).find("b.gz"), std::string::npos);
+    }
+}
+
+std::string gzipped(const std::string& text) {
+    const TemporaryFolder folder;
+    gzFile zip = gzopen((folder / "x").c_str(), "wb");
+    gzwrite(zip, text.data(), static_cast<unsigned>(text.size()));
+    gzclose(zip);
+    return read_file(folder / "x");
+}
+
+// What gzip(1) does too: gzip -dc of the first four gives the text, of the others an error (gzip 1.12; Python's gzip module raises).
+TEST(File, GzipMembersFollowOneAnotherAndNothingElseDoes) {
+    const TemporaryFolder folder;
+    const std::string a = gzipped("one\ntw"), b = gzipped("o\n"), zeros(700, '\0');
+    const std::vector<std::string> expected = {"one", "two"};
+    for (const std::string& good : {a + b, a + b + zeros, a + gzipped("") + b, a + zeros + b}) {
+        write_file_atomic(folder / "good.gz", good);
+        EXPECT_EQ(lines_of(folder / "good.gz"), expected);
+        write_file_atomic(folder / "good.jsonl", good);
+        EXPECT_EQ(lines_of(folder / "good.jsonl"), expected);
+    }
+    std::string wrong = a;
+    wrong[wrong.size() - 5] ^= 1;  // its check sum
+    const std::pair<std::string, std::string> cases[] = {{a + "\n{}", "something else follows"}, {a + zeros + "x", "something else follows"},
+                                                         {a + b.substr(0, 1), "cut off"}, {a + b.substr(0, 9), "cut off"}, {a.substr(0, 2), "cut off"},
+                                                         {a.substr(0, a.size() - 1), "cut off"}, {wrong, "incorrect data check"},
+                                                         {"plain\n", "not gzip data"}, {"", "empty"}};
+    for (const auto& [bytes, reason] : cases) {
+        write_file_atomic(folder / "bad.gz", bytes);
+        expect_error([&] { lines_of(folder / "bad.gz"); }, {"bad.gz", reason});
     }
 }
 
@@ -104,13 +137,60 @@ TEST(File, FullDiskIsAnErrorAndLeavesNothing) {
     EXPECT_TRUE(empty);
 }
 
-TEST(File, StaleTemporariesOfDeadWritersAreRemoved) {
+//! A temporary file as `owner` would have left it.
+std::filesystem::path left_by(const ProcessIdentity& owner, const std::filesystem::path& folder, const std::string& name) {
+    const std::filesystem::path path = folder / (".xlrm-tmp." + owner.tag() + ".0." + name);
+    std::ofstream(path) << "half";
+    return path;
+}
+
+TEST(File, TemporariesOfDeadProcessesOfThisMachineAreRemoved) {
     const TemporaryFolder folder;
-    std::ofstream(folder / ".xlrm-tmp.999999999.0.x") << "left";
-    std::ofstream(folder / (".xlrm-tmp." + std::to_string(::getpid()) + ".0.y")) << "mine";
+    ProcessIdentity used_again = this_process();  // an earlier process of this one's id
+    used_again.start -= 1;
+    ProcessIdentity gone = this_process();
+    gone.pid = 999999999;
+    const auto mine = left_by(this_process(), folder.path(), "mine");
+    left_by(used_again, folder.path(), "used again");
+    left_by(gone, folder.path(), "gone");
+    std::filesystem::create_directory(folder / (".xlrm-tmp." + gone.tag() + ".1.model"));
+    std::ofstream(folder / (".xlrm-tmp." + gone.tag() + ".1.model") / "weights") << "half";
     std::ofstream(folder / "z") << "kept";
-    EXPECT_EQ(remove_stale_temporaries(folder.path()), 1);
+    EXPECT_EQ(remove_stale_temporaries(folder.path()), 3);
     EXPECT_TRUE(std::filesystem::exists(folder / "z"));
+    EXPECT_TRUE(std::filesystem::exists(mine));
+}
+
+TEST(File, TemporariesOfOtherMachinesAreRemovedWhenNothingIsWrittenAnyMore) {
+    const TemporaryFolder folder;
+    ProcessIdentity other = this_process();  // the same process id, of a process that does not run here
+    other.host += "-other";
+    other.start -= 1;
+    const auto live = left_by(other, folder.path(), "live");
+    const auto old = left_by(other, folder.path(), "old");
+    std::filesystem::create_directory(folder / (".xlrm-tmp." + other.tag() + ".1.model"));
+    const auto model = folder / (".xlrm-tmp." + other.tag() + ".1.model");
+    std::ofstream(model / "weights") << "still written";
+    const auto unknown = folder / ".xlrm-tmp.999999999.0.x";  // by a writer that says less of itself
+    std::ofstream(unknown) << "half";
+    const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
+    EXPECT_EQ(remove_stale_temporaries(folder.path()), 0);
+    for (const auto& path : {old, model, unknown}) std::filesystem::last_write_time(path, long_ago);
+    EXPECT_EQ(remove_stale_temporaries(folder.path()), 2);
+    EXPECT_TRUE(std::filesystem::exists(live));
+    EXPECT_TRUE(std::filesystem::exists(model)) << "a file in it was written just now";
+    std::filesystem::last_write_time(model / "weights", long_ago);
+    std::filesystem::last_write_time(model, long_ago);
+    EXPECT_EQ(remove_stale_temporaries(folder.path()), 1);
+}
+
+TEST(File, TemporaryNamesAreOfOneProcessAloneAndFitTheFileSystem) {
+    const TemporaryFolder folder;
+    const std::filesystem::path longest = folder / std::string(255, 'n');
+    EXPECT_NE(temporary_beside(longest), temporary_beside(longest));
+    EXPECT_NE(temporary_beside(longest).filename().string().find(this_process().tag()), std::string::npos);
+    write_file_atomic(longest, "x");
+    EXPECT_EQ(read_file(longest), "x");
 }
 
 TEST(File, AppendsWholeLines) {

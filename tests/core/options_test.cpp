@@ -250,5 +250,21 @@ TEST(Options, NearestNameIsNearOrNone) {
     EXPECT_EQ(nearest_name("x", {}), "");
 }
 
+TEST(Options, AWithdrawnOptionIsRefusedWithWhatToWriteInstead) {
+    struct Lesser : Program {
+        Lesser() { options.section("train").withdraw("model", "write [sweep] bases"); }
+    };
+    EXPECT_TRUE(has(Lesser().refused({"--train.model", "x"}), "--train.model is not an option of xlrm_try: write [sweep] bases"));
+    EXPECT_TRUE(has(Lesser().refused({"--model", "x"}), "is not an option of xlrm_try: write [sweep] bases"));
+    EXPECT_TRUE(has(Lesser().refused_config("[train]\n\nmodel = x\n"),
+                    "a.cfg:3: train.model is not an option of xlrm_try: write [sweep] bases"));
+    Lesser p;
+    p.parse({"--lr", "2"});
+    EXPECT_FALSE(has(p.options.help(), "--model"));
+    EXPECT_FALSE(p.options.effective().contains("train.model"));
+    EXPECT_TRUE(has(Lesser().refused({"--modle", "x"}), "unknown option --modle"));
+    EXPECT_FALSE(has(Lesser().refused({"--modle", "x"}), "did you mean --model"));
+}
+
 }  // namespace
 }  // namespace xlrm

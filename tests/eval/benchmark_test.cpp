@@ -157,11 +157,13 @@ TEST(ScoredItems, AreTheAnswersOfACell) {
     cell.id = {"a", "b"};
     cell.subset = {"s", "t"};
     cell.lang = {"en", "ko"};
+    cell.occurrence = {0, 1};
     cell.chosen = {3.0F, 2.0F};
     cell.rejected = {1.0F, 5.0F};
     std::vector<ScoredItem> items = scored_items(cell);
     EXPECT_EQ(items[1].scores, (std::vector<double>{2.0, 5.0}));
     EXPECT_EQ(items[1].lang + items[1].subset + items[1].id, "kotb");
+    EXPECT_EQ(items[1].occurrence, 1);
     const float none = std::numeric_limits<float>::quiet_NaN();
     cell.max_answers = 3;
     cell.response = {0.5F, 3.0F, 1.0F, 2.0F, 5.0F, none};

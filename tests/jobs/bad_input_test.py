@@ -91,16 +91,33 @@ def data_cases(bench):
     good = rows()
     missing_field, empty_field = dict(good[2]), dict(good[2], rejected="")
     del missing_field["chosen"]
+    stray_byte = bench.work / "stray.jsonl"
+    with open(stray_byte, "wb") as file:
+        file.write(b"".join(json.dumps(row).encode() + b"\n" for row in good[:2]) + b"\xC0\n")
+    pipe = bench.work / "pipe.jsonl"
+    os.mkfifo(pipe)
+    pipe_end = os.open(pipe, os.O_RDWR)  # so that whoever opens it does not wait
     broken = {
         "missing file": (bench.work / "none.jsonl", IO, ["none.jsonl", "No such file"]),
         "broken JSON": (write_rows(bench.work / "broken.jsonl", good[:2] + ['{"id": "x", "prompt": '] + good[3:]), BAD, ["broken.jsonl:3"]),
         "missing field": (write_rows(bench.work / "missing.jsonl", good[:2] + [missing_field] + good[3:]), BAD, ["missing.jsonl:3", "chosen"]),
         "empty field": (write_rows(bench.work / "empty.jsonl", good[:2] + [empty_field] + good[3:]), BAD, ["empty.jsonl:3", "rejected"]),
     }
+    broken |= {
+        "not a regular file": (pipe, IO, ["pipe.jsonl", "not a regular file"]),
+        "margin beyond single precision": (write_rows(bench.work / "margin.jsonl", good[:2] + [dict(good[2], margin=1e39)]), BAD,
+                                           ["margin.jsonl:3: field 'margin' is out of range"]),
+        "number beyond double precision": (write_rows(bench.work / "number.jsonl", good[:2] + [json.dumps(good[2])[:-1] + ', "score": 1e400}']), BAD,
+                                           ["number.jsonl:3: not valid JSON", "1e400"]),
+        "stray byte": (stray_byte, BAD, ["stray.jsonl:3: not valid JSON"]),
+        "NUL in an id": (write_rows(bench.work / "nul.jsonl", good[:2] + [dict(good[2], id="a\0b")]), BAD, ["nul.jsonl:3: field 'id'", "U+0000"]),
+        "no known form": (write_rows(bench.work / "form.jsonl", [dict(title="a", body="b")]), BAD, ["form.jsonl:1", "title, body", "--columns"]),
+    }
     for case, (data, code, parts) in broken.items():
-        for ranks in (1, 3) if case in ("broken JSON", "missing file") else (1,):
+        for ranks in (1, 3) if case in ("broken JSON", "missing file", "number beyond double precision") else (1,):
             for name, command, out in bench.commands(data=data):
                 expect(case, name, command, out, code, parts, ranks)
+    os.close(pipe_end)
     english = write_rows(bench.work / "english.jsonl", [row for row in good if row["lang"] == "en"])
     for name, command, out in bench.commands(data=english, extra=["--langs", "en,ko"], sweep_extra=[]):
         expect("language without rows", name, command, out, BAD, ["'ko'", "en"])

@@ -26,7 +26,8 @@ def shape(kind):
     config = {"model_type": "llama" if kind == "wide" else kind, "vocab_size": 258, "hidden_size": hidden, "num_hidden_layers": layers,
               "num_attention_heads": heads, "num_key_value_heads": kv, "intermediate_size": wide, "max_position_embeddings": 2048,
               "rms_norm_eps": 1e-6, "eos_token_id": 256, "pad_token_id": 257, "tie_word_embeddings": False, "hidden_act": "silu",
-              "architectures": ["ForSequenceClassification"], "num_labels": 1, "head_dim": hidden // heads}
+              "architectures": [{"qwen2": "Qwen2", "gemma2": "Gemma2"}.get(kind, "Llama") + "ForSequenceClassification"],
+              "num_labels": 1, "head_dim": hidden // heads}
     if kind == "gemma2":
         del config["hidden_act"]
         config.update(head_dim=20, query_pre_attn_scalar=18, sliding_window=37, attn_logit_softcapping=1.5, final_logit_softcapping=2.0,

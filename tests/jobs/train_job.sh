@@ -32,7 +32,7 @@ expect 0 "already trained" "${run[@]}" --steps 5 --output "$work/m"
 expect 1 "option steps is 5 there and 6 here" "${run[@]}" --steps 6 --output "$work/m"
 
 expect 2 "--learning" "${run[@]}" --learning-rate 1 --output "$work/x"
-expect 2 "give either --model or --model-config" "$bin/xlrm_train" --data "$data/pairs.jsonl" --output "$work/x"
+expect 2 "--model is not given" "$bin/xlrm_train" --data "$data/pairs.jsonl" --output "$work/x"
 expect 2 "--output is the folder of --model" "${run[@]}" --output "$data/model"
 expect 74 "missing.jsonl" "${run[@]}" --data "$work/missing.jsonl" --output "$work/x"
 expect 1 "no row is in language 'ko'" "${run[@]}" --langs ko --output "$work/x"

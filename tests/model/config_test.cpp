@@ -145,6 +145,117 @@ TEST(Config, ReadsBothFormsOfRopeScaling) {
     EXPECT_EQ(xlrm::parse_model_config(older, "config.json").rope.scaling, xlrm::RopeConfig::Scaling::linear);
 }
 
+//! Fields as published files of each kind have them: none has what the others need.
+TEST(Config, AnUnsupportedRotationIsNamedBeforeItsFields) {
+    const std::pair<const char*, Json> kinds[] = {
+        {"longrope", {{"type", "longrope"}, {"long_factor", {1, 1}}, {"short_factor", {1, 1}}}},
+        {"su", {{"type", "su"}, {"long_factor", {1, 1}}, {"short_factor", {1, 1}}}},
+        {"mrope", {{"type", "mrope"}, {"mrope_section", {16, 24, 24}}}},
+        {"yarn", {{"rope_type", "yarn"}, {"factor", 2.0}, {"original_max_position_embeddings", 32768}}},
+        {"dynamic", {{"type", "dynamic"}, {"factor", 2.0}}},
+        {"proportional", {{"rope_type", "proportional"}, {"rope_theta", 1000000.0}}},
+        {"newest", {{"rope_type", "newest"}}},
+    };
+    for (const auto& [name, fields] : kinds) {
+        for (const char* key : {"rope_scaling", "rope_parameters"}) {
+            Json json = llama();
+            json[key] = fields;
+            const std::string message = error_of(json);
+            EXPECT_NE(message.find(std::string(key) + ": rope type '" + name + "' is not supported"), std::string::npos)
+                << message;
+            EXPECT_EQ(message.find("add it"), std::string::npos) << message;
+        }
+        Json json = llama();
+        json["rope_parameters"] = {{"sliding_attention", {{"rope_type", "default"}}}, {"full_attention", fields}};
+        EXPECT_NE(error_of(json).find(std::string("full_attention: rope type '") + name + "' is not supported"),
+                  std::string::npos)
+            << error_of(json);
+    }
+}
+
+TEST(Config, RopeOfLayerTypesMustBeOne) {
+    Json json = llama();
+    const Json linear = {{"rope_type", "linear"}, {"factor", 2.0}, {"rope_theta", 5000.0}};
+    json["rope_parameters"] = {{"full_attention", linear}, {"sliding_attention", linear}};
+    const ModelConfig config = xlrm::parse_model_config(json, "config.json");
+    EXPECT_EQ(config.rope.scaling, xlrm::RopeConfig::Scaling::linear);
+    EXPECT_EQ(config.rope.theta, 5000.0);
+    json["rope_parameters"]["sliding_attention"]["rope_theta"] = 10000.0;
+    EXPECT_NE(error_of(json).find("differs between the types of layers"), std::string::npos) << error_of(json);
+    json["rope_parameters"]["sliding_attention"] = nullptr;
+    EXPECT_NE(error_of(json).find("sliding_attention"), std::string::npos) << error_of(json);
+}
+
+//! transformers 5.23.0 (modeling_rope_utils.py): rope_scaling is taken where it is not empty; llama3 without an original length
+//! has max_position_embeddings.
+TEST(Config, RopeDefaultsOfTransformers) {
+    Json json = llama();
+    json["rope_scaling"] = Json::object();
+    json["rope_parameters"] = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}};
+    EXPECT_EQ(xlrm::parse_model_config(json, "config.json").rope.original_max_position, 128.0);
+    json["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
+    EXPECT_NE(error_of(json).find("'rope_scaling' and 'rope_parameters' differ"), std::string::npos) << error_of(json);
+    json.erase("rope_parameters");
+    json["rope_scaling"].erase("factor");
+    EXPECT_NE(error_of(json).find("'factor' is missing (the rotary frequencies"), std::string::npos) << error_of(json);
+}
+
+//! Each beyond what a product of sizes could bear, or what the engine counts with.
+TEST(Config, SizesAreBounded) {
+    const std::pair<const char*, const char*> cases[] = {{"hidden_size", "1000000000000000000"},
+                                                         {"hidden_size", "-64"},
+                                                         {"hidden_size", "18446744073709551615"},
+                                                         {"num_hidden_layers", "1099511627776"},
+                                                         {"vocab_size", "2147483648"},
+                                                         {"head_dim", "0"},
+                                                         {"num_key_value_heads", "16"},
+                                                         {"num_attention_heads", "4611686018427387904"},
+                                                         {"intermediate_size", "1e9"},
+                                                         {"intermediate_size", "true"},
+                                                         {"max_position_embeddings", "null"},
+                                                         {"max_position_embeddings", "9223372036854775807"},
+                                                         {"eos_token_id", "4294967296"},
+                                                         {"eos_token_id", "[1, 4294967298]"},
+                                                         {"pad_token_id", "1.5"},
+                                                         {"bos_token_id", "[[1]]"},
+                                                         {"rms_norm_eps", "0"},
+                                                         {"rms_norm_eps", "\"1e-5\""},
+                                                         {"rope_theta", "-1"},
+                                                         {"initializer_range", "-0.02"},
+                                                         {"rope_scaling", "3"},
+                                                         {"rope_scaling", "[]"},
+                                                         {"tie_word_embeddings", "\"false\""},
+                                                         {"model_type", "[\"llama\"]"},
+                                                         {"layer_types", "7"},
+                                                         {"hidden_act", "{}"}};
+    for (const auto& [key, text] : cases) {
+        Json json = llama();
+        json[key] = Json::parse(text);
+        const std::string message = error_of(json);
+        EXPECT_NE(message.find("config.json"), std::string::npos) << key << " " << text << ": " << message;
+        EXPECT_NE(message.find(key), std::string::npos) << key << " " << text << ": " << message;
+    }
+    Json json = llama();
+    json["hidden_size"] = json["intermediate_size"] = 1 << 24;
+    json["num_hidden_layers"] = 1 << 14;
+    EXPECT_NE(error_of(json).find("parameters"), std::string::npos) << error_of(json);
+}
+
+//! "Correct the file" would make another model of it.
+TEST(Config, WhatIsNotSupportedIsNotCalledWrong) {
+    const std::pair<const char*, Json> cases[] = {{"hidden_act", "gelu"},
+                                                  {"partial_rotary_factor", 0.5},
+                                                  {"layer_types", {"full_attention", "chunked_attention", "full_attention"}}};
+    for (const auto& [key, value] : cases) {
+        Json json = llama();
+        json[key] = value;
+        const std::string message = error_of(json);
+        EXPECT_NE(message.find(key), std::string::npos) << message;
+        EXPECT_NE(message.find("not supported"), std::string::npos) << message;
+        EXPECT_EQ(message.find("correct"), std::string::npos) << message;
+    }
+}
+
 TEST(Config, FirstOfSeveralEndTokensAndNegativeIsNone) {
     Json json = llama();
     json["eos_token_id"] = {7, 8};

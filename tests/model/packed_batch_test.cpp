@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/model/lm_head.hpp"
 
 namespace {
 
@@ -65,6 +66,20 @@ TEST(PackedBatch, RowFindsEveryTokenOfEveryText) {
             EXPECT_EQ(batch.texts[t].last, batch.row(static_cast<std::int64_t>(t), static_cast<std::int64_t>(text.size()) - 1));
         }
     }
+}
+
+// The completion may begin within the prompt, whose rows are shared by the item's texts or not.
+TEST(PackedBatch, PredictsACompletionThatBeginsBeforeThePromptEnds) {
+    xlrm::ItemSet set;
+    set.tokens = {1, 2, 3, 4, 5, 1, 2, 3, 4, 6};
+    set.answers = {{0, 5, 4, 2}, {5, 5, 4}};
+    const std::vector<std::int64_t> answers = {0, 1};
+    const xlrm::PackedBatch batch = xlrm::pack(set, answers, true);
+    EXPECT_EQ(batch.physical_tokens(), 6);
+    const xlrm::PredictedTokens predicted = xlrm::predicted_tokens(batch, set, answers);
+    EXPECT_EQ(predicted.targets, (std::vector<std::int32_t>{3, 4, 5, 6}));
+    EXPECT_EQ(predicted.rows, (std::vector<std::int64_t>{1, 2, 3, 3}));
+    EXPECT_EQ(predicted.counts, (std::vector<std::int64_t>{3, 1}));
 }
 
 TEST(PackedBatch, RefusesAnEmptyText) {

@@ -95,6 +95,20 @@ TEST_P(Scorer, EachDistinctTextIsComputedOnce) {
     EXPECT_NE(result.scores[0], result.scores[1]);
 }
 
+// Two conversations that part within their prompts.
+TEST_P(Scorer, ScoresOfAPartedPairAreThoseOfEachTextAlone) {
+    xlrm::ItemSet set;
+    set.tokens = {5, 6, 7, 8, 9, 10, 5, 6, 11, 12, 9, 10};
+    set.answers = {{0, 6, 5, 3}, {6, 6, 4, 2}};
+    const xlrm::ScoreResult both = xlrm::score_texts(decoder_, set, all(set), everything(1000));
+    for (std::int64_t text = 0; text < 2; ++text) {
+        const xlrm::ScoreResult alone = xlrm::score_texts(decoder_, set, std::vector<std::int64_t>{text}, everything(1000));
+        EXPECT_EQ(alone.scores[0], both.scores[static_cast<std::size_t>(text)]);
+        EXPECT_TRUE(at::equal(alone.mean.at(1)[0], both.mean.at(1)[text]));
+    }
+    EXPECT_NE(both.scores[0], both.scores[1]);
+}
+
 TEST_P(Scorer, CapturedRowsAreTheHooksRows) {
     const xlrm::ItemSet set = random_texts();
     const std::int64_t text = 27;

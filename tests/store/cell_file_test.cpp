@@ -13,6 +13,9 @@
 #include "support/temporary_folder.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/store/index.hpp"
+#include "xlrm/store/items_file.hpp"
+#include "xlrm/store/states_file.hpp"
 
 namespace xlrm {
 namespace {
@@ -27,6 +30,7 @@ TEST(CellFile, RoundTripOfScoresAttributesAndHead) {
     EXPECT_EQ(read.id, cell.id);
     EXPECT_EQ(read.subset, cell.subset);
     EXPECT_EQ(read.lang, cell.lang);
+    EXPECT_EQ(read.occurrence, cell.occurrence);
     EXPECT_EQ(read.chosen, cell.chosen);
     EXPECT_EQ(read.rejected, cell.rejected);
     EXPECT_EQ(read.chosen_tokens, cell.chosen_tokens);
@@ -44,6 +48,13 @@ TEST(CellFile, RoundTripOfScoresAttributesAndHead) {
     EXPECT_EQ(read.attributes["Conventions"], "XLRM-1");
     EXPECT_EQ(read.attributes["state"], "complete");
     EXPECT_EQ(read.attributes["xlrm_provenance"].dump(), cell.provenance.dump());
+    EXPECT_EQ(read_cell_attributes(folder / "bench.es.h5").dump(), read.attributes.dump());
+}
+
+TEST(CellFile, OccurrencesThatAFileLacksFollowFromTheOrder) {
+    const CellScores read = read_cell_scores(std::string(XLRM_SOURCE_DIR) + "/tests/fixtures/store/cell_without_occurrence.h5");
+    EXPECT_EQ(read.id, (std::vector<std::string>{"a", "a", "a", "b", "a"}));
+    EXPECT_EQ(read.occurrence, (std::vector<std::int32_t>{0, 0, 1, 0, 2}));  // the second is Korean
 }
 
 TEST(CellFile, ActivationsOfEveryTypeReadAsFloat) {
@@ -107,6 +118,43 @@ TEST(CellFile, EmptyCellIsAFileToo) {
     EXPECT_TRUE(read_cell_scores(folder / "none.es.h5").id.empty());
 }
 
+TEST(CellFile, ABaseModelsCellMayBeOfRankings) {
+    const TemporaryFolder folder;
+    Cell cell = sample_cell();
+    cell.has_scores = false;
+    cell.chosen.clear();
+    cell.rejected.clear();
+    cell.response.clear();
+    cell.num_correct.clear();
+    write_cell(folder / "base.es.h5", cell, kRun);
+    EXPECT_FALSE(read_cell_scores(folder / "base.es.h5").has_scores);
+    EXPECT_EQ(read_cell_scores(folder / "base.es.h5").id.size(), 5U);
+}
+
+TEST(CellFile, FilesOfOtherKindsAreRefusedByWhatTheyHold) {
+    const TemporaryFolder folder;
+    write_items(folder / "items.h5", {});
+    States states;
+    states.row_size = {1};
+    states.features = 1;
+    states.hidden = {{0, {1.0F}}};
+    write_states(folder / "states.h5", states);
+    write_index(folder / "index.h5", {});
+    write_cell(folder / "cell.es.h5", sample_cell(), kRun);
+    const std::vector<std::pair<std::string, std::string>> files = {{"items.h5", "items that xlrm_prepare made"},
+                                                                    {"states.h5", "states"},
+                                                                    {"index.h5", "the index of a sweep"},
+                                                                    {"cell.es.h5", "the cell of an evaluation"}};
+    for (const auto& [file, content] : files) {
+        if (file != "items.h5") expect_error([&] { read_items(folder / file); }, {file, content, "xlrm_prepare"});
+        if (file != "items.h5") expect_error([&] { read_item_attributes(folder / file); }, {file, content});
+        if (file != "states.h5") expect_error([&] { read_states(folder / file); }, {file, content});
+        if (file != "index.h5") expect_error([&] { read_index(folder / file); }, {file, content});
+        if (file != "cell.es.h5")
+            expect_error([&] { read_cell_scores(folder / file); }, {file, content, "the cell of an evaluation"});
+    }
+}
+
 TEST(CellFile, ProvenanceMayBeLarge) {
     const TemporaryFolder folder;
     Cell cell = sample_cell();
@@ -132,6 +180,14 @@ TEST(CellFile, RefusesArraysThatDoNotAgreeAndScoresThatAreNotFinite) {
     refused([](Cell& c) { c.activations["last"][1].rejected.pop_back(); }, {"/activations/last/layer_01/rejected"});
     refused([](Cell& c) { c.token_activations["chosen"][0].row_size[0] = 3; }, {"/activations/tokens/layer_01/chosen/values"});
     refused([](Cell& c) { c.token_activations["chosen"][0].item[0] = 5; }, {"/activations/tokens/layer_01/chosen/item", "5"});
+    // A ranking's scores: as many as there are answers, one after another, some right and some wrong.
+    const float none = std::numeric_limits<float>::quiet_NaN();
+    refused([&](Cell& c) { c.response[1] = none; }, {"'a-1'", "1 of its 1"});
+    refused([&](Cell& c) { c.response[9] = none; }, {"'c'", "response"});
+    refused([](Cell& c) { c.response[4] = std::numeric_limits<float>::infinity(); }, {"'b – 한국어'", "not finite"});
+    refused([](Cell& c) { c.num_correct[2] = 0; }, {"'c'", "0 of its 4"});
+    refused([](Cell& c) { c.num_correct[2] = 4; }, {"'c'", "4 of its 4"});
+    refused([](Cell& c) { c.num_correct.pop_back(); }, {"num_correct"});
     refused([](Cell& c) { c.head_weight.pop_back(); }, {"/head/weight"});
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }

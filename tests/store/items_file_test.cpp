@@ -26,7 +26,8 @@ ItemSet small_set() {
 
 TEST(ItemsFile, RoundTripKeepsEverything) {
     const TemporaryFolder folder;
-    const ItemSet set = small_set();
+    ItemSet set = small_set();
+    set.items[1].occurrence = 4;
     write_items(folder / "items.h5", set);
     const ItemSet read = read_items(folder / "items.h5");
     EXPECT_EQ(read.tokens, set.tokens);
@@ -45,9 +46,18 @@ TEST(ItemsFile, RoundTripKeepsEverything) {
         EXPECT_EQ(read.items[i].first_answer, set.items[i].first_answer);
         EXPECT_EQ(read.items[i].answers, set.items[i].answers);
         EXPECT_EQ(read.items[i].num_correct, set.items[i].num_correct);
+        EXPECT_EQ(read.items[i].occurrence, set.items[i].occurrence);
     }
     EXPECT_EQ(read.items[0].margin, 0.5F);
     EXPECT_TRUE(std::isnan(read.items[1].margin));
+}
+
+TEST(ItemsFile, OccurrencesThatAFileLacksFollowFromTheOrder) {
+    const ItemSet set = read_items(std::string(XLRM_SOURCE_DIR) + "/tests/fixtures/store/items_without_occurrence.h5");
+    std::vector<std::pair<std::string, std::int32_t>> found;
+    for (const Item& item : set.items) found.emplace_back(item.lang + " " + item.id, item.occurrence);
+    EXPECT_EQ(found, (std::vector<std::pair<std::string, std::int32_t>>{
+                         {"en a", 0}, {"ko a", 0}, {"en a", 1}, {"en b", 0}, {"en a", 2}}));
 }
 
 TEST(ItemsFile, KeepsLabels) {
@@ -64,11 +74,42 @@ TEST(ItemsFile, KeepsLabels) {
     EXPECT_EQ(plain.find("labels"), std::string::npos);
 }
 
+TEST(ItemsFile, KeepsWhereACompletionBegins) {
+    const TemporaryFolder folder;
+    ItemSet set = small_set();
+    write_items(folder / "plain.h5", set);
+    EXPECT_EQ(read_file(folder / "plain.h5").find("completion"), std::string::npos);
+    set.answers[1].lead = 150;
+    write_items(folder / "parted.h5", set);
+    const ItemSet read = read_items(folder / "parted.h5");
+    EXPECT_EQ(read.answers[0].completion(), 400);
+    EXPECT_EQ(read.answers[1].prompt, 400);
+    EXPECT_EQ(read.answers[1].completion(), 250);
+    set.answers[1].lead = -30;
+    write_items(folder / "after.h5", set);
+    EXPECT_EQ(read_items(folder / "after.h5").answers[1].completion(), 430);
+}
+
 TEST(ItemsFile, EqualContentGivesEqualBytes) {
     const TemporaryFolder folder;
     write_items(folder / "a.h5", small_set());
     write_items(folder / "b.h5", small_set());
     EXPECT_EQ(read_file(folder / "a.h5"), read_file(folder / "b.h5"));
+}
+
+TEST(Items, TokensBeyondTheEmbeddingAreRefused) {
+    ItemSet set = small_set();  // tokens 0 to 499
+    require_known_tokens(set, 500, "m");
+    require_known_tokens({}, 1, "m");
+    expect_error([&] { require_known_tokens(set, 499, "the model m"); }, {"token 499", "499 of the model m"});
+    set.tokens[7] = -1;
+    expect_error([&] { require_known_tokens(set, 500, "m"); }, {"token -1"});
+}
+
+TEST(ItemsFile, AttributesAreReadAlone) {
+    const TemporaryFolder folder;
+    write_items(folder / "items.h5", small_set());
+    EXPECT_EQ(read_item_attributes(folder / "items.h5").dump(), small_set().attributes.dump());
 }
 
 TEST(ItemsFile, EmptySetIsAFileToo) {
@@ -86,6 +127,8 @@ TEST(ItemsFile, RefusesWhatItsReaderCouldNotUse) {
     };
     refused([](ItemSet& s) { s.answers[4].length = 1001; }, {"bad.h5", "/answers", "row 4", "outside /tokens"});
     refused([](ItemSet& s) { s.answers[1].prompt = 901; }, {"bad.h5", "/answers/prompt", "row 1"});
+    refused([](ItemSet& s) { s.answers[1].lead = 401; }, {"bad.h5", "/answers/completion", "row 1"});
+    refused([](ItemSet& s) { s.answers[1].lead = -501; }, {"bad.h5", "/answers/completion", "row 1"});
     refused([](ItemSet& s) { s.items[1].answers = 4; }, {"bad.h5", "/items", "row 1", "outside /answers"});
     refused([](ItemSet& s) { s.items[0].num_correct = 3; }, {"bad.h5", "num_correct", "'a-1'"});
     refused([](ItemSet& s) { s.tokens[7] = -1; }, {"bad.h5", "/tokens", "token 7"});

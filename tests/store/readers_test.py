@@ -150,6 +150,24 @@ class Others(unittest.TestCase):
         self.assertRegex(self.refusal(cell, gone), r"refused: .*altered\.h5:/scores/subset: no such dataset")
         self.assertRegex(self.refusal("items.h5", beyond), r"refused: .*altered\.h5:/answers: row 0 lies outside /tokens")
 
+    def test_scores_that_no_rule_can_use_are_refused_by_name(self):
+        cell = "cells/base.ko.s1/bench.es.h5"
+
+        def put(dataset, index, value):
+            def change(f):
+                f[dataset][index] = value
+            return change
+
+        place = r"refused: .*altered\.h5: "
+        self.assertRegex(self.refusal(cell, put("scores/chosen", 2, np.nan)), place + r"the score 'chosen' of item 'c' is nan")
+        self.assertRegex(self.refusal(cell, put("scores/rejected", 0, np.inf)), place + r"the score 'rejected' of item 'a-1' is inf")
+        self.assertRegex(self.refusal(cell, put("scores/response", (2, 1), np.nan)), place + r"item 'c': its scores in /scores/response")
+        self.assertRegex(self.refusal(cell, put("scores/response", (2, 3), -np.inf)), place + r"item 'c': its scores in /scores/response")
+        self.assertRegex(self.refusal(cell, put("scores/response", (0, 1), np.nan)), place + r"item 'a-1': 1 of its 1 scored answers")
+        self.assertRegex(self.refusal(cell, put("scores/num_correct", 2, 0)), place + r"item 'c': 0 of its 4 scored answers")
+        self.assertRegex(self.refusal(cell, put("scores/num_correct", 2, 5)), place + r"item 'c': 5 of its 4 scored answers")
+        self.assertRegex(self.refusal("items.h5", put("items/margin", 0, np.inf)), r"refused: .*altered\.h5:/items/margin: row 0 .* is infinite")
+
     def test_index_leads_to_the_cells(self):
         with h5py.File(self.folder / "index.h5") as f:
             self.assertEqual(list(f["cells/model"].asstr()), ["base.ko.s1"])

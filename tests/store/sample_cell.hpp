@@ -45,6 +45,7 @@ inline Cell sample_cell() {
     cell.id = {"a-1", "b – 한국어", "c", "d", ""};
     cell.subset = {"chat", "chat", "", "reasoning", "안전"};
     cell.lang = std::vector<std::string>(5, "es");
+    cell.occurrence = {0, 2, 0, 0, 1};
     cell.chosen = {1.5F, -0.25F, 3.0F, 0.0F, 1e-30F};
     cell.rejected = {0.5F, 0.25F, -3.0F, 0.0F, -1e10F};
     cell.chosen_tokens = {10, 20, 30, 40, 50};

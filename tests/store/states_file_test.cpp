@@ -44,6 +44,19 @@ TEST(StatesFile, RewardModelHasScoresInsteadOfLogits) {
     EXPECT_TRUE(read_states(folder / "rm.h5").logits.empty());
 }
 
+TEST(StatesFile, AHeadOfSeveralLabelsHasAScoreForEach) {
+    const TemporaryFolder folder;
+    States states = small_states();
+    states.logits.clear();
+    states.labels = 2;
+    states.score = {0.5F, -2.0F, 1.0F, 3.0F};
+    write_states(folder / "rm.h5", states);
+    EXPECT_EQ(read_states(folder / "rm.h5").score, states.score);
+    EXPECT_EQ(read_states(folder / "rm.h5").labels, 2);
+    states.score.pop_back();
+    expect_error([&] { write_states(folder / "bad.h5", states); }, {"bad.h5", "score"});
+}
+
 TEST(StatesFile, RefusesLengthsThatDisagree) {
     const TemporaryFolder folder;
     States states = small_states();

@@ -38,6 +38,26 @@ def fact_rows(count, seed, margins=False):
     return rows
 
 
+CHAT = ("{% for message in messages %}<{{ message.role }}>{{ message.content }}{{ eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}")
+
+
+def parted_rows(count, seed):
+    """Pairs of conversations that part before their last turns: a system message of their own, turns of their own, fewer turns."""
+    choose = random.Random(seed)
+    rows = []
+    for i in range(count):
+        (thing, right), (other, wrong) = choose.sample(FACTS, 2)
+        said = lambda role, content: dict(role=role, content=content)
+        first, second = said("user", f"{thing}?"), said("user", f"and {other}?")
+        sides = [([first, said("assistant", right), second, said("assistant", wrong)], [first, said("assistant", wrong), second, said("assistant", wrong)]),
+                 ([first, said("assistant", right)], [first, said("assistant", wrong), said("user", "no."), said("assistant", right)]),
+                 ([first, said("assistant", wrong), said("user", "hm?"), said("assistant", right)], [first, said("assistant", wrong), second, said("assistant", wrong)]),
+                 ([first, said("assistant", right)], [first, said("assistant", wrong)])][i % 4]
+        rows.append(dict(id=f"p-{i}", lang="en", chosen=sides[0], rejected=sides[1]))
+    return rows
+
+
 def small_shape(tokenizer, **changes):
     """Arguments of a model's configuration."""
     return dict(dict(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,

@@ -9,6 +9,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/comm/together.hpp"
 
 namespace xlrm {
 namespace {
@@ -33,6 +34,7 @@ struct Dispatch {
     TemporaryFolder folder;
     std::vector<bool> done;
     DispatchResult result;         //!< on the root
+    Problem problem;               //!< what ended this rank's group
     std::vector<std::int64_t> runs;  //!< how often each task ran to its end, over all groups
 
     void run(int ranks_per_group, const Work& work) {
@@ -48,10 +50,12 @@ struct Dispatch {
         std::thread server;
         if (world.root()) server = std::thread([&] { result = serve(channel, groups, plan, done, ledger); });
         if (works) {
-            work_loop(channel, group, plan, [&](const Task& task, const std::function<bool()>& stop) {
-                const TaskOutcome outcome = work(group, task, stop);
-                if (group.root() && !outcome.returned) ++runs[index_of(task.name())];
-                return outcome;
+            problem = attempt([&] {
+                work_loop(channel, group, plan, [&](const Task& task, const std::function<bool()>& stop) {
+                    const TaskOutcome outcome = work(group, task, stop);
+                    if (group.root() && !outcome.returned) ++runs[index_of(task.name())];
+                    return outcome;
+                });
             });
         }
         if (server.joinable()) server.join();
@@ -142,6 +146,33 @@ TEST(Dispatch, AStopRequestGivesBackWhatRunsAndTheNextRunGoesOn) {
     for (const std::int64_t runs : first.runs) second.done.push_back(runs > 0);
     second.run(1, [](const Communicator&, const Task&, const std::function<bool()>&) { return TaskOutcome{}; });
     for (std::size_t i = 0; i < first.runs.size(); ++i) EXPECT_EQ(first.runs[i] + second.runs[i], 1) << first.plan.tasks[i].name();
+}
+
+//! The disk of the ledger is full, say: no leader may wait for a coordinator that has given up.
+TEST(Dispatch, ACoordinatorThatCannotWriteItsLedgerSendsAllGroupsHome) {
+    for (const int ranks_per_group : {1, 2}) {
+        Dispatch dispatch;
+        std::filesystem::create_directories(dispatch.folder / "ledger.jsonl");  // no file can be written there
+        dispatch.run(ranks_per_group,
+                     [](const Communicator&, const Task&, const std::function<bool()>&) { return TaskOutcome{}; });
+        EXPECT_FALSE(dispatch.problem) << dispatch.problem.message;
+        if (!Communicator::world().root()) continue;
+        EXPECT_EQ(dispatch.result.problem.code, ExitCode::io);
+        EXPECT_NE(dispatch.result.problem.message.find("ledger.jsonl"), std::string::npos) << dispatch.result.problem.message;
+    }
+}
+
+TEST(Dispatch, AGroupThatAnExceptionEndsLeavesTheOthersAndTheCoordinator) {
+    const Communicator world = Communicator::world();
+    Dispatch dispatch;
+    dispatch.run(1, [&](const Communicator&, const Task&, const std::function<bool()>&) {
+        if (world.rank() == world.size() - 1) fail("gone");
+        return TaskOutcome{};
+    });
+    EXPECT_EQ(dispatch.problem.message, world.rank() == world.size() - 1 ? "gone" : "");
+    if (world.root()) {
+        EXPECT_NE(dispatch.result.problem.message.find("left the sweep"), std::string::npos);
+    }
 }
 
 //! A rank that only evaluates tells of its signal when it asks for the next task.

@@ -49,6 +49,22 @@ TEST(Plan, NamesModelsAndLanguagesCanonically) {
     EXPECT_EQ(plan.targets[2], "zh");
 }
 
+TEST(Plan, KeepsRegionsApartThatTheGridNames) {
+    SweepConfig config = small_config();
+    config.sources = {"pt-BR", "both=en+pt-PT", "kor_Hang"};
+    config.targets = {"pt_BR", "por_PT", "ko-KR", "hin_Latn", "hin_Deva"};
+    const Plan plan = make_plan(config);
+    EXPECT_EQ(plan.targets, (std::vector<std::string>{"pt-br", "pt-pt", "ko", "hi-latn", "hi"}));
+    EXPECT_EQ(plan.sources[0].name, "pt-br");
+    EXPECT_EQ(plan.sources[1].langs, (std::vector<std::string>{"en", "pt-pt"}));
+    EXPECT_EQ(config.target_language("pt-br"), "pt-br");
+    EXPECT_EQ(config.target_language("ko"), "ko-kr");
+    config.sources = {"en"};
+    config.targets = {"pt-BR"};
+    EXPECT_EQ(config.target_list(), std::vector<std::string>{"pt"});
+    EXPECT_EQ(config.target_language("pt"), "pt-br");  // the rows of that region alone
+}
+
 TEST(Plan, SurvivesItsFile) {
     const Plan plan = make_plan(small_config());
     const Plan again = Plan::from_json(parse_json(plan.to_json().dump(), "plan"));

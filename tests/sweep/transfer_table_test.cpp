@@ -47,6 +47,7 @@ Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vec
     cell.id = kIds;
     cell.subset = {"easy", "easy", "hard", "hard"};
     cell.lang.assign(4, task.target);
+    cell.occurrence = {0, 0, 0, 0};
     cell.chosen_tokens.assign(4, 5);
     cell.rejected_tokens.assign(4, 6);
     if (cell.has_scores) {
@@ -57,6 +58,14 @@ Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vec
     for (std::size_t i = 0; i < 4; ++i) std::memcpy(rows.data() + i * 8, state.data(), 8);
     cell.activations["last"].push_back({1, DType::f32, 2, rows, rows});
     return cell;
+}
+
+std::vector<float> margins(const Task& task) {
+    if (task.source == "en" && task.target == "ko")
+        return task.seed == 1 ? std::vector<float>{1, 1, -1, 0} : std::vector<float>{1, -1, 1, 1};
+    if (task.source == "ko" && task.target == "ko") return {1, 1, 1, -1};
+    if (task.source == "ko" && task.target == "en") return {-1, -1, -1, 1};
+    return {1, 1, 1, 1};
 }
 
 class TransferTableTest : public testing::Test {
@@ -74,13 +83,6 @@ protected:
             const bool apart = task.source.empty() && task.target == "ko";
             write_cell(sweep_.cell(task), cell_of(task, margins(task), apart ? std::vector<float>{0, 3} : std::vector<float>{3, 0}), Json::object());
         }
-    }
-
-    static std::vector<float> margins(const Task& task) {
-        if (task.source == "en" && task.target == "ko") return task.seed == 1 ? std::vector<float>{1, 1, -1, 0} : std::vector<float>{1, -1, 1, 1};
-        if (task.source == "ko" && task.target == "ko") return {1, 1, 1, -1};
-        if (task.source == "ko" && task.target == "en") return {-1, -1, -1, 1};
-        return {1, 1, 1, 1};
     }
 
     const TransferEntry& entry(const TransferTable& table, const std::string& source, const std::string& target, const std::string& subset) {
@@ -183,6 +185,93 @@ TEST_F(TransferTableTest, TheCsvHasALineForAllSeedsAndOneForEach) {
     EXPECT_NE(csv.find("\nb,x,,en,ko,all,8,5,1,0.625000,0.305742,0.863156,-0.125000,0.625000,"), std::string::npos) << csv;
     EXPECT_NE(csv.find("\nb,x,,en,ko,1,4,2,1,0.500000,"), std::string::npos) << csv;
     EXPECT_NE(csv.find("\nb,x,hard,ko,en,2,2,1,0,0.500000,"), std::string::npos) << csv;
+}
+
+//! Rewrites the trained models' cells, after `change`.
+template <class Change>
+void rewrite(const SweepFolder& sweep, const Plan& plan, const Change& change) {
+    for (const Task& task : plan.tasks) {
+        if (task.kind != TaskKind::evaluate) continue;
+        Cell cell = cell_of(task, margins(task), {3, 0});
+        change(task, cell);
+        write_cell(sweep.cell(task), cell, Json::object());
+    }
+}
+
+TEST_F(TransferTableTest, PairsWithOneIdAreItemsOfTheirOwn) {
+    // q-1, its sibling and q-2 under one id: the floor is right, undecided, wrong, right, as with ids of their own.
+    const std::vector<std::string> ids = {"q-1", "q-1", "q-1", "q-3"};
+    rewrite(sweep_, plan_, [&](const Task&, Cell& cell) {
+        cell.id = ids;
+        cell.occurrence = {0, 1, 2, 0};
+    });
+    for (const Task& task : plan_.tasks) {
+        if (task.kind != TaskKind::floor) continue;
+        const Json right = task.source == "en" ? Json{1.0, 0.5, 0.0, 1.0} : Json{0.0, 0.0, 0.0, 0.0};
+        // Korean from before occurrences were kept: the order counts.
+        Json english = {
+            {"id", ids}, {"occurrence", {0, 1, 2, 0}}, {"subset", {"easy", "easy", "hard", "hard"}}, {"right", right}};
+        Json korean = english;
+        korean.erase("occurrence");
+        write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", english}, {"ko", korean}}}}.dump());
+    }
+    const TransferTable table = build_table(sweep_, plan_);
+    EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").floor, 2.5 / 4);
+    ASSERT_EQ(table.gains.size(), 1U);
+    EXPECT_DOUBLE_EQ(table.gains[0].floor.mean, 5.0 / 16);
+    EXPECT_EQ(table.gains[0].gain.clusters, 2);
+    for (const RatioEntry& ratio : table.ratios) EXPECT_EQ(ratio.items, 4) << ratio.model;
+}
+
+TEST_F(TransferTableTest, AllOfALineIsOverTheSameItems) {
+    // The limit drops q-2 from every cell of Korean, and one cell of it lacks q-3 too; the floor has them all.
+    rewrite(sweep_, plan_, [&](const Task& task, Cell& cell) {
+        if (task.target != "ko" || task.source.empty()) return;
+        const bool lacks_more = task.source == "en" && task.seed == 1;
+        const std::size_t items = lacks_more ? 2 : 3;
+        cell.id = lacks_more ? std::vector<std::string>{"q-1", "q-1-n2"} : std::vector<std::string>{"q-1", "q-1-n2", "q-3"};
+        cell.subset = lacks_more ? std::vector<std::string>{"easy", "easy"} : std::vector<std::string>{"easy", "easy", "hard"};
+        if (!lacks_more) cell.chosen[2] = cell.chosen[3];
+        for (auto* list : {&cell.chosen, &cell.rejected}) list->resize(items);
+        for (auto* list : {&cell.occurrence, &cell.chosen_tokens, &cell.rejected_tokens}) list->resize(items);
+        cell.lang.resize(items);
+        cell.activations.clear();
+        cell.provenance = {{"options", {{"max_length", 77}}}, {"inputs", {{"report", {{"ko", {{"read", lacks_more ? 3 : 4}}}}}}}};
+    });
+    const TransferTable table = build_table(sweep_, plan_);
+    const TransferEntry& moved = entry(table, "en", "ko", "");
+    EXPECT_EQ(moved.pooled.items, 4);    // q-1 and q-1-n2 of two seeds
+    EXPECT_EQ(moved.pooled.correct, 3);  // 1, 1 and 1, -1
+    EXPECT_DOUBLE_EQ(moved.floor, 1.5 / 2);
+    EXPECT_DOUBLE_EQ(moved.gap, 3.0 / 4 - 1.0);  // ko on ko is right in both
+    EXPECT_EQ(entry(table, "ko", "ko", "").pooled.items, 4);
+    EXPECT_EQ(entry(table, "en", "en", "").pooled.items, 8);
+    ASSERT_EQ(table.left_out.size(), 1U);
+    EXPECT_EQ(table.left_out[0].target, "ko");
+    EXPECT_EQ(table.left_out[0].not_in_all, 1);
+    EXPECT_EQ(table.left_out[0].too_long, 1);
+    EXPECT_NE(format_text(table).find("1 of 3 items longer than max-length 77 are left out"), std::string::npos)
+        << format_text(table);
+}
+
+TEST_F(TransferTableTest, AFloorOfFewerItemsIsNotShown) {
+    for (const Task& task : plan_.tasks) {
+        if (task.kind != TaskKind::floor) continue;
+        const Json entry = {{"id", {"q-1"}}, {"subset", {"easy"}}, {"right", {1.0}}};
+        write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
+    }
+    const TransferTable table = build_table(sweep_, plan_);
+    EXPECT_TRUE(std::isnan(entry(table, "en", "ko", "").floor));
+    EXPECT_NE(format_text(table).find("3 of 4 items have no verdict of a floor"), std::string::npos) << format_text(table);
+}
+
+TEST_F(TransferTableTest, EveryFileIsHashedOnce) {
+    write_tables(sweep_, plan_);
+    EXPECT_EQ(sweep_.hashes().files_read(), 10);  // eight cells of models, two of the base
+    const auto read = sweep_.hashes().bytes_read();
+    write_tables(sweep_, plan_);
+    sweep_.done(plan_);
+    EXPECT_EQ(sweep_.hashes().bytes_read(), read);
 }
 
 }  // namespace

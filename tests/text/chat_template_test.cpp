@@ -76,7 +76,7 @@ TEST(ChatTemplate, IsRecognisedInEachPlace) {
     const std::string list = Json{{"chat_template", {{{"name", "tool"}, {"template", "x"}}, {{"name", "default"}, {"template", kChatMl}}}}}.dump();
     EXPECT_EQ(load_chat_template("auto", folder_with("a", "chat_template.jinja", kChatMl + "\n"))->name, "chatml");
     EXPECT_EQ(load_chat_template("auto", folder_with("b", "tokenizer_config.json", json))->name, "chatml");
-    EXPECT_EQ(load_chat_template("auto", folder_with("c", "chat_template.json", json))->name, "chatml");
+    EXPECT_EQ(load_chat_template("jinja:chat_template.json", folder_with("c", "chat_template.json", json))->name, "jinja:chat_template.json");
     EXPECT_EQ(load_chat_template("auto", folder_with("d", "tokenizer_config.json", list))->name, "chatml");
     EXPECT_EQ(load_chat_template("auto", folder_with("e", "tokenizer_config.json", R"({"chat_template": null})"))->name, "none");
     EXPECT_EQ(load_chat_template("auto", folder_with("f", "", ""))->name, "none");
@@ -183,6 +183,17 @@ TEST(ChatTemplate, LlamaWritesThePinnedDateAndTrimsUnicodeSpace) {
     EXPECT_EQ(text,
               "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 01 Jan 2025\n\nS<|eot_id|>"
               "<|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
+}
+
+TEST(ChatTemplate, SaysWhichFieldsItReads) {
+    const auto chat = load_chat_template("auto", folder_with("reads", "chat_template.jinja", R"({# name #} audio
+{%- macro show(m, of=m.name) %}{{ m.get("reasoning_content", "") }}{% endmacro %}
+{%- for m in messages if 'tool_calls' in m %}{% if a and not (tools is none) %}{{ [1, {'a': m['images'][0]}] }}{% endif %}{% endfor %})"));
+    for (const char* field : {"name", "reasoning_content", "tool_calls", "tools", "images"}) EXPECT_TRUE(chat->reads(field)) << field;
+    for (const char* field : {"audio", "documents", "tool"}) EXPECT_FALSE(chat->reads(field)) << field;
+    const auto none = load_chat_template("none", ".");
+    EXPECT_TRUE(none->reads("content"));
+    EXPECT_FALSE(none->reads("tools"));
 }
 
 TEST(ChatTemplate, RefusesRolesItDoesNotKnow) {

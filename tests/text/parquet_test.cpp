@@ -33,7 +33,8 @@ TEST(Parquet, GivesTheRowsOfJsonLines) {
         ASSERT_EQ(expected.size(), count) << name;
         for (std::size_t i = 0; i < count; ++i) {
             EXPECT_EQ(found[i].lang + "|" + found[i].subset, expected[i].lang + "|" + expected[i].subset);
-            EXPECT_EQ(found[i].answers, expected[i].answers);
+            ASSERT_EQ(found[i].answers.size(), expected[i].answers.size());
+            for (std::size_t k = 0; k < expected[i].answers.size(); ++k) EXPECT_EQ(found[i].answers[k].text(), expected[i].answers[k].text());
             EXPECT_EQ(found[i].num_correct, expected[i].num_correct);
             ASSERT_EQ(found[i].prompt.size(), expected[i].prompt.size());
             EXPECT_EQ(found[i].prompt[0].role + found[i].prompt[0].content, expected[i].prompt[0].role + expected[i].prompt[0].content);
@@ -47,7 +48,37 @@ TEST(Parquet, GivesTheRowsOfJsonLines) {
 TEST(Parquet, NamesFileRowAndField) {
     expect_error([] { rows_of(file("hole.parquet")); }, {"hole.parquet:3", "'chosen'", "missing"});
     expect_error([] { rows_of(file("no_text.parquet")); }, {"no_text.parquet:1", "'chosen'", "UTF-8"});
-    expect_error([] { rows_of(file("none.parquet")); }, {"none.parquet", "cannot be read"});
+    expect_error([] { rows_of(file("none.parquet")); }, {"none.parquet", "cannot read"});
+}
+
+TEST(Parquet, TakesNumbersOfEveryType) {
+    for (const char* name : {"half.parquet", "decimal.parquet", "wide_decimal.parquet"}) {
+        const std::vector<PreferenceRow> rows = rows_of(file(name));
+        ASSERT_EQ(rows.size(), 3U) << name;
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_EQ(rows[i].margin, static_cast<float>(i + 1)) << name;
+            EXPECT_EQ(rows[i].id, std::to_string(i + 7)) << name;
+        }
+    }
+    for (const char* name : {"infinite.parquet", "too_large.parquet"}) {
+        expect_error([&] { rows_of(file(name)); }, {std::string(name) + ":3: field 'margin' is out of range"});
+    }
+}
+
+TEST(Parquet, LeavesColumnsAloneThatNoRowNeeds) {
+    const std::vector<PreferenceRow> rows = rows_of(file("image.parquet"));
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].answers.at(0).text() + rows[0].answers.at(1).text(), "bc");
+}
+
+TEST(Parquet, IsKnownByItsFirstBytesAndByItsNameInCapitals) {
+    const TemporaryFolder folder;
+    const std::string bytes = read_file(file("half.parquet"));
+    for (const char* name : {"ROWS.PARQUET", "rows.pq", "rows.jsonl"}) {
+        write_file_atomic(folder / name, bytes);
+        EXPECT_EQ(detect_row_kind(folder / name), RowKind::preference) << name;
+        EXPECT_EQ(rows_of(folder / name).size(), 3U) << name;
+    }
 }
 
 TEST(Parquet, RefusesDamagedFiles) {

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <fstream>
+#include <functional>
+#include <limits>
+#include <optional>
 
 #include "support/shared_data.hpp"
 #include "xlrm/core/error.hpp"
@@ -94,6 +97,151 @@ TEST(Prepare, GivesTheItemsThatOneRankGives) {
     EXPECT_EQ(all.set.items[2].id, "i-0-n1");
 }
 
+// Writes `source` as the folder's own template, before World loads it.
+World templated(const std::string& name, const std::string& source) {
+    World world(name);
+    if (world.comm.root()) std::ofstream(world.folder / "chat_template.jinja", std::ios::binary) << source;
+    world.comm.barrier();
+    world.chat = load_chat_template("auto", world.folder);
+    return world;
+}
+
+std::string decoded(const World& world, const ItemSet& set, std::size_t answer, std::int32_t begin = 0) {
+    const std::vector<std::int32_t> all = tokens(set, answer);
+    return world.tokenizer->decode({all.begin() + begin, all.end()});
+}
+
+void expect_golden(const World& world, const Json& golden) {
+    world.rows(golden.at("row").dump() + "\n");
+    const Prepared prepared = world.run();
+    ASSERT_EQ(prepared.set.answers.size(), 2U) << golden;
+    for (std::size_t k = 0; k < 2; ++k)
+        EXPECT_EQ(decoded(world, prepared.set, k), golden.at("texts")[k].get<std::string>()) << golden.at("row");
+}
+
+TEST(Prepare, GivesTheTemplateWhatRowsAndMessagesHave) {
+    std::ifstream file(test::fixture("text/tools.golden.jsonl"));
+    const fs::path published = test::shared_data() / "chat_templates";
+    int count = 0;
+    for (std::string line; std::getline(file, line);) {
+        const Json golden = Json::parse(line);
+        if (golden.contains("published") && !fs::exists(published)) continue;
+        const std::string source = golden.contains("template")
+                                       ? golden.at("template").get<std::string>()
+                                       : read_file(published / (golden.at("published").get<std::string>() + ".jinja"));
+        expect_golden(templated("tools" + std::to_string(count++), source), golden);
+    }
+    EXPECT_GE(count, 13);
+}
+
+TEST(Prepare, CountsFieldsThatTheTemplateDoesNotReadAndRefusesALostCall) {
+    const std::string row =
+        R"({"lang": "en", "tools": [{"name": "f"}], "chosen": [{"role": "user", "content": "q", "name": "Kim", "id": 7, "date": ""}, {"role": "assistant", "content": "a"}],
+        "rejected": [{"role": "user", "content": "q", "name": "Kim", "id": 7}, {"role": "assistant", "content": "b"}]})";
+    std::string line = row;
+    std::erase(line, '\n');
+    const World none("unread");
+    none.rows(line);
+    const std::map<std::string, std::int64_t> all = {
+        {"'id' of a message", 1}, {"'name' of a message", 1}, {"'tools' of a row", 1}};
+    const Prepared prepared = none.run();
+    EXPECT_EQ(prepared.report.at("en").unread, all);
+    EXPECT_NE(format_report(prepared.report).find("en: the template does not read 'name' of a message (1 item)"),
+              std::string::npos)
+        << format_report(prepared.report);
+    // A tool has a name too: the source names it, and reads none of a message.
+    const World tools = templated(
+        "unread2",
+        "{% for t in tools or [] %}{{ t.name }}{% endfor %}{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
+    tools.rows(line);
+    const std::map<std::string, std::int64_t> most = {{"'id' of a message", 1}, {"'name' of a message", 1}};
+    EXPECT_EQ(tools.run().report.at("en").unread, most);
+    const World reads =
+        templated("unread3", "{{ tools }}{% for m in messages %}{{ m.name }} {{ m.id }} {{ m.content }}\n{% endfor %}");
+    reads.rows(line);
+    EXPECT_TRUE(reads.run().report.at("en").unread.empty());
+    none.rows(
+        R"({"chosen": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}],)"
+        R"( "rejected": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]})");
+    EXPECT_NE(none.error().find("rows.jsonl:1: template none does not read 'tool_calls'"), std::string::npos) << none.error();
+}
+
+TEST(Prepare, JoinsPartsForATemplateThatKnowsTextAlone) {
+    const World world("parts");
+    world.rows(
+        R"({"chosen": [{"role": "user", "content": [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]}, {"role": "assistant", "content": "a"}],)"
+        R"( "rejected": [{"role": "user", "content": [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]}, {"role": "assistant", "content": "b"}]})");
+    EXPECT_EQ(decoded(world, world.run().set, 0), "<s>one two\na<|end|>");
+}
+
+// prompt_len of DPOTrainer in trl 1.16, by common_prefix_length over the tokens of the same texts: 1 turn, 2 turns and none in
+// common.
+TEST(Prepare, TellsWhereTheLastTurnAndWhereTheCompletionBegins) {
+    const World world = templated(
+        "parted",
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}");
+    const std::string user = R"({"role": "user", "content": "q"})", yes = R"({"role": "assistant", "content": "yes"})",
+                      no = R"({"role": "assistant", "content": "no"})", other = R"({"role": "user", "content": "other"})";
+    const auto pair = [](const std::string& chosen, const std::string& rejected) {
+        return "{\"chosen\": [" + chosen + "], \"rejected\": [" + rejected + "]}\n";
+    };
+    world.rows(pair(user + "," + yes + "," + other + "," + no, user + "," + no) +
+               pair(user + "," + yes + "," + user + "," + no, user + "," + yes + "," + other + "," + no) +
+               pair(user + "," + yes, other + "," + yes) + pair(user + "," + yes, user + "," + no));
+    const ItemSet set = world.run().set;
+    ASSERT_EQ(set.answers.size(), 8U);
+    const std::vector<std::pair<std::string, std::string>> expected = {{"no\n", "yes\n<user>other\n<assistant>no\n"},
+                                                                       {"no\n", "no\n"},
+                                                                       {"no\n", "user>q\n<assistant>no\n"},
+                                                                       {"no\n", "user>other\n<assistant>no\n"},
+                                                                       {"yes\n", "q\n<assistant>yes\n"},
+                                                                       {"yes\n", "other\n<assistant>yes\n"},
+                                                                       {"yes\n", "yes\n"},
+                                                                       {"no\n", "no\n"}};
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+        EXPECT_EQ(decoded(world, set, k, set.answers[k].prompt), expected[k].first) << k;
+        EXPECT_EQ(decoded(world, set, k, set.answers[k].completion()), expected[k].second) << k;
+    }
+    const fs::path file = world.folder / ("parted" + std::to_string(world.comm.rank()) + ".h5");
+    write_items(file, set);
+    const ItemSet read = read_items(file);
+    for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_EQ(read.answers[k].completion(), set.answers[k].completion()) << k;
+}
+
+std::vector<std::int32_t> occurrences(const ItemSet& set) {
+    std::vector<std::int32_t> list;
+    for (const Item& item : set.items) list.push_back(item.occurrence);
+    return list;
+}
+
+TEST(Prepare, CountsItemsOfOneIdBeforeAnyIsLeftOut) {
+    World world("occurrence");
+    const auto line = [](const char* id, const char* lang, const char* prompt, const char* chosen) {
+        return Json{{"id", id}, {"lang", lang}, {"prompt", prompt}, {"chosen", chosen}, {"rejected", "two"}}.dump() + "\n";
+    };
+    const char* long_prompt = "one two three four five six seven eight nine ten one two three four five six seven eight nine ten";
+    world.rows(line("a", "en", long_prompt, "six") + line("a", "ko", "one", "six") + line("a", "en", "one", "two") +
+               line("a", "en", "one", "six") + line("b", "en", "one", "six") + line("a", "ko", "one", "six"));
+    world.options.max_length = 40;
+    const ItemSet set = world.run().set;  // too long, and tied: the first two of a in English
+    EXPECT_EQ(occurrences(set), (std::vector<std::int32_t>{0, 2, 0, 1}));
+    // What was prepared so keeps its counts.
+    const auto file = world.folder / ("items" + std::to_string(world.comm.rank()) + ".h5");
+    write_items(file, set);
+    PrepareOptions again = world.options;
+    again.inputs = {file};
+    EXPECT_EQ(occurrences(prepare(Communicator::self(), again, *world.tokenizer, *world.chat).set),
+              (std::vector<std::int32_t>{0, 2, 0, 1}));
+}
+
+TEST(Prepare, NamesAFileWithoutRows) {
+    World world("norows");
+    if (world.comm.root()) std::ofstream(world.folder / "none.jsonl") << "\n\n";
+    world.comm.barrier();
+    world.options.inputs.push_back(world.folder / "none.jsonl");
+    EXPECT_NE(world.error().find("none.jsonl: the file has no rows"), std::string::npos) << world.error();
+}
+
 TEST(Prepare, PutsBosBeforeAndEosBehindPlainText) {
     const World world("plain");
     world.rows(R"({"prompt": "one", "chosen": "two", "rejected": "three"})");
@@ -123,6 +271,128 @@ TEST(Prepare, KeepsTiedPairsWhereTheyCount) {
     EXPECT_EQ(kept.report.at("en").kept, 2);
     EXPECT_EQ(dropped.set.attributes.at("ties"), "drop");
     EXPECT_EQ(kept.set.attributes.at("ties"), "keep");
+}
+
+std::string answers_row(const std::string& id, const std::string& chosen, const std::string& rejected) {
+    return Json{{"id", id}, {"prompt", "one"}, {"chosen", chosen}, {"rejected", rejected}}.dump() + "\n";
+}
+
+// What is scored decides, so texts that differ beyond the cut are a tied pair.
+TEST(Prepare, PairsThatAreEqualWhenCutAreTied) {
+    World world("tied_when_cut");
+    const std::string begin = "the same beginning of an answer";
+    world.rows(answers_row("a", begin + " good", begin + " bad") + answers_row("b", "yes", "no") + answers_row("c", "six", "six"));
+    world.options.over_length = OverLength::right;
+    world.options.max_length = 12;
+    const Prepared dropped = world.run();
+    ASSERT_EQ(dropped.set.items.size(), 1U);
+    EXPECT_EQ(dropped.set.items[0].id, "b");
+    EXPECT_EQ(dropped.report.at("en").tied, 2);
+    EXPECT_EQ(dropped.report.at("en").too_long, 1);
+    world.options.keep_tied = true;
+    EXPECT_EQ(world.run().report.at("en").kept, 3);
+    world.options.over_length = OverLength::drop;  // what is dropped is not tied too
+    EXPECT_EQ(world.run().report.at("en").tied, 1);
+}
+
+// Rows give the items that the file prepared from them gives, at the same length and at a smaller one.
+TEST(Prepare, RowsAndTheFileOfThemGiveTheSameItems) {
+    World world("rows_and_file");
+    const std::string begin = "the same beginning of an answer";
+    world.rows(answers_row("a", begin + " good and long", begin + " good but bad") + answers_row("b", "yes", "no") + answers_row("c", "six", "six") +
+               answers_row("d", begin, "no"));
+    for (const OverLength policy : {OverLength::right, OverLength::left, OverLength::drop}) {
+        for (const bool keep : {false, true}) {
+            world.options.inputs = {world.folder / "rows.jsonl"};
+            world.options.over_length = policy;
+            world.options.keep_tied = keep;
+            world.options.max_length = 40;
+            const Prepared first = world.run();
+            if (world.comm.root()) write_items(world.folder / "items.h5", first.set);
+            world.comm.barrier();
+            for (const std::int64_t length : {40, 17}) {
+                world.options.max_length = length;
+                world.options.inputs = {world.folder / "rows.jsonl"};
+                const Prepared rows = world.run();
+                world.options.inputs = {world.folder / "items.h5"};
+                const Prepared file = world.run();
+                EXPECT_EQ(file.set.tokens, rows.set.tokens) << length;
+                ASSERT_EQ(file.set.items.size(), rows.set.items.size()) << length;
+                for (std::size_t i = 0; i < rows.set.answers.size(); ++i) EXPECT_EQ(file.set.answers[i].prompt, rows.set.answers[i].prompt) << i;
+                EXPECT_EQ(file.report.at("en").kept, rows.report.at("en").kept) << length;
+                if (keep) {
+                    EXPECT_EQ(file.report.at("en").tied, rows.report.at("en").tied) << length;
+                }
+            }
+        }
+    }
+}
+
+TEST(Prepare, AnEvaluationRefusesAFileWithoutItsTiedPairs) {
+    World world("tied_dropped");
+    world.rows(answers_row("a", "six", "six") + answers_row("b", "yes", "no"));
+    const Prepared dropped = world.run();
+    if (world.comm.root()) write_items(world.folder / "items.h5", dropped.set);
+    world.comm.barrier();
+    world.options.inputs = {world.folder / "items.h5"};
+    EXPECT_EQ(world.run().set.items.size(), 1U);  // training has no use for them
+    world.options.keep_tied = true;
+    EXPECT_NE(world.error().find("prepared without its 1 tied pairs"), std::string::npos) << world.error();
+    world.options.langs = {"ko"};
+    EXPECT_EQ(world.error().find("tied"), std::string::npos) << world.error();
+}
+
+TEST(Prepare, CountsIdsThatOccurMoreThanOnce) {
+    World world("repeated");
+    const std::string korean = R"({"id": "b", "lang": "ko", "prompt": "p", "chosen": "x", "rejected": "y"})" "\n";
+    world.rows(answers_row("a", "1", "2") + answers_row("b", "1", "2") + answers_row("a", "3", "4") + answers_row("a", "5", "6") + korean);
+    Prepared prepared = world.run();
+    EXPECT_EQ(prepared.report.at("en").repeated, 1);
+    EXPECT_EQ(prepared.report.at("ko").repeated, 0);  // a translation is no repetition
+    const std::string report = format_report(prepared.report);
+    EXPECT_NE(report.find("en: 1 id occurs more than once (an item is its id and occurrence)\n"), std::string::npos) << report;
+    EXPECT_EQ(report.find("occur", report.find("occur") + 1), report.find("occurrence")) << report;
+    world.rows(answers_row("a", "1", "2") + answers_row("b", "1", "2") + answers_row("a", "3", "4") + answers_row("b", "5", "6"));
+    EXPECT_NE(format_notes(world.run().report).find("en: 2 ids occur more than once"), std::string::npos);
+}
+
+TEST(Prepare, NamesTheRowThatATemplateRefuses) {
+    World world("refused", "concat");
+    world.rows(answers_row("a", "x", "y") + R"({"system": "be kind", "prompt": "p", "chosen": "x", "rejected": "y"})" "\n");
+    EXPECT_NE(world.error().find("rows.jsonl:2: template concat refuses the conversation"), std::string::npos) << world.error();
+}
+
+TEST(Prepare, RefusesATextWithoutTokens) {
+    World world("no_tokens");
+    if (world.comm.root()) std::ofstream(world.folder / "chat_template.jinja") << "{% if false %}{{ messages }}{% endif %}";
+    world.comm.barrier();
+    world.chat = load_chat_template("jinja", world.folder);
+    EXPECT_NE(world.error().find("rows.jsonl:1: item 'i-0-n0' (en) has a text without any token"), std::string::npos) << world.error();
+}
+
+TEST(Prepare, ItemsOfAnotherDateAreRefusedByIt) {
+    World world("date", "llama-3.1");
+    const auto accept = [&](const std::string& name, const std::string& date) {
+        world.chat = load_chat_template(name, world.folder, date);
+        if (name == "llama-3.1") world.chat->writes_bos = false;  // this tokenizer has another BOS
+    };
+    accept("llama-3.1", "26 Jul 2024");
+    const Prepared first = world.run();
+    if (world.comm.root()) write_items(world.folder / "items.h5", first.set);
+    world.comm.barrier();
+    world.options.inputs = {world.folder / "items.h5"};
+    EXPECT_EQ(world.error(), "");
+    accept("llama-3.1", "2025-01-01");
+    EXPECT_NE(world.error().find("items.h5: it was prepared with the date 26 Jul 2024, now 01 Jan 2025"), std::string::npos) << world.error();
+    accept("none", "2025-01-01");
+    EXPECT_NE(world.error().find("another chat template (llama-3.1, now none)"), std::string::npos) << world.error();
+    world.options.inputs = {world.folder / "rows.jsonl"};
+    const Prepared plain = world.run();
+    if (world.comm.root()) write_items(world.folder / "items.h5", plain.set);
+    world.comm.barrier();
+    world.options.inputs = {world.folder / "items.h5"};
+    accept("none", "2026-02-02");  // no date is written
+    EXPECT_EQ(world.error(), "");
 }
 
 TEST(Prepare, KeepsEmptyAnswersAndCountsThem) {
@@ -281,6 +551,99 @@ TEST(Prepare, ReadsPreparedItemsOfTheSameTokenizerAndTemplateOnly) {
     EXPECT_NE(world.error().find("another tokenizer"), std::string::npos) << world.error();
 }
 
+// What each kind of rows looks like.
+std::string rows_of(RowKind kind) {
+    switch (kind) {
+        case RowKind::preference:
+            return R"({"id": "x", "prompt": "p", "chosen": "c", "rejected": "r"})";
+        case RowKind::document:
+            return R"({"id": "x", "text": "t"})";
+        case RowKind::response:
+            return R"({"id": "x", "prompt": "p", "response": "r"})";
+        case RowKind::ranking:
+            return R"({"id": "x", "prompt": "p", "responses": ["a", "b", "c"], "ranks": [2, 1, 3]})";
+        case RowKind::regression:
+            return R"({"id": "x", "prompt": "p", "response": "r", "labels": [1, null]})";
+    }
+    return "";
+}
+constexpr RowKind kAllKinds[] = {RowKind::preference, RowKind::document, RowKind::response, RowKind::ranking,
+                                 RowKind::regression};
+
+// Prepares rows of `kind`, lets `spoil` alter them, and gives the file to a world that reads that kind.
+template <typename Spoil>
+void prepared_of(World& world, RowKind kind, const Spoil& spoil) {
+    world.rows(rows_of(kind));
+    world.options.inputs = {world.folder / "rows.jsonl"};
+    world.options.kind = kind;
+    Prepared prepared = world.run();
+    spoil(prepared.set);
+    if (world.comm.root()) write_items(world.folder / "items.h5", prepared.set);
+    world.comm.barrier();
+    world.options.inputs = {world.folder / "items.h5"};
+}
+
+TEST(PrepareKinds, PreparedItemsOfAnotherKindAreRefusedByName) {
+    World world("kinds");
+    for (const RowKind held : kAllKinds) {
+        prepared_of(world, held, [](ItemSet&) {});
+        for (const RowKind wanted : kAllKinds) {
+            world.options.kind = wanted;
+            const std::string error = world.error();
+            if (held == wanted) {
+                EXPECT_EQ(error, "");
+                continue;
+            }
+            for (const std::string& part :
+                 {std::string("items.h5"), std::string("kind ") + name_of(held), std::string(name_of(wanted)) + " rows"}) {
+                EXPECT_NE(error.find(part), std::string::npos) << part << " in " << error;
+            }
+        }
+        world.comm.barrier();
+    }
+}
+
+TEST(PrepareKinds, ItemsThatAreNotWhatTheirFileSaysAreRefused) {
+    World world("unlike");
+    const auto refused = [&](RowKind kind, const char* part, const std::function<void(ItemSet&)>& spoil) {
+        prepared_of(world, kind, spoil);
+        const std::string error = world.error();
+        EXPECT_NE(error.find("items.h5: item 'x'"), std::string::npos) << part << ": " << error;
+        EXPECT_NE(error.find(part), std::string::npos) << error;
+        world.comm.barrier();
+    };
+    const auto nan = std::numeric_limits<float>::quiet_NaN();
+    const auto infinity = std::numeric_limits<float>::infinity();
+    refused(RowKind::preference, "1 answer", [](ItemSet& set) { set.items[0].answers = 1; });
+    refused(RowKind::preference, "0 right answers of 2", [](ItemSet& set) { set.items[0].num_correct = 0; });
+    refused(RowKind::preference, "2 right answers of 2", [](ItemSet& set) { set.items[0].num_correct = 2; });
+    refused(RowKind::preference, "1 labels", [](ItemSet& set) { set.items[0].labels = {1.0F}; });
+    refused(RowKind::document, "a prompt", [](ItemSet& set) { set.answers[0].prompt = 1; });
+    refused(RowKind::ranking, "2 labels", [](ItemSet& set) { set.items[0].labels.pop_back(); });
+    refused(RowKind::ranking, "ascend", [](ItemSet& set) { std::swap(set.items[0].labels[0], set.items[0].labels[2]); });
+    refused(RowKind::ranking, "no number", [&](ItemSet& set) { set.items[0].labels[1] = nan; });
+    refused(RowKind::regression, "no number", [&](ItemSet& set) { set.items[0].labels[0] = infinity; });
+    refused(RowKind::regression, "0 labels", [](ItemSet& set) { set.items[0].labels.clear(); });
+}
+
+TEST(PrepareKinds, AnEvaluationTakesRankingsThatHaveABestAnswer) {
+    World world("rankings");
+    world.options.rankings_too = true;
+    prepared_of(world, RowKind::ranking, [](ItemSet&) {});
+    world.options.kind = RowKind::preference;
+    EXPECT_EQ(world.run().set.items.at(0).answers, 3);
+    world.comm.barrier();
+    prepared_of(world, RowKind::ranking, [](ItemSet& set) {
+        set.items[0].labels = {1.0F, 1.0F, 1.0F};
+        set.items[0].num_correct = 3;
+    });
+    EXPECT_NE(world.error().find("3 right answers of 3"), std::string::npos) << world.error();
+    world.options.kind = RowKind::preference;
+    prepared_of(world, RowKind::document, [](ItemSet&) {});
+    world.options.kind = RowKind::preference;
+    EXPECT_NE(world.error().find("kind document"), std::string::npos) << world.error();
+}
+
 TEST(PrepareDocuments, StandAloneOrOneForALine) {
     World world("documents");
     std::string lines;
@@ -350,6 +713,44 @@ TEST(PrepareJob, WritesOneFileAPart) {
     world.comm.barrier();
 }
 
+TEST(PrepareJob, TakesTheKindOfAPreparedFileFromTheFile) {
+    World world("job_kind");
+    prepared_of(world, RowKind::document, [](ItemSet&) {});
+    PrepareJob job = job_of(world);
+    job.input = {(world.folder / "items.h5").string()};
+    job.run(world.comm, false);
+    EXPECT_EQ(read_items(world.folder / "pairs.h5").attributes.at("kind"), "document");
+    job.rows = "preference";
+    EXPECT_THROW(job.run(world.comm, false), Error);
+    world.comm.barrier();
+}
+
+TEST(PrepareJob, AnotherRunOnOneOfItsFilesIsRefused) {
+    const World world("job_locks");
+    PrepareJob job = job_of(world);
+    job.split = "train=0.6,test=0.4";
+    {
+        std::optional<OutputLock> other;
+        if (world.comm.root()) other.emplace(world.folder / "pairs.test.h5", OutputKind::replaced);
+        world.comm.barrier();
+        std::string message;
+        try {
+            job.run(world.comm, false);
+        } catch (const Error& error) {
+            message = error.what();
+        }
+        EXPECT_NE(message.find("another run is at work on "), std::string::npos) << message;
+        EXPECT_NE(message.find("pairs.test.h5"), std::string::npos) << message;
+        EXPECT_NE(job.run(world.comm, true), "") << "a dry run writes nothing";
+        world.comm.barrier();
+    }
+    world.comm.barrier();
+    EXPECT_FALSE(fs::exists(world.folder / "pairs.train.h5"));
+    job.run(world.comm, false);
+    EXPECT_TRUE(fs::exists(world.folder / "pairs.test.h5"));
+    world.comm.barrier();
+}
+
 TEST(PrepareJob, RefusesATokenizerThatIsTooLargeForTheModel) {
     const World world("vocab");
     if (world.comm.root()) std::ofstream(world.folder / "config.json") << R"({"vocab_size": 100})";
@@ -372,6 +773,61 @@ TEST(PrepareJob, TrainsASentencepieceModelAndUsesIt) {
     job.vocab_size = 100000;
     EXPECT_THROW(job.run(world.comm, false), Error);  // on every rank
     world.comm.barrier();
+}
+
+void write_named(const World& world, const std::vector<std::string>& names) {
+    if (world.comm.root()) {
+        std::ofstream file(world.folder / "rows.jsonl");
+        for (std::size_t i = 0; i < 600; ++i) {
+            file << Json({{"id", "i" + std::to_string(i / names.size())}, {"lang", names[i % names.size()]}, {"prompt", "q"}, {"chosen", "c" + std::to_string(i)},
+                          {"rejected", "r"}})
+                        .dump()
+                 << "\n";
+        }
+    }
+    world.comm.barrier();
+}
+
+// Which name a row has decides with those of all rows, on whatever rank they are.
+TEST(Prepare, KnowsALanguageByAllNamesOfTheInput) {
+    World world("regions");
+    write_named(world, {"pt-BR", "pt-PT", "hin_Deva", "hin_Latn", "kor_Hang", "ko"});
+    const auto counts = [&](const std::vector<std::string>& langs) {
+        world.options.langs = langs;
+        std::map<std::string, std::int64_t> kept;
+        const Prepared prepared = world.run();
+        for (const auto& [lang, report] : prepared.report) kept[lang] = report.kept;
+        for (const Item& item : prepared.set.items) EXPECT_TRUE(kept.contains(item.lang)) << item.lang;
+        return kept;
+    };
+    using Counts = std::map<std::string, std::int64_t>;
+    EXPECT_EQ(counts({}), (Counts{{"hi", 100}, {"hi-latn", 100}, {"ko", 200}, {"pt-br", 100}, {"pt-pt", 100}}));
+    EXPECT_EQ(counts({"pt"}), (Counts{{"pt-br", 100}, {"pt-pt", 100}}));
+    EXPECT_EQ(counts({"pt_BR"}), (Counts{{"pt-br", 100}}));
+    EXPECT_EQ(counts({"hin_Latn"}), (Counts{{"hi-latn", 100}}));
+    EXPECT_EQ(counts({"ko-KR", "hin_Deva"}), (Counts{{"ko", 200}, {"hi", 100}}));
+    EXPECT_EQ(world.run().set.attributes.at("langs"), Json({"ko", "hi"}));
+    world.comm.barrier();
+    write_named(world, {"pt-BR", "en"});
+    EXPECT_EQ(counts({}), (Counts{{"en", 300}, {"pt", 300}}));
+    EXPECT_EQ(counts({"pt-BR"}), (Counts{{"pt", 300}}));
+    EXPECT_THROW(counts({"pt-PT"}), Error);
+    EXPECT_THROW(counts({"hi"}), Error);
+    world.comm.barrier();
+    write_named(world, {"pt-BR", "pt"});
+    EXPECT_EQ(counts({"pt-BR"}), (Counts{{"pt", 300}}));
+    EXPECT_EQ(counts({"pt"}), (Counts{{"pt", 600}}));
+}
+
+TEST(Prepare, RowsAreReadWithTheSameLanguages) {
+    World world("regions_rows");
+    write_named(world, {"pt-BR", "pt-PT", "en"});
+    world.options.langs = {"pt"};
+    const Prepared prepared = world.run();
+    std::vector<std::string> langs;
+    read_rows(world.options, [&](std::int64_t, PreferenceRow&& row) { langs.push_back(row.lang); });
+    ASSERT_EQ(langs.size(), prepared.set.items.size());
+    for (std::size_t i = 0; i < langs.size(); ++i) EXPECT_EQ(langs[i], prepared.set.items[i].lang);
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ TEST(QuickstartWorld, RowsAreWellFormed) {
     for (const PreferenceRow& row : full_world().test) {
         ASSERT_EQ(row.prompt.size(), 1U);
         ASSERT_EQ(row.answers.size(), 2U);
-        EXPECT_NE(row.answers[0], row.answers[1]) << row.id;
-        for (const std::string& text : {row.prompt[0].content, row.answers[0], row.answers[1]}) {
+        EXPECT_NE(row.answers[0].text(), row.answers[1].text()) << row.id;
+        for (const std::string& text : {row.prompt[0].content, row.answers[0].text(), row.answers[1].text()}) {
             EXPECT_FALSE(text.empty());
             EXPECT_EQ(text.find("{}"), std::string::npos) << text;
             EXPECT_EQ(text.find('/'), std::string::npos) << text;  // an unresolved particle
@@ -64,8 +64,8 @@ TEST(QuickstartWorld, NoAnswerIsBetterInItself) {
     for (const auto* rows : {&full_world().train, &full_world().test}) {
         std::map<std::string, int> balance;
         for (const PreferenceRow& row : *rows) {
-            ++balance[row.lang + " " + row.answers[0]];
-            --balance[row.lang + " " + row.answers[1]];
+            ++balance[row.lang + " " + row.answers[0].text()];
+            --balance[row.lang + " " + row.answers[1].text()];
         }
         for (const auto& [answer, surplus] : balance) EXPECT_EQ(surplus, 0) << answer;
     }
@@ -99,7 +99,7 @@ TEST(QuickstartWorld, DependsOnSeedAndSizeAlone) {
     ASSERT_EQ(first.test.size(), again.test.size());
     for (std::size_t i = 0; i < first.test.size(); ++i) {
         EXPECT_EQ(first.test[i].id, again.test[i].id);
-        EXPECT_EQ(first.test[i].answers, again.test[i].answers);
+        for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(first.test[i].answers[k].text(), again.test[i].answers[k].text());
     }
     EXPECT_NE(first.corpus, other.corpus);
     EXPECT_LT(first.test.size(), full_world().test.size() / 10);
@@ -120,8 +120,8 @@ TEST(QuickstartWorld, FilesReadBackAndSayThatTheyAreSynthetic) {
         const Json json = parse_json(line, "test.jsonl");
         ASSERT_LT(row, world.test.size());
         EXPECT_EQ(json.at("id").get<std::string>(), world.test[row].id) << number;
-        EXPECT_EQ(json.at("chosen").get<std::string>(), world.test[row].answers[0]);
-        EXPECT_EQ(json.at("rejected").get<std::string>(), world.test[row].answers[1]);
+        EXPECT_EQ(json.at("chosen").get<std::string>(), world.test[row].answers[0].text());
+        EXPECT_EQ(json.at("rejected").get<std::string>(), world.test[row].answers[1].text());
         ++row;
     });
     EXPECT_EQ(row, world.test.size());

@@ -8,6 +8,12 @@
 namespace xlrm {
 namespace {
 
+std::vector<std::string> texts_of(const PreferenceRow& row) {
+    std::vector<std::string> texts;
+    for (const RowAnswer& answer : row.answers) texts.push_back(answer.text());
+    return texts;
+}
+
 PreferenceRow one(const std::string& json, RowKind kind) {
     const auto rows = parse_row(json, kind, "f.jsonl:3", "f.jsonl:3", "en");
     EXPECT_EQ(rows.size(), 1U);
@@ -28,16 +34,27 @@ TEST(ResponseRow, ReadsPromptAndResponseInEveryForm) {
         ASSERT_EQ(row.prompt.size(), 1U) << json;
         EXPECT_EQ(row.prompt[0].role, "user");
         EXPECT_EQ(row.prompt[0].content, "q");
-        EXPECT_EQ(row.answers, std::vector<std::string>{"r"});
+        EXPECT_EQ(texts_of(row), std::vector<std::string>{"r"});
         EXPECT_TRUE(row.labels.empty());
     }
 }
 
 TEST(ResponseRow, PutsARankingsBestAnswerFirst) {
     const PreferenceRow row = one(R"({"prompt": "q", "responses": ["c", "a", "b1", "b2"], "ranks": [3, 1, 2, 2]})", RowKind::ranking);
-    EXPECT_EQ(row.answers, (std::vector<std::string>{"a", "b1", "b2", "c"}));
+    EXPECT_EQ(texts_of(row), (std::vector<std::string>{"a", "b1", "b2", "c"}));
     EXPECT_EQ(row.labels, (std::vector<float>{1, 2, 2, 3}));
     EXPECT_EQ(row.num_correct, 1);
+}
+
+TEST(ResponseRow, RanksConversationsThatPart) {
+    const PreferenceRow row = one(
+        R"({"ranks": [2, 1], "tools": [{"name": "f"}], "responses": [[{"role": "user", "content": "p"}, {"role": "assistant", "content": "a"}],
+        [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]]})",
+        RowKind::ranking);
+    EXPECT_EQ(texts_of(row), (std::vector<std::string>{"b", "a"}));
+    EXPECT_TRUE(row.prompt.empty());
+    EXPECT_EQ(row.answers[0].turns[0].content, "q");
+    EXPECT_EQ(row.variables.at("tools").size(), 1U);
 }
 
 TEST(ResponseRow, ReadsLabelsWithNullsAsMask) {

@@ -52,8 +52,9 @@ void expect_row(const Json& row, const fs::path& folder) {
             EXPECT_EQ(tokenizer->encode(words, true), text[2].get<Ids>()) << what << ": '" << words << "'";
         }
         const auto expect_id = [&](const char* name, const std::optional<std::int32_t>& id) {
-            // A token that the class alone names, and the vocabulary lacks, is none here.
-            if (row.at(name).is_null() || row.at(name) >= tokenizer->vocab_size()) return;
+            if (row.at(name).is_null()) return;
+            // A class's default that the vocabulary lacks: a new token for transformers, for which no model has an embedding.
+            if (!id && row.at(name).get<std::int32_t>() >= tokenizer->vocab_size()) return;
             EXPECT_EQ(id, row.at(name).get<std::int32_t>()) << name << " of " << what;
         };
         expect_id("bos", tokenizer->bos);

@@ -71,10 +71,15 @@ class Published : public testing::TestWithParam<const char*> {};
 TEST_P(Published, EqualsTheReference) {
     const fs::path folder = test::shared_data() / "tokenizers" / GetParam();
     if (!fs::exists(folder)) GTEST_SKIP() << "the published tokenizers are not here: " << folder;
-    const auto tokenizer = fs::exists(folder / "tokenizer.json") ? load_bpe(folder / "tokenizer.json")
-                                                                 : load_sentencepiece(folder / "tokenizer.model");
+    const bool pieces = fs::exists(folder / "tokenizer.model");
+    const auto tokenizer = pieces ? load_sentencepiece(folder / "tokenizer.model") : load_bpe(folder / "tokenizer.json");
     expect_golden(*tokenizer, folder / "golden.jsonl");
     if (fs::exists(folder / "golden_llamacpp.jsonl")) expect_golden(*tokenizer, folder / "golden_llamacpp.jsonl");
+    if (!pieces) return;
+    const auto alone = load_tokenizer(folder);  // a folder that holds nothing else: BOS alone, as LlamaTokenizer
+    Ids expected = alone->encode("a", false);
+    expected.insert(expected.begin(), alone->bos.value());
+    EXPECT_EQ(alone->encode("a", true), expected);
 }
 INSTANTIATE_TEST_SUITE_P(Tokenizers, Published,
                          testing::Values("llama2", "mistral_v3", "gpt-2", "llama3", "qwen2.5", "torchtitan_tiny", "chinese_llama_sp"));

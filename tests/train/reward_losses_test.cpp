@@ -187,6 +187,23 @@ ItemSet responses(std::int32_t answers) {
     return set;
 }
 
+// Pairs whose prompts differ in length, and whose completions begin before they end.
+ItemSet parted_pairs() {
+    ItemSet set = responses(2);
+    for (std::size_t i = 0; i < set.answers.size(); ++i) {
+        Answer& answer = set.answers[i];
+        answer.prompt = std::min<std::int32_t>(3 + static_cast<std::int32_t>(i % 2), answer.length - 1);
+        answer.lead = answer.prompt - 2;
+    }
+    return set;
+}
+
+TEST(BradleyTerry, GradientOfPairsThatPart) {
+    const ModelConfig config = tiny_config(true);
+    Parameters parameters = random_parameters(config, HeadKind::reward, false);
+    expect_gradient_of_loss(*make_bradley_terry({}), config, parameters, parted_pairs());
+}
+
 TEST(Sft, GradientIsThatOfTheLossTiedAndUntied) {
     for (const bool tied : {true, false}) {
         const ModelConfig config = tiny_config(tied);
@@ -212,7 +229,7 @@ TEST(Dpo, GradientIsThatOfEveryLoss) {
             Parameters parameters = random_parameters(config, HeadKind::lm, false);
             const auto objective = make_dpo({.loss = loss, .beta = 0.1, .label_smoothing = loss == DpoLoss::sigmoid || loss == DpoLoss::robust ? 0.1 : 0.0});
             objective->set_reference(std::make_unique<FixedReference>());
-            expect_gradient_of_loss(*objective, config, parameters, responses(2));
+            for (const ItemSet& set : {responses(2), parted_pairs()}) expect_gradient_of_loss(*objective, config, parameters, set);
         }
     }
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 try:
-    from trl_runs import byte_tokenizer, fact_rows, small_shape, trained
+    from trl_runs import CHAT, byte_tokenizer, fact_rows, parted_rows, small_shape, trained
 
     import peft
     import torch
@@ -44,6 +44,8 @@ def make_model(kind, family, tokenizer, folder):
 
 
 def peer_rows(kind, rows, margins):
+    if isinstance(rows[0]["chosen"], list):
+        return [dict(chosen=r["chosen"], rejected=r["rejected"]) for r in rows]
     if kind == "reward":
         return [dict(chosen=r["prompt"] + "\n" + r["chosen"], rejected=r["prompt"] + "\n" + r["rejected"], **({"margin": r["margin"]} if margins else {}))
                 for r in rows]
@@ -108,7 +110,7 @@ def final_state(model, lora):
 
 
 def compare(name, kind, rows, tokenizer, work, family="llama", batch=8, accumulate=1, margins=False, flags=(), lora=(), **special):
-    model_dir, output, data = work / f"{kind}-{family}", work / f"{name}-out", work / f"{kind}.jsonl"
+    model_dir, output, data = work / f"{kind}-{family}{'-chat' if tokenizer.chat_template else ''}", work / f"{name}-out", work / f"{name}.jsonl"
     if not model_dir.exists():
         make_model(kind, family, tokenizer, model_dir)
     data.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in our_rows(kind, rows)))
@@ -153,6 +155,11 @@ def main():
                 flags=["--beta", "0.3", "--loss-type", "robust", "--label-smoothing", "0.1"], **common)
         compare("dpo-ipo", "dpo", beta=0.3, loss_type=["ipo"], flags=["--beta", "0.3", "--loss-type", "ipo"], **common)
         compare("dpo-hinge", "dpo", beta=0.3, loss_type=["hinge"], flags=["--beta", "0.3", "--loss-type", "hinge"], **common)
+        chat = byte_tokenizer()
+        chat.chat_template = CHAT
+        parted = dict(rows=parted_rows(512, seed=5), tokenizer=chat, work=Path(folder))
+        compare("bt-parted", "reward", flags=["--template", "auto"], **parted)
+        compare("dpo-parted", "dpo", beta=0.1, flags=["--template", "auto"], **parted)
         compare("dpo-qwen2", "dpo", family="qwen2", beta=0.1, flags=["--precompute-ref-log-probs"], precompute_ref_log_probs=True, **common)
 
 

@@ -28,7 +28,7 @@ struct BenchOptions {
     std::string model;                       //!< a folder in place of random weights
     std::string tokenizer;                   //!< for data and text; default: the model's
     std::vector<std::string> data;           //!< preference rows in place of synthetic pairs
-    std::string chat_template = "auto";
+    std::string chat_template = "auto", template_date = "26 Jul 2024";
     std::int64_t max_length = 1024;
     std::vector<std::string> rows = {"short", "long"};  //!< synthetic pairs
     std::int64_t prompt_tokens = 0, answer_tokens = 0;  //!< > 0: of synthetic pairs, in place of `rows`

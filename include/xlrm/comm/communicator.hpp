@@ -18,6 +18,10 @@ void check_mpi(int code, std::string_view call);
 //! A count as MPI takes it. Throws Error instead of wrapping where it exceeds 2^31 - 1.
 int mpi_count(std::size_t count);
 
+//! Whether MPI granted MPI_THREAD_MULTIPLE, so that a thread beside the main one may call it. Session asks for it, and MPI may
+//! grant less.
+bool threads_may_communicate();
+
 //! First object in main: MPI_Init_thread(MULTIPLE) and, on orderly ends, MPI_Finalize. While an exception unwinds it does
 //! not finalise (that could wait for ever for the other ranks). Refuses a launch in which Slurm started several tasks but
 //! each of them is rank 0 of 1 (a wrong --mpi= plugin).

@@ -43,7 +43,8 @@ public:
     //! Collective.
     GradientReducer(const Communicator& group, const ReductionOptions& options);
     explicit GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20) : GradientReducer(group, ReductionOptions{.bucket = bucket}) {}
-    //! Collective; while an exception unwinds it leaves the thread behind instead of waiting for the other ranks.
+    //! Collective; while an exception unwinds it leaves a busy thread behind instead of waiting for the other ranks (the job then
+    //! ends through MPI_Abort).
     ~GradientReducer();
     GradientReducer(const GradientReducer&) = delete;
     GradientReducer& operator=(const GradientReducer&) = delete;

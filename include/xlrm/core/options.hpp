@@ -42,6 +42,9 @@ public:
     Options& add(const std::string& name, std::vector<std::string>* target, const std::string& unit, const std::string& help);
     //! One of `choices`; anything else is Error(usage) listing them.
     Options& add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices, const std::string& help);
+    //! Takes back an option of the current section that this program does not use: it is neither listed nor in effective(), and
+    //! giving it is Error(usage) that says `instead`, what to write in its place.
+    Options& withdraw(const std::string& name, const std::string& instead);
     //! Any name of the current section that begins with `prefix` (`eval.` in `[data] eval.xnli = …`); set(suffix, value)
     //! is called once for each suffix, after everything has been read.
     Options& add_prefix(const std::string& prefix, std::function<void(const std::string&, const std::string&)> set,

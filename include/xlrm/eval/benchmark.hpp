@@ -18,7 +18,9 @@ struct ScoredItem {
     std::string id, subset, lang;
     std::vector<double> scores;
     std::int32_t num_correct = 1;
+    std::int32_t occurrence = 0;  //!< Item::occurrence
 };
+//! REQUIRES: a cell that write_cell took or read_cell_scores gave: each item has right answers and wrong ones, and finite scores.
 std::vector<ScoredItem> scored_items(const Cell& cell);
 std::vector<ScoredItem> scored_items(const CellScores& cell);
 

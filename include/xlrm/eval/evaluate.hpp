@@ -22,6 +22,9 @@ struct EvaluateJob {
 };
 void describe(Options& options, EvaluateJob& job);
 
+//! Throws Error(usage) for an option that was given though it changes nothing with the others as they are.
+void check_given(const Options& options, const EvaluateJob& job);
+
 //! Collective. Evaluates and writes the cell (several languages: all rows in one cell, `lang` told row by row). Prints accuracy by language
 //! with its Wilson interval.
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job);

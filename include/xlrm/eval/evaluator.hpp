@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,45 +23,53 @@ namespace xlrm {
 
 class ImplicitReward;
 
-//! One model, loaded once, evaluated on any number of data sets.
+//! One model, loaded once, evaluated on any number of data sets. What costs little is read and checked first: configuration,
+//! tokenizer and template when it is made, then the data, and the weights only when data are there to be evaluated.
 class Evaluator {
 public:
-    //! Loads weights, tokenizer and template of `model`. A folder with an LM head or none is a base model: its cells hold activations and
-    //! no scores, unless the implicit reward is asked for. Throws Error: damaged folder, tokenizer ids beyond the model's vocabulary, template not recognised.
+    //! Reads configuration, tokenizer and template of `model`. A folder with an LM head or none is a base model: its cells hold
+    //! activations and no scores, unless the implicit reward is asked for. Throws Error: damaged configuration, tokenizer ids
+    //! beyond the model's vocabulary, template not recognised, layers or captures that there are not.
     Evaluator(std::filesystem::path model, EvaluateOptions options);
     ~Evaluator();
 
-    //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (canonical; empty = all), all in one cell: whole on
-    //! the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows and a language that no row has.
-    //! `lines`: where each item was read (Prepared::lines), on every rank.
-    Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
-                  std::vector<std::int64_t>* lines = nullptr);
+    //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (as PrepareOptions::langs; empty = all), all in
+    //! one cell: whole on the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows, a language that no
+    //! row has, a token that the model does not have, and then for damaged weights.
+    Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                  const std::vector<std::string>& langs);
 
-    //! The rows behind the items that evaluate told `lines` of, read again and rendered. Throws Error(usage) for items of .h5 files, whose
-    //! texts are not kept.
+    //! The rows of the `items` that evaluate made of the same data, found by language, id and occurrence, read again and
+    //! rendered. Throws Error(usage) for .h5 files, which do not keep texts, and Error for data that changed meanwhile.
     std::vector<ItemText> texts(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
-                                const std::vector<std::int64_t>& lines) const;
+                                std::span<const ScoredItem> items) const;
 
-    //! Collective. What evaluate would read, by language.
-    std::map<std::string, LanguageReport> report(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                                                 const std::vector<std::string>& langs) const;
+    //! Collective. What evaluate would read, by language. Of the weights it checks names and shapes alone.
+    std::string report(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                       const std::vector<std::string>& langs) const;
 
     //! For the run file: whether the bits of scores and states depend on no batch and no rank count, as evaluate found it; null where it was
     //! not asked (--exact no); where they do, why ("inexact").
     Json exactness() const;
 
-    const LoadedModel& model() const { return model_; }
-    bool has_scores() const { return model_.head == HeadKind::reward || implicit_ != nullptr; }
+    //! Which template, and what a user should know of the items that evaluate read last, a line each.
+    const std::string& notes() const { return notes_; }
+    const ChatTemplate& chat_template() const { return *template_; }
 
 private:
     struct Inputs;
+    HeadKind head() const;
+    void load();
+    bool has_scores() const { return model_->head == HeadKind::reward || implicit_ != nullptr; }
     PrepareOptions prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
     Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
-    void describe(const ItemSet& set, const std::vector<std::string>& langs, Cell* cell) const;
+    void describe(const ItemSet& set, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);
     std::filesystem::path folder_;
     EvaluateOptions options_;
-    LoadedModel model_;
+    ModelConfig config_;
+    Json extra_;                        //!< the folder's xlrm.json
+    std::optional<LoadedModel> model_;  //!< from the first evaluation on
     std::unique_ptr<Tokenizer> tokenizer_;
     std::unique_ptr<ChatTemplate> template_;
     Pooling pooling_ = Pooling::last;
@@ -68,6 +77,7 @@ private:
     std::unique_ptr<Decoder> decoder_;
     std::unique_ptr<ImplicitReward> implicit_;
     std::optional<std::string> inexactness_;  //!< what find_inexactness said
+    std::string notes_;
 };
 
 //! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start time.

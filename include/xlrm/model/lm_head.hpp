@@ -20,7 +20,7 @@ inline at::Tensor lm_weight_of(const Decoder& decoder, const at::Tensor& buffer)
 
 inline at::Tensor lm_weight(const Decoder& decoder) { return lm_weight_of(decoder, decoder.parameters().flat); }
 
-//! Tokens of answers that an LM loss predicts: those behind the prompt, or all but the first where there is no prompt.
+//! Tokens of answers that an LM loss predicts: those of the completion (Answer::completion), never the first of the text.
 struct PredictedTokens {
     std::vector<std::int64_t> rows;     //!< row of the batch that predicts
     std::vector<std::int32_t> targets;  //!< token predicted

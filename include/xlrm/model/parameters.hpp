@@ -15,7 +15,7 @@ namespace xlrm {
 //! ATen's name of a number format.
 at::ScalarType scalar_type(DType dtype);
 
-//! none: a body alone; reward: score.weight [1, d]; lm: lm_head.weight [V, d], or the tied embedding.
+//! none: a body alone; reward: score.weight [labels, d]; lm: lm_head.weight [V, d], or the tied embedding.
 enum class HeadKind { none, reward, lm };
 
 //! One tensor of the model within the flat buffers, under Hugging Face's name.
@@ -36,7 +36,7 @@ struct ParameterLayout {
     bool contains(const std::string& name) const;
     Range layer_range(std::int64_t layer) const;  //!< elements of block `layer`
 };
-ParameterLayout make_layout(const ModelConfig& config, HeadKind head);
+ParameterLayout make_layout(const ModelConfig& config, HeadKind head, std::int64_t labels = 1);
 
 //! Weights in one flat buffer of the compute dtype (fp32, bf16, fp64); training keeps its fp32 masters beside it.
 struct Parameters {

@@ -26,7 +26,7 @@ struct ScoreOptions {
 //! For the asked answers, in their order. Rows are fp32.
 struct ScoreResult {
     std::vector<float> scores;                //!< empty without a reward head
-    std::vector<double> log_probs;            //!< Σ log p over the tokens behind the prompt, where they are asked for
+    std::vector<double> log_probs;            //!< Σ log p over the tokens of the completion, where they are asked for
     std::map<std::int64_t, at::Tensor> last;  //!< layer → [N, d], at the pooled token
     std::map<std::int64_t, at::Tensor> mean;
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "xlrm/core/file_hashes.hpp"
 #include "xlrm/core/json.hpp"
 #include "xlrm/store/dtype.hpp"
 
@@ -36,9 +37,10 @@ struct TokenRows {
 struct Cell {
     std::string model, source_lang, target_lang, pooling, head, chat_template, template_sha256, tokenizer_sha256, model_sha256, dtype;
     std::int64_t seed = 0;
-    Json provenance;                   //!< options that matter to the content, code version, input hashes
+    Json provenance;  //!< options that matter to the content, code version, input hashes; of a sweep's cell its recipe
     bool has_scores = true;            //!< false for a base model (head = "none"): ids are still written
     std::vector<std::string> id, subset, lang;
+    std::vector<std::int32_t> occurrence;            //!< Item::occurrence: an item is its language, id and occurrence
     std::vector<float> chosen, rejected;             //!< margin = chosen - rejected in float32
     std::vector<std::int32_t> chosen_tokens, rejected_tokens;
     std::int64_t max_answers = 2;                    //!< > 2: `response` (item, k), NaN behind the last answer, and num_correct
@@ -55,8 +57,10 @@ struct Cell {
 //! group="scores", and R read it unchanged):
 //!     /            Conventions, schema_version, state="complete", model, source_lang, target_lang, seed, pooling, head, template,
 //!                  template_sha256, tokenizer_sha256, model_sha256, dtype, xlrm_provenance (JSON text)
-//!     /scores      item (0 … n-1), id, subset, lang, chosen_tokens, rejected_tokens; chosen, rejected, margin (float32) where
-//!                  there are scores; response (item, answer) and num_correct where items have more than two answers
+//!     /scores      item (0 … n-1), id, subset, lang, chosen_tokens, rejected_tokens, occurrence (int32: which of the data's
+//!                  items of this language and id it is, 0 for the first, those that a length limit left out counted too; absent
+//!                  in files from before it was kept); chosen, rejected, margin (float32) where there are scores; response (item, answer) and
+//!                  num_correct where items have more than two answers
 //!     /head        final_norm (feature), weight (feature), attribute norm_eps: those captured
 //!     /activations/<capture>/layer_NN/chosen, rejected      (item, feature)
 //!     /activations/tokens/layer_NN/<side>/values            (token, feature); row_size (item), item = row of /scores
@@ -71,6 +75,7 @@ struct CellScores {
     Json attributes;
     bool has_scores = false;  //!< false for a base model: chosen and rejected are empty
     std::vector<std::string> id, subset, lang;
+    std::vector<std::int32_t> occurrence;  //!< as if no item had been left out, where the file has none
     std::vector<float> chosen, rejected;
     std::vector<std::int32_t> chosen_tokens, rejected_tokens;
     std::int64_t max_answers = 2;
@@ -79,10 +84,14 @@ struct CellScores {
     std::vector<float> final_norm, head_weight;  //!< empty when not captured
     double norm_eps = 0.0;
 };
-//! Refuses a file that differs from its `.sha256` (where that lies beside it), or is of another schema, by name.
-CellScores read_cell_scores(const std::filesystem::path& path);
+//! Refuses a file that differs from its `.sha256` (where that lies beside it), is of another schema, or holds scores that are not
+//! finite or not as many as its items have answers, by name. `hashes` remembers what was read already.
+CellScores read_cell_scores(const std::filesystem::path& path, FileHashes* hashes = nullptr);
 
-//! (item, feature) in float32 of one dataset. Throws Error naming file and dataset when absent.
+//! CellScores::attributes alone, without a look at the rest of the file.
+Json read_cell_attributes(const std::filesystem::path& path);
+
+//! (item, feature) in float32 of one dataset, a row for each item. Throws Error naming file and dataset when absent.
 std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
                                          const std::string& side, std::int64_t* features);
 
@@ -99,6 +108,6 @@ struct TokenActivations {
 TokenActivations read_cell_tokens(const std::filesystem::path& path, int layer, const std::string& side);
 
 //! Whether `path` and its `.sha256` exist and agree. Never throws for damaged files: they do not verify.
-bool cell_verifies(const std::filesystem::path& path);
+bool cell_verifies(const std::filesystem::path& path, FileHashes* hashes = nullptr);
 
 }  // namespace xlrm

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "xlrm/core/file_hashes.hpp"
+
 namespace xlrm {
 
 //! One cell of a sweep as its index lists it.
@@ -19,10 +21,11 @@ struct IndexRow {
 
 //! The row of `root / file`, read from the cell itself. The benchmark is the file name up to its last ".<lang>.h5". Throws
 //! Error unless the cell verifies.
-IndexRow index_row(const std::filesystem::path& root, const std::filesystem::path& file);
+IndexRow index_row(const std::filesystem::path& root, const std::filesystem::path& file, FileHashes* hashes = nullptr);
 
 //! Rows of all cells below `root / "cells"` that verify, by file name; the others are named in `damaged`.
-std::vector<IndexRow> collect_index(const std::filesystem::path& root, std::vector<std::string>* damaged = nullptr);
+std::vector<IndexRow> collect_index(const std::filesystem::path& root, std::vector<std::string>* damaged = nullptr,
+                                    FileHashes* hashes = nullptr);
 
 //! index.h5, schema "XLRM-index-1": /cells/file sha256 model source target benchmark (UTF-8), seed, n (int64), accuracy (float64),
 //! all (cell); /links/<model>/<benchmark>.<lang> = external link to the cell, relative to the index's folder. Not a virtual

@@ -16,6 +16,12 @@ struct Answer {
     //! Tokens of the shared prefix: the common prefix of tokens(rendered prompt) and tokens(rendered prompt + answer). A
     //! function of this text alone. 0 where there is no prompt (`lm` rows).
     std::int32_t prompt = 0;
+    //! Tokens by which the completion (of DPO, SFT and implicit rewards) begins before `prompt` ends: turns that the item's other answers
+    //! lack. 0 in most items; below 0 where it begins after (plain texts whose answers begin alike).
+    std::int32_t lead = 0;
+
+    //! Where the completion begins.
+    std::int32_t completion() const { return prompt - lead; }
 };
 
 //! One item: answers [first_answer, first_answer + answers) of ItemSet::answers, best first: 0 = chosen, 1 = rejected; `lm`
@@ -30,6 +36,8 @@ struct Item {
     float margin = 0.0F;           //!< of the data (not of the model); NaN where absent
     //! Rankings: the rank of each answer, ascending. Regression: the targets, NaN = masked. Else empty.
     std::vector<float> labels = {};
+    //! Which of the input's items of this language and id it is, 0 for the first; counted before any item is left out.
+    std::int32_t occurrence = 0;
 };
 
 //! Tokenised data, in the order of the input. The in-memory form of pairs.h5.
@@ -45,5 +53,9 @@ struct ItemSet {
         return {tokens.data() + answer.begin, static_cast<std::size_t>(answer.length)};
     }
 };
+
+//! Throws Error when a token is not one of the `vocab_size` of `model` (its name, for the message): it would be an index beyond
+//! the embedding. For whoever gives items to a model, in training as in evaluation.
+void require_known_tokens(const ItemSet& set, std::int64_t vocab_size, const std::string& model);
 
 }  // namespace xlrm

@@ -14,11 +14,12 @@ struct States {
     std::map<int, std::vector<float>> hidden;   //!< layer → (token, feature), the residual stream before the final norm
     std::int64_t vocab = 0;
     std::vector<float> logits;                  //!< (token, vocab); empty for a reward model
-    std::vector<float> score;                   //!< (row); empty for a language model
+    std::int64_t labels = 1;                    //!< of the reward head
+    std::vector<float> score;                   //!< (row, label); empty for a language model
 };
 
 //! states.h5, schema "XLRM-states-1": /row_size (row), /hidden/layer_NN (token, feature), and /logits (token, vocab) or /score
-//! (row). Atomic; equal states give equal bytes. Throws Error where lengths disagree.
+//! (row), of a head with several labels (row, label). Atomic; equal states give equal bytes. Throws Error where lengths disagree.
 void write_states(const std::filesystem::path& path, const States& states);
 
 //! Throws Error naming file and dataset.

@@ -15,7 +15,7 @@ namespace xlrm {
 //! A training set of the grid: one language, or several together ("all=en+es+ko").
 struct Source {
     std::string name;
-    std::vector<std::string> langs;  //!< canonical
+    std::vector<std::string> langs;  //!< as PrepareOptions::langs: "ko", "pt-br"
 };
 
 //! A base model: a folder ("llama=models/Llama-3.2-1B" or just the path), or, with an empty folder, the one that [pretrain] makes.
@@ -43,6 +43,7 @@ struct SweepConfig {
     std::int64_t world_seed = 1;
     std::vector<std::string> train_files, langs;
     std::map<std::string, std::vector<std::string>> benchmarks;  //!< name → files
+    RowFormOptions forms;           //!< of [data] train and eval
     std::string split;              //!< "train=0.6,test=0.4": training takes part `train`, evaluation part `test`
 
     std::vector<std::string> tokenizer_langs; //!< languages of those rows; empty: all
@@ -54,7 +55,11 @@ struct SweepConfig {
 
     std::vector<Base> base_list() const;
     std::vector<Source> source_list() const;
-    std::vector<std::string> target_list() const;  //!< canonical; default: [data] langs
+    //! Names of the targets; default: [data] langs. A language is named by its code; where the configuration names two regions of one
+    //! code, each by code and region (LanguageNames).
+    std::vector<std::string> target_list() const;
+    //! What is asked of the rows for a target of that name, as PrepareOptions::langs.
+    std::string target_language(const std::string& target) const;
     std::vector<std::int64_t> seed_list() const;
     //! `file` below data_root unless absolute.
     std::filesystem::path data_path(const std::string& file) const;

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "xlrm/core/file_hashes.hpp"
 #include "xlrm/sweep/plan.hpp"
 
 namespace xlrm {
@@ -10,7 +13,8 @@ namespace xlrm {
 //! Places within a sweep folder, and what in it is finished. The files that verify are the truth; the ledger is a log.
 class SweepFolder {
 public:
-    explicit SweepFolder(std::filesystem::path root) : root_(std::move(root)) {}
+    explicit SweepFolder(std::filesystem::path root)
+        : root_(std::move(root)), hashes_(std::make_shared<FileHashes>(root_ / "hashes.json")) {}
 
     const std::filesystem::path& root() const { return root_; }
     std::filesystem::path config() const { return root_ / "sweep.cfg.json"; }
@@ -21,12 +25,20 @@ public:
     std::filesystem::path tokenizer() const { return root_ / "tokenizer"; }
     std::filesystem::path model(const std::string& name) const { return root_ / "models" / name; }
     std::filesystem::path cell(const Task& task) const;
-    std::filesystem::path floor(const Task& task) const;   //!< JSON: accuracy of the surface floor on every target
+    std::filesystem::path floor(const Task& task) const;   //!< JSON: verdicts of the surface floor on every target (floor.hpp)
+    std::filesystem::path output(const Task& task) const;  //!< the one of the three that the task makes
+    //! `path` within the folder: "cells/base.en.s1/dev.ko.h5". The key of Plan::recipes.
+    std::string name(const std::filesystem::path& path) const;
     std::filesystem::path table(const std::string& extension) const { return root_ / ("table." + extension); }
 
-    //! Whether the task's output is there and whole.
-    bool done(const Task& task) const;
+    //! Whether the task's output is there and whole: a cell that verifies, a model whose training was completed, a floor with all
+    //! targets of the plan. What it comes from is another question (compare.hpp).
+    bool done(const Plan& plan, const Task& task) const;
     std::vector<bool> done(const Plan& plan) const;
+    //! Whether a model, or a base made here, is there; not while its training has a checkpoint.
+    bool has_model(const std::string& name) const;
+    //! Hashes of what lies here and of what is read; kept in hashes.json, which is safe to lose.
+    FileHashes& hashes() const { return *hashes_; }
 
     //! Removes temporary files that killed processes of this host left anywhere in the folder. Call it before any rank writes there.
     void remove_leftovers() const;
@@ -36,6 +48,7 @@ public:
 
 private:
     std::filesystem::path root_;
+    std::shared_ptr<FileHashes> hashes_;
 };
 
 }  // namespace xlrm

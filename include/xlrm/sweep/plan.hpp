@@ -26,19 +26,23 @@ struct Task {
     std::string name() const;
 };
 
-//! The whole grid, in a fixed order: floors, trainings, then the cells of every model, base models included.
+//! The whole grid, in a fixed order: floors, trainings, then the cells of every model, base models included. In the folder it is
+//! plan.json, schema "XLRM-plan-1".
 struct Plan {
     std::vector<Base> bases;
     std::vector<Source> sources;
     std::vector<std::string> targets, benchmarks;
     std::vector<std::int64_t> seeds;
     std::vector<Task> tasks;
+    //! What was read (SweepInputs::to_json) and what each output is to come from (recipes.hpp), by its place in the folder
+    //! ("models/base.en.s1"). Empty in plans of earlier versions.
+    Json inputs = Json::object(), recipes = Json::object();
 
     Json to_json() const;
     static Plan from_json(const Json& json);
 };
 
-//! `train_weight`, `eval_weight`: cost of training or evaluating one language (rows, or tokens when known).
+//! The grid alone, without inputs and recipes.
 Plan make_plan(const SweepConfig& config);
 
 }  // namespace xlrm

@@ -17,7 +17,9 @@ struct Accuracy {
     double share() const { return items > 0 ? static_cast<double>(correct) / static_cast<double>(items) : 0.0; }
 };
 
-//! One entry of the grid: source × target for one base, benchmark and subset ("" = all), pooled over seeds, with one entry a seed beside.
+//! One entry of the grid: source × target for one base, benchmark and subset ("" = all), pooled over seeds, with one entry a seed
+//! beside. All of a line, and of a column, is over the same items: those that every cell of its base, benchmark and target has.
+//! An item is its id and occurrence (Item::occurrence).
 struct TransferEntry {
     std::string base, benchmark, source, target, subset;
     Accuracy pooled;                        //!< over seeds: items × seeds
@@ -27,8 +29,19 @@ struct TransferEntry {
     double gap = 0.0;                       //!< share − that of the model trained on the target (NaN where there is none)
     //! Mean of `scores` over seeds; NaN without.
     double score() const;
-    double floor = 0.0;                     //!< surface-feature accuracy of the same source and target
+    double floor = 0.0;  //!< surface-feature accuracy of the same source and target; NaN where an item has no verdict
     Interval floor_wilson;
+    std::int64_t left_out = 0;  //!< items of the data that are not among them (ItemsLeftOut)
+};
+
+//! Items of one base, benchmark and target that are not in the table.
+struct ItemsLeftOut {
+    std::string base, benchmark, target;
+    std::int64_t items = 0;          //!< of the data
+    std::int64_t too_long = 0;       //!< left out of the cells for the length limit
+    std::int64_t max_length = 0;     //!< that limit, tokens
+    std::int64_t not_in_all = 0;     //!< that some cell has, but not every one
+    std::int64_t without_floor = 0;  //!< in the table, but without a verdict of some source's floor
 };
 
 //! Mean singular-value ratio f over the parallel items of a benchmark, of one model (last layer, pooled token, chosen answers).
@@ -49,6 +62,7 @@ struct TransferTable {
     std::vector<TransferEntry> entries;
     std::vector<RatioEntry> ratios;
     std::vector<PooledGain> gains;
+    std::vector<ItemsLeftOut> left_out;  //!< where there is something to say
     std::int64_t missing = 0;           //!< cells of the plan that are not there
     std::vector<std::string> sources, targets;
 };
@@ -58,10 +72,12 @@ TransferTable build_table(const SweepFolder& folder, const Plan& plan);
 
 std::string format_text(const TransferTable& table);
 std::string format_markdown(const TransferTable& table);
-//! One line an entry and seed: base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score.
+//! One line an entry and seed:
+//! base,benchmark,subset,source,target,seed,items,correct,ties,accuracy,low,high,gap,floor,floor_low,floor_high,rule,score,left_out.
 std::string format_csv(const TransferTable& table);
 
-//! Writes table.txt, table.md and table.csv, and index.h5.
-void write_tables(const SweepFolder& folder, const Plan& plan);
+//! Writes table.txt, table.md and table.csv, and index.h5, and returns the table. Throws Error where results come from other
+//! content than the plan says (compare.hpp).
+TransferTable write_tables(const SweepFolder& folder, const Plan& plan);
 
 }  // namespace xlrm

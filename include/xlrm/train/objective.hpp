@@ -38,13 +38,15 @@ struct StepSums {
     double rewards = 0.0;    //!< number of rewards
     static constexpr std::size_t kMeans = 10;
     std::array<Mean, kMeans> means = {};  //!< the objective's own metrics, in the order of metric_names()
+    double failures = 0.0;                //!< ranks that could not compute their share
 };
 
 //! Log-probabilities that a frozen model gives to answers; dpo measures against them.
 class ReferenceModel {
 public:
     virtual ~ReferenceModel() = default;
-    //! Of the answers of `items`, in order: sums over the tokens behind the prompt. `set` is one that prepare() has seen, if it was called.
+    //! Of the answers of `items`, in order: sums over the tokens of the completion. `set` is one that prepare() has seen, if it
+    //! was called.
     virtual std::vector<double> log_probs(const ItemSet& set, std::span<const std::int64_t> items) = 0;
 };
 
@@ -98,7 +100,7 @@ struct BradleyTerryOptions {
 };
 
 //! With x the difference after its margin: -(1-ε)·log σ(x) - ε·log σ(-x) + c·(r_chosen + r_rejected)², as TRL's RewardTrainer, +
-//! lm_coefficient · mean over the chosen answer's tokens (behind the prompt; all but the first where there is no prompt) of their cross
+//! lm_coefficient · mean over the chosen answer's tokens (those of the completion; never the first of the text) of their cross
 //! entropy. Head and losses in fp32 or better.
 std::unique_ptr<Objective> make_bradley_terry(const BradleyTerryOptions& options);
 
@@ -112,11 +114,12 @@ std::unique_ptr<Objective> make_regression(const RewardHeadOptions& options);
 //! Next-token cross entropy, mean over predicted tokens of the step; every token of a document but its first is predicted.
 std::unique_ptr<Objective> make_language_model();
 
-//! Next-token cross entropy of responses: tokens behind the prompt are predicted. Metrics as TRL's SFTTrainer: entropy,
+//! Next-token cross entropy of responses: the tokens of the completion are predicted. Metrics as TRL's SFTTrainer: entropy,
 //! mean_token_accuracy.
 std::unique_ptr<Objective> make_sft();
 
-//! With x = β·((log π/π₀)(chosen) - (log π/π₀)(rejected)), sums over the tokens behind the prompt:
+//! With x = β·((log π/π₀)(chosen) - (log π/π₀)(rejected)), sums over the tokens of the completions (all that follows the common
+//! turns):
 //!     sigmoid   -(1-ε)·log σ(x) - ε·log σ(-x)                 (TRL 1.16 leaves ε out here)
 //!     robust    (-(1-ε)·log σ(x) + ε·log σ(-x)) / (1-2ε)      unbiased where a share ε of the labels is wrong; TRL's name
 //!     hinge     max(0, 1 - x)

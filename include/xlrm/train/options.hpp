@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "xlrm/core/options.hpp"
+#include "xlrm/text/row_form_options.hpp"
 
 namespace xlrm {
 
@@ -61,7 +63,9 @@ struct TrainOptions {
     std::int64_t seed = 42;
     bool add_pad_token = false;           //!< [PAD] with a row of its own, as the paper adds it (model_folder.hpp)
     bool share_prefix = true;             //!< compute the prompt of a pair once
+    RowFormOptions forms;                 //!< registered by the program (describe(Options&, RowFormOptions&)): a sweep has them in [data]
     std::string source;                   //!< name of the source language(s), recorded in the model; empty = `langs`, or those of the data
+    Json recipe = {};  //!< of a sweep's model: what it is planned to come from; recorded in training.json as it is
 };
 
 //! Adds every field under its option name (`--lr`, `--batch-pairs`, `--batch-rows` as its synonym, …) to the current section.
@@ -70,8 +74,15 @@ void describe(Options& options, TrainOptions& train);
 //! Throws Error(usage) for values that make no sense or contradict each other, naming the option.
 void check(const TrainOptions& train);
 
+//! Options of describe() that change nothing under `objective`, each with the reason ("belongs to the objective dpo").
+std::vector<std::pair<std::string, std::string>> options_without_effect(const std::string& objective);
+
+//! Throws Error(usage) for an option of `section` that was given though it changes nothing with the others as they are.
+void check_given(const Options& options, const std::string& section, const TrainOptions& train);
+
 //! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
-//! token_budget, recompute, reduction and zero. Paths are given by their last part: what they hold is checked by hash, and where they lie does not matter.
+//! token_budget, recompute, reduction, zero and recipe. Paths are given by their last part: what they hold is checked by hash,
+//! and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm

@@ -30,9 +30,24 @@ void Evaluation::step(std::int64_t count) {
     if (steps_ > 10'000'000) refuse("it takes more than 10 million steps");
 }
 
+Evaluation::~Evaluation() {
+    for (const auto& names : namespaces_) names->items.clear();
+}
+
+std::shared_ptr<Namespace> Evaluation::make_namespace() {
+    namespaces_.push_back(std::make_shared<Namespace>());
+    return namespaces_.back();
+}
+
+void Evaluation::charge(const Value& value) {
+    if (value.text() != nullptr) charge(value.text()->text->size());
+    if (value.list() != nullptr) charge(value.list()->items.size() * sizeof(Value));
+    if (value.dict() != nullptr) charge(value.dict()->items.size() * 2 * sizeof(Value));
+}
+
 void Evaluation::charge(std::size_t bytes) {
     bytes_ += bytes;
-    if (bytes_ > (std::size_t{1} << 28U)) refuse("it makes more than 256 MiB of text");
+    if (bytes_ > (std::size_t{1} << 28U)) refuse("it makes more than 256 MiB of texts and lists");
 }
 
 std::string Evaluation::run(const Body& body, ScopePtr scope) {
@@ -46,6 +61,7 @@ std::string Evaluation::run(const Body& body, ScopePtr scope) {
 }
 
 Evaluation::Flow Evaluation::execute(const Body& body, const ScopePtr& scope, std::string& out) {
+    const Nesting nesting(depth_);
     for (const NodePtr& node : body) {
         if (const Flow flow = statement(*node, scope, out); flow != Flow::on) return flow;
     }
@@ -129,7 +145,9 @@ Value loop_state(const std::vector<Value>& items, std::size_t i, int depth) {
 }  // namespace
 
 Evaluation::Flow Evaluation::loop(const Node& node, const ScopePtr& scope, std::string& out) {
-    std::vector<Value> items = elements(evaluate(*node.parts[1], scope));
+    const Value over = evaluate(*node.parts[1], scope);
+    step(over.effort());
+    std::vector<Value> items = elements(over);
     if (node.parts[2]) {
         std::vector<Value> kept;
         for (Value& item : items) {

@@ -17,15 +17,37 @@ struct Scope {
 };
 using ScopePtr = std::shared_ptr<Scope>;
 
-//! One rendering of a template. Limits: 10 million steps (a turn of a loop counts 20), 256 MiB of text made, 100 calls deep.
+//! An expression or a block within others, whose number is limited: macros can call one another.
+class Nesting {
+public:
+    explicit Nesting(int& depth) : depth_(depth) {
+        if (++depth_ > 1000) refuse("it is nested too deeply");
+    }
+    ~Nesting() { --depth_; }
+    Nesting(const Nesting&) = delete;
+    Nesting& operator=(const Nesting&) = delete;
+
+private:
+    int& depth_;
+};
+
+//! One rendering of a template. Limits: 10 million steps (a turn of a loop counts 20, looking at long values more than one), 256 MiB of
+//! texts and lists made, 100 calls and 1000 expressions deep.
 class Evaluation {
 public:
     explicit Evaluation(const std::string& where) : where_(where) {}
+    ~Evaluation();
+    Evaluation(const Evaluation&) = delete;
+    Evaluation& operator=(const Evaluation&) = delete;
     std::string run(const Body& body, ScopePtr scope);
 
     Value call(const Value& function, Arguments& arguments);
     //! Counts text that was made, and throws Error beyond the limit.
     void charge(std::size_t bytes);
+    //! Counts steps, and throws Error beyond the limit.
+    void step(std::int64_t count = 1);
+    //! A new namespace. They may hold one another in rings and long chains, which are taken apart at the end.
+    std::shared_ptr<Namespace> make_namespace();
 
 private:
     enum class Flow { on, stop, next };
@@ -40,19 +62,24 @@ private:
     Value evaluate(const Node& node, const ScopePtr& scope);
     Value dict(const Node& node, const ScopePtr& scope);
     Value slice(const Node& node, const ScopePtr& scope);
+    Value text_slice(const Node& node, const Value& object, const ScopePtr& scope);
     Value call_node(const Node& node, const ScopePtr& scope);
     Value filter(const Node& node, const Value& input, const ScopePtr& scope);
     Value set_filters(const Node* node, Value input, const ScopePtr& scope);
     Value binary(const Node& node, const ScopePtr& scope);
     bool compare(const Node& node, const ScopePtr& scope);
+    Value unary(const Node& node, const ScopePtr& scope);
+    Value name(const Node& node, const ScopePtr& scope);
     Arguments arguments(const Node& node, const ScopePtr& scope);
-    void step(std::int64_t count = 1);
+    void charge(const Value& value);
 
     const std::string& where_;
     std::int64_t steps_ = 0;
     std::size_t bytes_ = 0;
+    int calls_ = 0;
     int depth_ = 0;
     int line_ = 0;
+    std::vector<std::shared_ptr<Namespace>> namespaces_;
 };
 
 }  // namespace xlrm::jinja

@@ -1,31 +1,48 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../utf8.hpp"
 #include "evaluation.hpp"
 
 namespace xlrm::jinja {
 
 using Kind = Node::Kind;
 
+Value Evaluation::name(const Node& node, const ScopePtr& scope) {
+    const Value* value = scope->find(node.text);
+    step(static_cast<std::int64_t>(scope->names.size() / 16));
+    return value != nullptr ? *value : Value(Undefined{node.text});
+}
+
+Value Evaluation::unary(const Node& node, const ScopePtr& scope) {
+    const Value value = evaluate(*node.parts[0], scope);
+    if (!value.number()) refuse("a sign in front of " + value.type() + " has no meaning");
+    if (!value.whole()) return node.kind == Kind::negate ? -*value.number() : *value.number();
+    std::int64_t negative = 0;
+    if (__builtin_sub_overflow(std::int64_t{0}, *value.whole(), &negative)) refuse("a number is too large");
+    return node.kind == Kind::negate ? negative : *value.whole();
+}
+
 Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
+    const Nesting nesting(depth_);
     step();
     switch (node.kind) {
         case Kind::constant: return node.value;
-        case Kind::name: {
-            const Value* value = scope->find(node.text);
-            return value != nullptr ? *value : Value(Undefined{node.text});
-        }
+        case Kind::name: return name(node, scope);
         case Kind::list:
         case Kind::tuple: {
             std::vector<Value> items;
             for (const NodePtr& part : node.parts) items.push_back(evaluate(*part, scope));
+            charge(items.size() * sizeof(Value));
             return Value::list(std::move(items), node.kind == Kind::list ? List::Kind::list : List::Kind::tuple);
         }
         case Kind::dict: return dict(node, scope);
         case Kind::attribute: return attribute_of(evaluate(*node.parts[0], scope), node.text);
         case Kind::item: {
             const Value object = evaluate(*node.parts[0], scope);
-            return item_of(object, evaluate(*node.parts[1], scope));
+            const Value key = evaluate(*node.parts[1], scope);
+            step((object.list() != nullptr ? 0 : object.effort()) + key.effort());
+            return item_of(object, key);
         }
         case Kind::slice: return slice(node, scope);
         case Kind::call: return call_node(node, scope);
@@ -33,15 +50,11 @@ Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
         case Kind::test: {
             const Value input = evaluate(*node.parts[0], scope);
             Arguments given = arguments(node, scope);
+            step(input.effort());
             return apply_test(node.text, input, given);
         }
         case Kind::negate:
-        case Kind::plus: {
-            const Value value = evaluate(*node.parts[0], scope);
-            if (!value.number()) refuse("a sign in front of " + value.type() + " has no meaning");
-            if (value.whole()) return node.kind == Kind::negate ? -*value.whole() : *value.whole();
-            return node.kind == Kind::negate ? -*value.number() : *value.number();
-        }
+        case Kind::plus: return unary(node, scope);
         case Kind::logical_not: return !evaluate(*node.parts[0], scope).truth();
         case Kind::binary: return binary(node, scope);
         case Kind::compare: return compare(node, scope);
@@ -66,8 +79,38 @@ Value Evaluation::dict(const Node& node, const ScopePtr& scope) {
         const Value key = evaluate(*node.parts[i], scope);
         if (key.list() != nullptr || key.dict() != nullptr) refuse(key.type() + " cannot be a key");
         made->set(key, evaluate(*node.parts[i + 1], scope));
+        step(static_cast<std::int64_t>(made->items.size() / 16));
     }
+    charge(made->items.size() * 2 * sizeof(Value));
     return made;
+}
+
+namespace {
+
+// Where character `index` of the text begins; the text's end where it has fewer.
+std::size_t place_of(const std::string& text, std::int64_t index) {
+    std::size_t at = 0;
+    for (; index > 0 && at < text.size(); --index) next_code_point(text, at);
+    return at;
+}
+
+}  // namespace
+
+// text[from:to], without taking the text apart.
+Value Evaluation::text_slice(const Node& node, const Value& object, const ScopePtr& scope) {
+    const std::string& text = *object.text()->text;
+    const std::int64_t size = length(object);
+    const auto place = [&](std::size_t part, std::int64_t otherwise) {
+        const Value value = node.parts[part] ? evaluate(*node.parts[part], scope) : Value(nullptr);
+        if (value.is_none()) return place_of(text, otherwise);
+        if (!value.whole()) refuse("a slice needs whole numbers, not " + value.type());
+        return place_of(text, *value.whole() < 0 ? *value.whole() + size : *value.whole());
+    };
+    const std::size_t begin = place(1, 0);
+    const std::size_t end = place(2, size);
+    Value taken(begin < end ? text.substr(begin, end - begin) : std::string());
+    charge(taken);
+    return taken;
 }
 
 // Python's slices: bounds from the end where negative, then clipped.
@@ -75,6 +118,8 @@ Value Evaluation::slice(const Node& node, const ScopePtr& scope) {
     const Value object = evaluate(*node.parts[0], scope);
     if (object.is_undefined()) refuse("'" + object.undefined()->name + "' is undefined");
     if (object.text() == nullptr && (object.list() == nullptr || object.list()->kind == List::Kind::lazy)) refuse("a slice of " + object.type() + " has no meaning");
+    step(object.effort());
+    if (object.text() != nullptr && !node.parts[3]) return text_slice(node, object, scope);
     const std::vector<Value> items = elements(object);
     const auto size = static_cast<std::int64_t>(items.size());
     const auto bound = [&](std::size_t part, std::int64_t otherwise, std::int64_t low, std::int64_t high) {
@@ -91,7 +136,10 @@ Value Evaluation::slice(const Node& node, const ScopePtr& scope) {
     const std::int64_t from = bound(1, on ? 0 : size - 1, on ? 0 : -1, on ? size : size - 1);
     const std::int64_t to = bound(2, on ? size : -1, on ? 0 : -1, on ? size : size - 1);
     std::vector<Value> taken;
-    for (std::int64_t i = from; on ? i < to : i > to; i += stride) taken.push_back(items[static_cast<std::size_t>(i)]);
+    const std::int64_t reach = on ? to - from : from - to;  // a stride may be far longer
+    const std::int64_t turns = reach <= 0 ? 0 : (on ? (reach - 1) / stride : -((reach - 1) / stride)) + 1;
+    for (std::int64_t turn = 0; turn < turns; ++turn) taken.push_back(items[static_cast<std::size_t>(from + turn * stride)]);
+    charge(taken.size() * sizeof(Value));
     if (object.text() == nullptr) return Value::list(std::move(taken), object.list()->kind);
     std::string text;
     for (const Value& character : taken) text += *character.text()->text;
@@ -115,17 +163,20 @@ Value Evaluation::call_node(const Node& node, const ScopePtr& scope) {
 Value Evaluation::call(const Value& function, Arguments& given) {
     if (function.is_undefined()) refuse("'" + function.undefined()->name + "' is undefined or not supported, and is called");
     if (function.callable() == nullptr) refuse(function.type() + " cannot be called");
-    if (++depth_ > 100) refuse("calls are nested too deeply");
+    if (++calls_ > 100) refuse("calls are nested too deeply");
+    step(static_cast<std::int64_t>(given.positional.size() + given.named.size()));
+    for (const Value& argument : given.positional) step(argument.effort());
     Value result = function.callable()->call(*this, given);
-    --depth_;
-    if (result.text() != nullptr) charge(result.text()->text->size());
+    --calls_;
+    charge(result);
     return result;
 }
 
 Value Evaluation::filter(const Node& node, const Value& input, const ScopePtr& scope) {
     Arguments given = arguments(node, scope);
+    step(input.effort());
     Value result = apply_filter(*this, node.text, input, given);
-    if (result.text() != nullptr) charge(result.text()->text->size());
+    charge(result);
     return result;
 }
 
@@ -170,6 +221,7 @@ Value Evaluation::binary(const Node& node, const ScopePtr& scope) {
     const Value a = evaluate(*node.parts[0], scope);
     const Value b = evaluate(*node.parts[1], scope);
     const std::string& operation = node.text;
+    step(a.effort() + b.effort());
     if (operation == "~" || (operation == "+" && a.text() != nullptr && b.text() != nullptr)) {
         Value text = operation == "~" ? Value(to_text(a) + to_text(b)) : added(a, b);
         charge(text.text()->text->size());
@@ -196,6 +248,7 @@ bool Evaluation::compare(const Node& node, const ScopePtr& scope) {
     for (std::size_t i = 0; i < node.operators.size(); ++i) {
         const std::string& operation = node.operators[i];
         Value right = evaluate(*node.parts[i + 1], scope);
+        step(left.effort() + right.effort());
         bool holds = false;
         if (operation == "==") holds = equal(left, right);
         else if (operation == "!=") holds = !equal(left, right);

@@ -27,7 +27,8 @@ Value by_path(const Value& item, const Value& path) {
 }
 
 // select, reject, selectattr, rejectattr: [attribute,] [test, [arguments of the test …]].
-Value choose(const Value& input, Arguments& arguments, bool by_attribute, bool wanted) {
+Value choose(Evaluation& evaluation, const Value& input, Arguments& arguments, bool by_attribute, bool wanted) {
+    evaluation.step(input.effort(true));
     std::vector<Value> rest = arguments.positional;
     Value path;
     if (by_attribute) {
@@ -64,7 +65,9 @@ Value map(Evaluation& evaluation, const Value& input, Arguments& arguments) {
         if (name.text() == nullptr || !is_filter(*name.text()->text)) refuse("the filter " + repr(name) + " is not supported");
         for (const Value& item : elements(input)) {
             Arguments given{{arguments.positional.begin() + 1, arguments.positional.end()}, arguments.named};
+            evaluation.step(item.effort());
             made.push_back(apply_filter(evaluation, *name.text()->text, item, given));
+            if (made.back().text() != nullptr) evaluation.charge(made.back().text()->text->size());
         }
     }
     return Value::list(std::move(made), List::Kind::lazy);
@@ -104,11 +107,12 @@ Value tojson(Evaluation&, const Value& input, Arguments& arguments) {
 }
 
 // Texts are compared without case unless it is asked for.
-Value order_key(const Value& value, bool case_sensitive) {
+Value order_key(Evaluation& evaluation, const Value& value, bool case_sensitive) {
+    evaluation.step(value.effort());
     return value.text() != nullptr && !case_sensitive ? Value(lower(*value.text()->text)) : value;
 }
 
-Value dictsort(Evaluation&, const Value& input, Arguments& arguments) {
+Value dictsort(Evaluation& evaluation, const Value& input, Arguments& arguments) {
     const Parameters given(arguments, "dictsort", {"case_sensitive", "by", "reverse"});
     if (input.dict() == nullptr) refuse("dictsort needs a dict, not " + input.type());
     const std::string by = given.text("by", "key");
@@ -117,8 +121,8 @@ Value dictsort(Evaluation&, const Value& input, Arguments& arguments) {
     const bool reverse = given.flag("reverse", false);
     auto items = input.dict()->items;
     std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) {
-        const Value x = order_key(by == "key" ? a.first : a.second, sensitive);
-        const Value y = order_key(by == "key" ? b.first : b.second, sensitive);
+        const Value x = order_key(evaluation, by == "key" ? a.first : a.second, sensitive);
+        const Value y = order_key(evaluation, by == "key" ? b.first : b.second, sensitive);
         return reverse ? less(y, x) : less(x, y);
     });
     std::vector<Value> pairs;
@@ -126,26 +130,27 @@ Value dictsort(Evaluation&, const Value& input, Arguments& arguments) {
     return Value::list(std::move(pairs));
 }
 
-Value sort(Evaluation&, const Value& input, Arguments& arguments) {
+Value sort(Evaluation& evaluation, const Value& input, Arguments& arguments) {
     const Parameters given(arguments, "sort", {"reverse", "case_sensitive", "attribute"});
     const bool sensitive = given.flag("case_sensitive", false);
     const bool reverse = given.flag("reverse", false);
     auto items = elements(input);
     std::stable_sort(items.begin(), items.end(), [&](const Value& a, const Value& b) {
         const Value* path = given["attribute"];
-        const Value x = order_key(path != nullptr ? by_path(a, *path) : a, sensitive);
-        const Value y = order_key(path != nullptr ? by_path(b, *path) : b, sensitive);
+        const Value x = order_key(evaluation, path != nullptr ? by_path(a, *path) : a, sensitive);
+        const Value y = order_key(evaluation, path != nullptr ? by_path(b, *path) : b, sensitive);
         return reverse ? less(y, x) : less(x, y);
     });
     return Value::list(std::move(items));
 }
 
-Value unique(Evaluation&, const Value& input, Arguments& arguments) {
+Value unique(Evaluation& evaluation, const Value& input, Arguments& arguments) {
     const Parameters given(arguments, "unique", {"case_sensitive", "attribute"});
     std::vector<Value> seen;
     std::vector<Value> kept;
     for (const Value& item : elements(input)) {
-        const Value key = order_key(given["attribute"] != nullptr ? by_path(item, *given["attribute"]) : item, given.flag("case_sensitive", false));
+        const Value key = order_key(evaluation, given["attribute"] != nullptr ? by_path(item, *given["attribute"]) : item, given.flag("case_sensitive", false));
+        evaluation.step(static_cast<std::int64_t>(seen.size() / 4));
         if (std::any_of(seen.begin(), seen.end(), [&](const Value& other) { return equal(other, key); })) continue;
         seen.push_back(key);
         kept.push_back(item);
@@ -217,6 +222,7 @@ Value indent(Evaluation&, const Value& input, Arguments& arguments) {
     std::string out = given.flag("first", false) ? margin : "";
     for (std::size_t at = 0; at < text.size(); ++at) {
         out += text[at];
+        require_short(out.size());
         if (text[at] == '\n' && (blank || (at + 1 < text.size() && text[at + 1] != '\n'))) out += margin;
     }
     return out;
@@ -237,15 +243,16 @@ Value items_of(Evaluation&, const Value& input, Arguments&) {
 }
 
 Value absolute(Evaluation&, const Value& input, Arguments&) {
+    if (input.whole() && *input.whole() == INT64_MIN) refuse("a number is too large");
     if (input.whole()) return std::abs(*input.whole());
     if (!input.number()) refuse("abs needs a number, not " + input.type());
     return std::abs(*input.number());
 }
 
-Value extreme(const Value& input, bool smallest) {
+Value extreme(Evaluation& evaluation, const Value& input, bool smallest) {
     const auto items = elements(input);
     if (items.empty()) return Undefined{"the extreme of nothing"};
-    const auto before = [](const Value& a, const Value& b) { return less(order_key(a, false), order_key(b, false)); };
+    const auto before = [&](const Value& a, const Value& b) { return less(order_key(evaluation, a, false), order_key(evaluation, b, false)); };
     return smallest ? *std::min_element(items.begin(), items.end(), before) : *std::max_element(items.begin(), items.end(), before);
 }
 
@@ -271,16 +278,16 @@ const std::vector<std::pair<std::string_view, Filter>>& filters() {
         {"sort", sort},
         {"unique", unique},
         {"reverse", reverse},
-        {"select", [](Evaluation&, const Value& v, Arguments& a) { return choose(v, a, false, true); }},
-        {"reject", [](Evaluation&, const Value& v, Arguments& a) { return choose(v, a, false, false); }},
-        {"selectattr", [](Evaluation&, const Value& v, Arguments& a) { return choose(v, a, true, true); }},
-        {"rejectattr", [](Evaluation&, const Value& v, Arguments& a) { return choose(v, a, true, false); }},
+        {"select", [](Evaluation& e, const Value& v, Arguments& a) { return choose(e, v, a, false, true); }},
+        {"reject", [](Evaluation& e, const Value& v, Arguments& a) { return choose(e, v, a, false, false); }},
+        {"selectattr", [](Evaluation& e, const Value& v, Arguments& a) { return choose(e, v, a, true, true); }},
+        {"rejectattr", [](Evaluation& e, const Value& v, Arguments& a) { return choose(e, v, a, true, false); }},
         {"map", map},
         {"int", to_integer},
         {"float", to_real},
         {"abs", absolute},
-        {"min", [](Evaluation&, const Value& v, Arguments&) { return extreme(v, true); }},
-        {"max", [](Evaluation&, const Value& v, Arguments&) { return extreme(v, false); }},
+        {"min", [](Evaluation& e, const Value& v, Arguments&) { return extreme(e, v, true); }},
+        {"max", [](Evaluation& e, const Value& v, Arguments&) { return extreme(e, v, false); }},
         {"indent", indent},
         {"safe", [](Evaluation&, const Value& v, Arguments&) -> Value { return {to_text(v), true}; }},
         {"escape", [](Evaluation&, const Value& v, Arguments&) -> Value { return v.text() != nullptr && v.text()->safe ? v : Value(escape_html(to_text(v)), true); }},

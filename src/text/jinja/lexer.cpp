@@ -10,6 +10,8 @@ namespace {
 
 using Kind = Token::Kind;
 
+constexpr std::size_t kMostSource = std::size_t{1} << 20U;
+
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f'); }
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -273,6 +275,7 @@ private:
 }  // namespace
 
 std::vector<Token> lex(const std::string& source, const std::string& where) {
+    if (source.size() > kMostSource) fail(where + ": the template has " + std::to_string(source.size()) + " bytes, more than 1 MiB; is it the right file?");
     if (!is_valid_utf8(source)) fail(where + ": the template is not UTF-8");
     return Lexer(source, where).run();
 }

@@ -65,7 +65,15 @@ Value item_of(const Value& object, const Value& key) {
         const std::int64_t size = length(object);
         const std::int64_t at = *key.whole() < 0 ? *key.whole() + size : *key.whole();
         if (at >= 0 && at < size) {
-            return object.list() != nullptr ? object.list()->items[static_cast<std::size_t>(at)] : elements(object)[static_cast<std::size_t>(at)];
+            if (object.list() != nullptr) return object.list()->items[static_cast<std::size_t>(at)];
+            const std::string& text = *object.text()->text;
+            std::size_t end = 0;
+            std::size_t begin = 0;
+            for (std::int64_t i = 0; i <= at; ++i) {
+                begin = end;
+                next_code_point(text, end);
+            }
+            return text.substr(begin, end - begin);
         }
     }
     return Undefined{"element " + repr(key)};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "evaluation.hpp"
 #include "library.hpp"
 #include "../utf8.hpp"
 
@@ -28,19 +29,35 @@ bool matches(const Value& self, Arguments& arguments, bool begin) {
     });
 }
 
+void require_few(std::size_t parts) {
+    if (parts >= kMostElements) refuse("a text is split into more than " + std::to_string(kMostElements) + " parts");
+}
+
+// A search from the right takes text times needle.
+const std::string& needle_from_right(const std::string& needle) {
+    if (needle.size() > 1000) refuse("a search from the right for more than 1000 bytes is not supported");
+    return needle;
+}
+
 // At runs of white space, empty parts left out; what the limit leaves over keeps its white space at the far end.
 std::vector<Value> split_at_space(const std::string& text, std::int64_t limit, bool from_right) {
     const auto space = [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); };
     std::vector<Value> parts;
-    std::string rest = strip_characters(text, std::nullopt, !from_right, from_right);
-    while (!rest.empty() && (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit)) {
-        std::size_t cut = from_right ? 0 : rest.size();  // the near end of the white space
-        for (std::size_t at = rest.size(), end = at; from_right && at > 0 && cut == 0; end = at) cut = space(previous_code_point(rest, at)) ? end : 0;
-        for (std::size_t at = 0, begin = 0; !from_right && at < rest.size() && cut == rest.size(); begin = at) cut = space(next_code_point(rest, at)) ? begin : cut;
-        parts.emplace_back(from_right ? rest.substr(cut) : rest.substr(0, cut));
-        rest = strip_characters(from_right ? rest.substr(0, cut) : rest.substr(cut), std::nullopt, !from_right, from_right);
+    std::size_t begin = 0;
+    std::size_t end = text.size();
+    const auto skip = [&] {  // white space at the near end
+        for (std::size_t at = begin; !from_right && at < end && space(next_code_point(text, at));) begin = at;
+        for (std::size_t at = end; from_right && at > begin && space(previous_code_point(text, at));) end = at;
+    };
+    for (skip(); begin < end && (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit); skip()) {
+        require_few(parts.size());
+        std::size_t cut = from_right ? end : begin;  // the far end of the part
+        for (std::size_t at = cut; !from_right && at < end && !space(next_code_point(text, at));) cut = at;
+        for (std::size_t at = cut; from_right && at > begin && !space(previous_code_point(text, at));) cut = at;
+        parts.emplace_back(from_right ? text.substr(cut, end - cut) : text.substr(begin, cut - begin));
+        (from_right ? end : begin) = cut;
     }
-    if (!rest.empty()) parts.emplace_back(rest);
+    if (begin < end) parts.emplace_back(text.substr(begin, end - begin));
     if (from_right) std::reverse(parts.begin(), parts.end());
     return parts;
 }
@@ -51,15 +68,17 @@ Value split(const Value& self, Arguments& arguments, bool from_right) {
     if (given["sep"] == nullptr || given["sep"]->is_none()) return Value::list(split_at_space(text_of(self), limit, from_right));
     const std::string separator = given.text("sep", "");
     if (separator.empty()) refuse("split needs a separator that is not empty");
+    if (from_right) needle_from_right(separator);
     std::vector<Value> parts;
-    std::string rest = text_of(self);
+    std::string_view rest = text_of(self);
     while (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit) {
-        const std::size_t found = from_right ? rest.rfind(separator) : rest.find(separator);
+        require_few(parts.size());
+        const std::size_t found = from_right ? rest.rfind(separator) : find_in(rest, separator, 0);
         if (found == std::string::npos) break;
-        parts.emplace_back(from_right ? rest.substr(found + separator.size()) : rest.substr(0, found));
+        parts.emplace_back(std::string(from_right ? rest.substr(found + separator.size()) : rest.substr(0, found)));
         rest = from_right ? rest.substr(0, found) : rest.substr(found + separator.size());
     }
-    parts.emplace_back(rest);
+    parts.emplace_back(std::string(rest));
     if (from_right) std::reverse(parts.begin(), parts.end());
     return Value::list(std::move(parts));
 }
@@ -69,7 +88,7 @@ Value partition(const Value& self, Arguments& arguments, bool from_right) {
     const std::string separator = given.text("sep", "");
     if (separator.empty()) refuse("partition needs a separator that is not empty");
     const std::string& text = text_of(self);
-    const std::size_t found = from_right ? text.rfind(separator) : text.find(separator);
+    const std::size_t found = from_right ? text.rfind(needle_from_right(separator)) : find_in(text, separator, 0);
     std::vector<Value> parts = from_right ? std::vector<Value>{std::string(), std::string(), text} : std::vector<Value>{text, std::string(), std::string()};
     if (found != std::string::npos) parts = {text.substr(0, found), separator, text.substr(found + separator.size())};
     return Value::list(std::move(parts), List::Kind::tuple);
@@ -84,6 +103,7 @@ Value split_lines(const Value& self, Arguments& arguments) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t here = at;
         const char32_t c = next_code_point(text, at);
+        require_few(lines.size());
         if (!((c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029)) continue;
         if (c == '\r' && at < text.size() && text[at] == '\n') ++at;
         lines.emplace_back(text.substr(begin, (keep ? at : here) - begin));
@@ -96,7 +116,7 @@ Value split_lines(const Value& self, Arguments& arguments) {
 Value find_text(const Value& self, Arguments& arguments, bool from_right) {
     const Parameters given(arguments, "find", {"sub"});
     const std::string needle = given.text("sub", "");
-    const std::size_t found = from_right ? text_of(self).rfind(needle) : text_of(self).find(needle);
+    const std::size_t found = from_right ? text_of(self).rfind(needle_from_right(needle)) : find_in(text_of(self), needle, 0);
     if (found == std::string::npos) return std::int64_t{-1};
     return count_code_points(std::string_view(text_of(self)).substr(0, found));
 }
@@ -105,7 +125,7 @@ Value count_text(const Value& self, Arguments& arguments) {
     const std::string needle = Parameters(arguments, "count", {"sub"}).text("sub", "");
     if (needle.empty()) return count_code_points(text_of(self)) + 1;
     std::int64_t count = 0;
-    for (std::size_t at = text_of(self).find(needle); at != std::string::npos; at = text_of(self).find(needle, at + needle.size())) ++count;
+    for (std::size_t at = find_in(text_of(self), needle, 0); at != std::string::npos; at = find_in(text_of(self), needle, at + needle.size())) ++count;
     return count;
 }
 
@@ -117,6 +137,7 @@ Value join_text(const Value& self, Arguments& arguments) {
     for (const Value& item : elements(*given["iterable"])) {
         if (item.text() == nullptr) refuse("join needs texts, not " + item.type());
         all += (first ? "" : text_of(self)) + text_of(item);
+        require_short(all.size());
         first = false;
     }
     return all;
@@ -247,7 +268,12 @@ std::optional<Value> find_method(const Value& object, const std::string& name) {
     const auto& methods = object.text() != nullptr ? text_methods() : object.dict() != nullptr ? dict_methods() : list_methods();
     for (const auto& [known, method] : methods) {
         if (known != name) continue;
-        return Value(std::make_shared<Callable>(Callable{name, [object, method = method](Evaluation&, Arguments& arguments) { return method(object, arguments); }}));
+        const auto bound = [object, method = method](Evaluation& evaluation, Arguments& arguments) {
+            evaluation.step(object.effort());
+            return method(object, arguments);
+        };
+        if (object.depth() + 1 > kMostDepth) refuse("values are nested too deeply");
+        return Value(std::make_shared<Callable>(Callable{name, bound, object.depth() + 1}));
     }
     if (other_method(object, name)) refuse("the method '" + name + "' of " + object.type() + " is not supported");
     return std::nullopt;

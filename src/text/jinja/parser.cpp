@@ -51,6 +51,15 @@ NodePtr Parser::make(Kind kind, std::string text) const {
     return node;
 }
 
+NodePtr Parser::whole(NodePtr node) const {
+    for (const NodePtr& part : node->parts) {
+        if (part) node->height = std::max(node->height, part->height + 1);
+    }
+    for (const auto& [name, part] : node->named) node->height = std::max(node->height, part->height + 1);
+    if (node->height > 300) refuse("an expression is too long");
+    return node;
+}
+
 Body Parser::document() {
     Body all = body({});
     if (token().kind != Token::Kind::end) refuse("'{% " + tokens_[at_ + 1].text + " %}' has no beginning");

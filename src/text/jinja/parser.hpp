@@ -30,6 +30,8 @@ private:
     std::string expect_any_name(const char* what);
     std::string shown() const;
     NodePtr make(Node::Kind kind, std::string text = "") const;
+    //! An expression with all its parts: notes its height, which a limit keeps off the stack of whoever walks through it.
+    NodePtr whole(NodePtr node) const;
 
     Body body(std::initializer_list<std::string_view> ends);
     NodePtr statement();

@@ -1,4 +1,5 @@
-#include <charconv>
+#include <algorithm>
+#include <cstdlib>
 
 #include "library.hpp"
 #include "parser.hpp"
@@ -19,7 +20,7 @@ NodePtr Parser::conditional() {
         choice->parts.push_back(std::move(node));
         choice->parts.push_back(either());
         choice->parts.push_back(accept_name("else") ? expression() : nullptr);
-        node = std::move(choice);
+        node = whole(std::move(choice));
     }
     return node;
 }
@@ -30,7 +31,7 @@ NodePtr Parser::chain(const char* word, Kind kind, NodePtr (Parser::*operand)())
         auto pair = make(kind);
         pair->parts.push_back(std::move(node));
         pair->parts.push_back((this->*operand)());
-        node = std::move(pair);
+        node = whole(std::move(pair));
     }
     return node;
 }
@@ -43,7 +44,7 @@ NodePtr Parser::inverted() {
     const Depth depth(*this);
     auto node = make(Kind::logical_not);
     node->parts.push_back(inverted());
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::comparison() {
@@ -60,7 +61,7 @@ NodePtr Parser::comparison() {
             take();
             found = "not in";
         }
-        if (found.empty()) return chain ? std::move(chain) : std::move(node);
+        if (found.empty()) return chain ? whole(std::move(chain)) : std::move(node);
         if (!chain) {
             chain = make(Kind::compare);
             chain->parts.push_back(std::move(node));
@@ -79,7 +80,7 @@ NodePtr Parser::left_to_right(NodePtr (Parser::*operand)(), std::initializer_lis
             auto pair = make(Kind::binary, std::string(name));
             pair->parts.push_back(std::move(node));
             pair->parts.push_back((this->*operand)());
-            node = std::move(pair);
+            node = whole(std::move(pair));
             more = true;
             break;
         }
@@ -104,7 +105,7 @@ NodePtr Parser::unary(bool with_filter) {
         auto sign = make(is_op("-") ? Kind::negate : Kind::plus);
         take();
         sign->parts.push_back(unary(false));
-        node = std::move(sign);
+        node = whole(std::move(sign));
     } else {
         node = primary();
     }
@@ -135,9 +136,7 @@ NodePtr Parser::primary() {
             return node;
         case Token::Kind::real: {
             take();
-            double value = 0;
-            std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
-            node->value = value;
+            node->value = std::strtod(token.text.c_str(), nullptr);  // 1e999 is infinite, as in Python
             return node;
         }
         default: break;
@@ -164,7 +163,7 @@ NodePtr Parser::tuple(bool with_conditional, std::string_view end_name, bool par
     auto node = make(Kind::tuple);
     node->parts.push_back(std::move(first));
     while (accept_op(",") && !at_end()) node->parts.push_back(expression(with_conditional));
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::list() {
@@ -175,7 +174,7 @@ NodePtr Parser::list() {
         if (!is_op("]")) node->parts.push_back(expression());
     }
     expect_op("]");
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::dict() {
@@ -189,7 +188,7 @@ NodePtr Parser::dict() {
         node->parts.push_back(expression());
     }
     expect_op("}");
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::postfix(NodePtr node) {
@@ -200,7 +199,7 @@ NodePtr Parser::postfix(NodePtr node) {
             auto call = make(Kind::call);
             call->parts.push_back(std::move(node));
             arguments(*call);
-            node = std::move(call);
+            node = whole(std::move(call));
         } else {
             return node;
         }
@@ -213,7 +212,7 @@ NodePtr Parser::subscript(NodePtr object) {
         node->parts.push_back(std::move(object));
         if (node->kind == Kind::item) node->parts.push_back(primary());
         else node->text = expect_any_name("an attribute");
-        return node;
+        return whole(std::move(node));
     }
     expect_op("[");
     auto node = make(Kind::item);
@@ -228,7 +227,7 @@ NodePtr Parser::subscript(NodePtr object) {
     if (node->kind == Kind::slice) node->parts.resize(4);
     if (is_op(",")) refuse("a subscript of several parts is not supported");
     expect_op("]");
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::filters(NodePtr node) {
@@ -241,7 +240,7 @@ NodePtr Parser::filters(NodePtr node) {
             auto call = make(Kind::call);
             call->parts.push_back(std::move(node));
             arguments(*call);
-            node = std::move(call);
+            node = whole(std::move(call));
         } else {
             return node;
         }
@@ -254,7 +253,7 @@ NodePtr Parser::filter(NodePtr input) {
     if (!is_filter(node->text)) refuse("the filter '" + node->text + "' is not supported");
     node->parts.push_back(std::move(input));
     if (is_op("(")) arguments(*node);
-    return node;
+    return whole(std::move(node));
 }
 
 NodePtr Parser::test(NodePtr input) {
@@ -270,10 +269,11 @@ NodePtr Parser::test(NodePtr input) {
         if (is_name("is")) refuse("tests cannot be chained with 'is'");
         node->parts.push_back(postfix(primary()));
     }
+    node = whole(std::move(node));
     if (!negative) return node;
     auto inverse = make(Kind::logical_not);
     inverse->parts.push_back(std::move(node));
-    return inverse;
+    return whole(std::move(inverse));
 }
 
 void Parser::arguments(Node& call) {

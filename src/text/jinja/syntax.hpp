@@ -45,6 +45,7 @@ struct Node {
     };
     Kind kind;
     int line = 0;
+    int height = 1;  //!< of an expression: how many lie in one another, itself included
     std::string text;
     Value value;
     std::vector<NodePtr> parts;

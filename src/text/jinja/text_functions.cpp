@@ -57,6 +57,7 @@ std::string title(std::string_view text) {
 }
 
 std::string strip_characters(const std::string& text, const std::optional<std::string>& characters, bool left, bool right) {
+    if (characters && characters->size() > 1000) refuse("a strip of more than 1000 different characters is not supported");
     const auto removable = [&](char32_t c) {
         if (!characters) return is_white_space(c) || (c >= 0x1C && c <= 0x1F);
         for (std::size_t at = 0; at < characters->size();) {
@@ -77,6 +78,7 @@ std::string replace_all(const std::string& text, const std::string& old, const s
     if (old.empty()) {  // before each character and at the end
         for (; count != 0; --count) {
             out += with;
+            require_short(out.size());
             if (at == text.size()) return out;
             const std::size_t begin = at;
             next_code_point(text, at);
@@ -84,8 +86,9 @@ std::string replace_all(const std::string& text, const std::string& old, const s
         }
         return out.append(text, at);
     }
-    for (std::size_t found = 0; count != 0 && (found = text.find(old, at)) != std::string::npos; --count) {
+    for (std::size_t found = 0; count != 0 && (found = find_in(text, old, at)) != std::string::npos; --count) {
         out.append(text, at, found - at).append(with);
+        require_short(out.size());
         at = found + old.size();
     }
     return out.append(text, at);

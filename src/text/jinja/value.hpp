@@ -16,6 +16,13 @@ namespace xlrm::jinja {
 
 class Value;
 
+//! Values lie in one another at most this deep, so that what walks through them stays on the stack.
+constexpr int kMostDepth = 150;
+//! A text or a list that one operation makes is at most this long.
+constexpr std::size_t kMostBytes = std::size_t{1} << 28U;
+constexpr std::size_t kMostElements = 1'000'000;
+constexpr std::size_t kMostKeys = 10'000;
+
 //! A name without a value. Writing it gives nothing, looking into it is an error.
 struct Undefined {
     std::string name;
@@ -26,19 +33,25 @@ struct List {
     enum class Kind { list, tuple, lazy };
     Kind kind = Kind::list;
     std::vector<Value> items;
+    int depth = 1;  //!< of the values in one another, itself included
 };
 
 //! A Python dict: keys in the order in which they were written.
 struct Dict {
     std::vector<std::pair<Value, Value>> items;
+    int depth = 1;
     const Value* find(const Value& key) const;
+    //! Throws Error beyond kMostKeys and kMostDepth, as append does.
     void set(Value key, Value value);
+    //! For a key that is not there yet.
+    void append(Value key, Value value);
 };
 
 //! Named attributes: `namespace(…)`, which a template may write to, and `loop`.
 struct Namespace {
     bool writable = true;
     std::vector<std::pair<std::string, Value>> items;
+    int depth = 1;
     const Value* find(std::string_view name) const;
     void set(const std::string& name, Value value);
 };
@@ -49,6 +62,7 @@ class Evaluation;
 struct Callable {
     std::string name;
     std::function<Value(Evaluation&, Arguments&)> call;
+    int depth = 1;  //!< with the object that a method is bound to
 };
 
 //! Text. `safe`: the filter `safe` was applied, so `+` with other text escapes the other for HTML, as markupsafe does.
@@ -72,7 +86,8 @@ public:
     Value(std::shared_ptr<Dict> dict) : data_(std::move(dict)) {}
     Value(std::shared_ptr<Namespace> names) : data_(std::move(names)) {}
     Value(std::shared_ptr<Callable> function) : data_(std::move(function)) {}
-    static Value from_json(const nlohmann::ordered_json& json);
+    //! `level`: how deep it lies in another. Throws Error for what lies too deep, and for integers beyond 64 bits.
+    static Value from_json(const nlohmann::ordered_json& json, int level = 0);
     static Value list(std::vector<Value> items, List::Kind kind = List::Kind::list);
 
     bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
@@ -92,6 +107,9 @@ public:
     //! "str", "dict" …, for messages.
     std::string type() const;
     bool truth() const;
+    int depth() const;
+    //! How much work looking through it is, in steps of about 64 bytes; `deep`: through the texts of a list too.
+    std::int64_t effort(bool deep = false) const;
 
 private:
     template <class T>
@@ -114,10 +132,12 @@ bool equal(const Value& a, const Value& b);
 bool less(const Value& a, const Value& b);
 //! Python's `needle in haystack`.
 bool contains(const Value& haystack, const Value& needle);
-//! str(value), and repr(value) for what stands inside a list.
+//! str(value), and repr(value) for what stands inside a list. Throws Error beyond kMostBytes.
 std::string to_text(const Value& value);
 std::string repr(const Value& value);
-//! The elements that a loop sees: of a list, keys of a dict, characters of a text, nothing of an undefined value.
+//! text.find(part, from), in time that grows with the text alone.
+std::size_t find_in(std::string_view text, std::string_view part, std::size_t from);
+//! The elements that a loop sees: of a list, keys of a dict, characters of a text, nothing of an undefined value. Throws Error beyond kMostElements.
 std::vector<Value> elements(const Value& value);
 //! Throws Error for what has no length.
 std::int64_t length(const Value& value);
@@ -132,5 +152,7 @@ std::string to_json(const Value& value, const JsonStyle& style);
 
 //! Throws Error("template: …").
 [[noreturn]] void refuse(const std::string& message);
+//! Throws Error for a text of more than kMostBytes.
+void require_short(std::size_t bytes);
 
 }  // namespace xlrm::jinja

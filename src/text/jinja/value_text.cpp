@@ -86,8 +86,12 @@ void write_json(const Value& value, const JsonStyle& style, int depth, std::stri
     const auto line = [&](int level) {
         if (!style.indent) return;
         out += '\n';
-        for (int i = 0; i < level; ++i) out += *style.indent;
+        for (int i = 0; i < level; ++i) {
+            out += *style.indent;
+            require_short(out.size());
+        }
     };
+    require_short(out.size());
     if (value.is_none()) {
         out += "null";
     } else if (const bool* flag = value.boolean()) {
@@ -109,7 +113,7 @@ void write_json(const Value& value, const JsonStyle& style, int depth, std::stri
         out += ']';
     } else if (const Dict* dict = value.dict()) {
         auto items = dict->items;
-        if (style.sort_keys) std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
+        if (style.sort_keys) std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
         out += '{';
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (i > 0) out += style.comma;
@@ -126,6 +130,49 @@ void write_json(const Value& value, const JsonStyle& style, int depth, std::stri
 
 }  // namespace
 
+namespace {
+
+void write_repr(const Value& value, std::string& out);
+
+void write_items(const std::vector<Value>& items, std::string& out) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i > 0) out += ", ";
+        write_repr(items[i], out);
+    }
+}
+
+// str() of a list or a dict. Values share their parts, so the text can be far longer than they are.
+void write_container(const Value& value, std::string& out) {
+    require_short(out.size());
+    if (const Dict* dict = value.dict()) {
+        out += '{';
+        for (std::size_t i = 0; i < dict->items.size(); ++i) {
+            if (i > 0) out += ", ";
+            write_repr(dict->items[i].first, out);
+            out += ": ";
+            write_repr(dict->items[i].second, out);
+        }
+        out += '}';
+        return;
+    }
+    const List* list = value.list();
+    if (list == nullptr || list->kind == List::Kind::lazy) refuse(value.type() + " cannot be written as text");
+    const bool tuple = list->kind == List::Kind::tuple;
+    out += tuple ? '(' : '[';
+    write_items(list->items, out);
+    if (tuple && list->items.size() == 1) out += ',';
+    out += tuple ? ')' : ']';
+}
+
+void write_repr(const Value& value, std::string& out) {
+    if (value.is_undefined()) out += "Undefined";
+    else if (value.text() == nullptr && value.list() == nullptr && value.dict() == nullptr) out += to_text(value);
+    else if (value.text() == nullptr) write_container(value, out);
+    else out += value.text()->safe ? "Markup(" + quoted(*value.text()->text) + ")" : quoted(*value.text()->text);
+}
+
+}  // namespace
+
 std::string to_text(const Value& value) {
     if (value.is_undefined()) return "";
     if (value.text() != nullptr) return *value.text()->text;
@@ -133,24 +180,15 @@ std::string to_text(const Value& value) {
     if (const bool* flag = value.boolean()) return *flag ? "True" : "False";
     if (const std::int64_t* integer = value.integer()) return std::to_string(*integer);
     if (const double* real = value.real()) return real_text(*real);
-    if (const Dict* dict = value.dict()) {
-        std::string out = "{";
-        for (const auto& [key, held] : dict->items) out += (out.size() > 1 ? ", " : "") + repr(key) + ": " + repr(held);
-        return out + "}";
-    }
-    const List* list = value.list();
-    if (list == nullptr || list->kind == List::Kind::lazy) refuse(value.type() + " cannot be written as text");
-    const bool tuple = list->kind == List::Kind::tuple;
-    std::string out(1, tuple ? '(' : '[');
-    for (const Value& item : list->items) out += (out.size() > 1 ? ", " : "") + repr(item);
-    if (tuple && list->items.size() == 1) out += ',';
-    return out + (tuple ? ')' : ']');
+    std::string out;
+    write_container(value, out);
+    return out;
 }
 
 std::string repr(const Value& value) {
-    if (value.is_undefined()) return "Undefined";
-    if (value.text() == nullptr) return to_text(value);
-    return value.text()->safe ? "Markup(" + quoted(*value.text()->text) + ")" : quoted(*value.text()->text);
+    std::string out;
+    write_repr(value, out);
+    return out;
 }
 
 std::string to_json(const Value& value, const JsonStyle& style) {

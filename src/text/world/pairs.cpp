@@ -15,7 +15,7 @@ PreferenceRow row(const std::string& id, std::size_t language, std::string_view 
     result.lang = kLanguages[language];
     result.subset = subset;
     result.prompt = {{"user", std::move(prompt)}};
-    result.answers = {std::move(chosen), std::move(rejected)};
+    result.answers = {plain_answer(std::move(chosen)), plain_answer(std::move(rejected))};
     return result;
 }
 

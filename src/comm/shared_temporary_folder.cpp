@@ -1,4 +1,4 @@
-#include "temporary_folder.hpp"
+#include "xlrm/comm/shared_temporary_folder.hpp"
 
 #include <stdlib.h>
 
@@ -12,11 +12,12 @@
 
 namespace xlrm {
 
-SharedTemporaryFolder::SharedTemporaryFolder(const Communicator& world) : owner_(world.root()) {
+SharedTemporaryFolder::SharedTemporaryFolder(const Communicator& world, const std::string& program) : owner_(world.root()) {
     std::string name;
     on_root(world, [&] {
-        name = (std::filesystem::temp_directory_path() / "xlrm-bench-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) fail(name + ": the folder cannot be made (" + std::strerror(errno) + "); set TMPDIR", ExitCode::io);
+        name = (std::filesystem::temp_directory_path() / (program + "-XXXXXX")).string();
+        if (mkdtemp(name.data()) == nullptr)
+            fail(name + ": the folder cannot be made (" + std::strerror(errno) + "); set TMPDIR", ExitCode::io);
     });
     path_ = world.broadcast(name);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "xlrm/comm/communicator.hpp"
 
@@ -9,8 +10,8 @@ namespace xlrm {
 //! A folder of all ranks, made by rank 0 among the system's temporary files and removed by it with everything in it.
 class SharedTemporaryFolder {
 public:
-    //! Collective. Throws Error where it cannot be made.
-    explicit SharedTemporaryFolder(const Communicator& world);
+    //! Collective. `program` begins its name. Throws Error where it cannot be made.
+    explicit SharedTemporaryFolder(const Communicator& world, const std::string& program = "xlrm-bench");
     ~SharedTemporaryFolder();
     SharedTemporaryFolder(const SharedTemporaryFolder&) = delete;
     SharedTemporaryFolder& operator=(const SharedTemporaryFolder&) = delete;

@@ -1,0 +1,10 @@
+# XLRM_SANITIZE: sanitizers for all of xlrm's own code (address,undefined or thread), with asserts on. A finding ends the process.
+set(XLRM_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+if(XLRM_FUZZ)
+  set(XLRM_SANITIZE address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(XLRM_SANITIZE)
+  add_compile_options(-fsanitize=${XLRM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer $<IF:$<CXX_COMPILER_ID:Clang>,-gline-tables-only,-g1> -O1 -UNDEBUG)
+  add_link_options(-fsanitize=${XLRM_SANITIZE})
+endif()

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "xlrm/core/options.hpp"
+#include "xlrm/sweep/config.hpp"
+#include "xlrm/sweep/folder.hpp"
+#include "xlrm/sweep/inputs.hpp"
+#include "xlrm/sweep/plan.hpp"
+
+namespace xlrm {
+
+//! What a run is to do, all of it checked.
+struct PreparedRun {
+    Plan plan;  //!< with inputs and recipes
+    SweepInputs inputs;
+};
+
+//! For one process. Everything that can be refused is refused here: options, an output folder that cannot be written or is
+//! another configuration's, inputs (check_inputs), results that come from other content. Leaves the folder as it was.
+PreparedRun prepare_run(const Options& options, const SweepConfig& config, const SweepFolder& folder);
+
+}  // namespace xlrm

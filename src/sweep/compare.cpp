@@ -1,0 +1,157 @@
+#include "xlrm/sweep/compare.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "output_records.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/log.hpp"
+#include "xlrm/sweep/inputs.hpp"
+
+namespace xlrm {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& names, std::size_t most) {
+    std::string list;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) list += (i == 0 ? "" : ", ") + names[i];
+    return list + (names.size() > most ? ", … (" + std::to_string(names.size()) + " in all)" : "");
+}
+
+class Comparer {
+public:
+    Comparer(const SweepFolder& folder, const Plan& plan) : folder_(folder), plan_(plan), records_(folder, plan) {}
+
+    Comparison compare() {
+        for (const auto& [output, kind] :
+             {std::pair{folder_.world(), RecordKind::world}, {folder_.tokenizer(), RecordKind::tokenizer}}) {
+            if (std::filesystem::exists(output)) judge(folder_.name(output), kind, Task{}, "");
+        }
+        for (const Base& base : plan_.bases) {
+            if (base.folder.empty() && folder_.has_model(base.name)) {
+                judge(folder_.name(folder_.model(base.name)), RecordKind::base,
+                      Task{TaskKind::train, base.name, "", "", "", 0, -1, 0.0}, "");
+            }
+        }
+        for (const Task& task : plan_.tasks) {
+            if (task.kind == TaskKind::train && folder_.has_model(task.model())) {
+                judge(folder_.name(folder_.model(task.model())), RecordKind::model, task, folder_.name(folder_.model(task.base)));
+            }
+        }
+        for (const Task& task : plan_.tasks) {
+            if (task.kind == TaskKind::train || !std::filesystem::exists(folder_.output(task))) continue;
+            const std::string needs = task.kind == TaskKind::evaluate ? folder_.name(folder_.model(task.model())) : "";
+            judge(folder_.name(folder_.output(task)), task.kind == TaskKind::floor ? RecordKind::floor : RecordKind::cell, task,
+                  needs);
+        }
+        return std::move(result_);
+    }
+
+private:
+    void judge(const std::string& output, RecordKind kind, const Task& task, const std::string& needs) {
+        const Verdict verdict = records_.judge(output, kind, task);
+        if (verdict.agrees == Verdict::unknown) result_.unknown.push_back(output);
+        if (verdict.agrees == Verdict::by_provenance) result_.by_provenance.push_back(output);
+        if (verdict.agrees != Verdict::no) return;
+        const auto needed = places_.find(needs);
+        if (verdict.through_model && needed != places_.end()) {
+            ++result_.differences[needed->second].dependents;
+            places_[output] = needed->second;
+            return;
+        }
+        places_[output] = result_.differences.size();
+        result_.differences.push_back({output, verdict.what, verdict.rename, verdict.input, 0});
+    }
+
+    const SweepFolder& folder_;
+    const Plan& plan_;
+    OutputRecords records_;
+    Comparison result_;
+    std::map<std::string, std::size_t> places_;  //!< output that differs → the difference that it is counted under
+};
+
+std::string advice(const Difference& difference) {
+    const std::string them = difference.dependents > 0 ? "them" : "it";
+    if (difference.rename.empty()) return "move " + them + " away, or choose another --output";
+    return "move " + them + " away, or give the " + difference.rename + " another name";
+}
+
+//! Whether the plan that the folder was made by had other files or another folder there.
+bool given_otherwise(const Json& earlier, const Json& now, const std::string& input) {
+    if (!earlier.is_object()) return false;
+    const auto places = [&](const Json& inputs) {
+        Json list = Json::array();
+        if (input.starts_with("bases.")) {
+            const std::string base = input.substr(6);
+            const Json bases = inputs.value("bases", Json::object());
+            if (bases.contains(base)) list.push_back(bases.at(base).at("folder"));
+        } else if (inputs.contains(input)) {
+            for (const Json& file : inputs.at(input).at("files")) list.push_back(file.at("path"));
+        }
+        return list;
+    };
+    return places(earlier) != places(now);
+}
+
+}  // namespace
+
+Comparison compare_outputs(const SweepFolder& folder, const Plan& plan) { return Comparer(folder, plan).compare(); }
+
+std::string format_differences(const Comparison& comparison, std::size_t most) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, comparison.differences.size()); ++i) {
+        const Difference& difference = comparison.differences[i];
+        text += difference.output + " " + difference.what;
+        if (difference.dependents > 0)
+            text += ", and " + std::to_string(difference.dependents) +
+                    (difference.dependents == 1 ? " result comes from it" : " results come from it");
+        text += "; " + advice(difference) + "\n";
+    }
+    if (comparison.differences.size() > most) text += "and " + std::to_string(comparison.differences.size() - most) + " more\n";
+    return text;
+}
+
+std::string format_unrecorded(const Comparison& comparison) {
+    std::string text;
+    const auto add = [&](const std::vector<std::string>& outputs, const std::string& what) {
+        if (!outputs.empty())
+            text += joined(outputs, 6) + (outputs.size() > 1 ? ": record" : ": records") +
+                    " no recipe (made by an earlier version); " + what + "\n";
+    };
+    add(comparison.by_provenance, "what is recorded of options, input files and weights agrees");
+    add(comparison.unknown,
+        "nothing recorded says what they were made of, so they are taken as they are; move them away to have them made anew");
+    return text;
+}
+
+void require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier) {
+    const Comparison comparison = compare_outputs(folder, plan);
+    const std::string unrecorded =
+        plan.recipes.empty()
+            ? "plan.json names no recipes (made by an earlier version), so only the weights of cells are compared\n"
+            : format_unrecorded(comparison);
+    if (!unrecorded.empty())
+        log_root(LogLevel::warning, folder.root().string() + ": " + unrecorded.substr(0, unrecorded.size() - 1));
+    if (comparison.differences.empty()) return;
+    const bool given =
+        std::any_of(comparison.differences.begin(), comparison.differences.end(), [&](const Difference& difference) {
+            return difference.input.empty() || given_otherwise(earlier, plan.inputs, difference.input);
+        });
+    const std::string text = format_differences(comparison);
+    fail(folder.root().string() + " holds other results under the names of this sweep (nothing was changed):\n" +
+             text.substr(0, text.size() - 1),
+         given ? ExitCode::usage : ExitCode::failure);
+}
+
+void require_same_inputs(const SweepFolder& folder, const Plan& plan) {
+    const std::vector<std::string> changed = changed_inputs(plan.inputs, folder.hashes());
+    if (changed.empty()) return;
+    std::string text;
+    for (const std::string& change : changed) text += "\n" + change;
+    fail(folder.root().string() +
+         " holds results of what its inputs were, which have changed since (give the earlier ones back, or run the sweep on the "
+         "new " +
+         "ones in another folder):" + text);
+}
+
+}  // namespace xlrm

@@ -1,0 +1,136 @@
+#include "xlrm/sweep/prepare_run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/core/log.hpp"
+#include "xlrm/sweep/check_inputs.hpp"
+#include "xlrm/sweep/compare.hpp"
+#include "xlrm/sweep/prologue.hpp"
+#include "xlrm/sweep/recipes.hpp"
+
+namespace xlrm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+//! Options that may differ between runs of one folder: they change which cells there are, or nothing in them.
+bool may_change(const std::string& name) {
+    for (const char* free :
+         {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.output", "sweep.pretrain-ranks", "data.langs",
+          "data.root", "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
+        if (name == free) return true;
+    }
+    return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0;
+}
+
+void require_same_options(const SweepFolder& folder, const Json& effective) {
+    if (!fs::exists(folder.config())) return;
+    const Json stored = read_json(folder.config());
+    for (const auto& [name, value] : effective.items()) {
+        if (may_change(name) || !stored.contains(name) || stored.at(name) == value) continue;
+        fail(folder.root().string() + " holds a sweep with " + name + " = " + stored.at(name).dump() + ", now it is " +
+                 value.dump() + " (its cells could not be compared); choose another --output, or give the same value",
+             ExitCode::usage);
+    }
+}
+
+//! Checks that the folder can be written; what had to be made for that is removed again.
+void probe(const fs::path& folder) {
+    std::vector<fs::path> made;
+    for (fs::path at = fs::absolute(folder).lexically_normal(); !at.empty() && !fs::exists(at); at = at.parent_path()) {
+        if (at.has_filename()) made.push_back(at);
+    }
+    const auto remove = [&] {
+        std::error_code ignored;
+        for (const fs::path& place : made) fs::remove(place, ignored);  // what another process has put there stays
+    };
+    try {
+        require_writable(folder);
+    } catch (...) {
+        remove();
+        throw;
+    }
+    remove();
+}
+
+//! A folder among the system's temporary files for the time of the checks.
+class TemporaryPlace {
+public:
+    TemporaryPlace() {
+        std::string name = (fs::temp_directory_path() / "xlrm-world-XXXXXX").string();
+        require(::mkdtemp(name.data()) != nullptr, "cannot make a temporary folder " + name, ExitCode::io);
+        path_ = name;
+    }
+    ~TemporaryPlace() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    TemporaryPlace(const TemporaryPlace&) = delete;
+    TemporaryPlace& operator=(const TemporaryPlace&) = delete;
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+//! The plan's inputs as if they had been read from `to`.
+void move_inputs(Json& inputs, const fs::path& from, const fs::path& to) {
+    for (auto& [option, input] : inputs.items()) {
+        if (!input.contains("files")) continue;
+        for (Json& file : input.at("files")) {
+            const fs::path path = file.at("path").get<std::string>();
+            if (path.parent_path() == from) file["path"] = (to / path.filename()).string();
+        }
+    }
+}
+
+Json earlier_inputs(const SweepFolder& folder) {
+    return fs::exists(folder.plan()) ? read_json(folder.plan()).value("inputs", Json()) : Json();
+}
+
+PreparedRun checked(const SweepConfig& config, const SweepFolder& folder) {
+    PreparedRun run{make_plan(config), check_inputs(config, folder)};
+    add_recipes(run.plan, config, folder, run.inputs);
+    return run;
+}
+
+void name_unused(const SweepConfig& config) {
+    const std::vector<Base> bases = config.base_list();
+    if (!config.makes_base() || std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.folder.empty(); }))
+        return;
+    log_root(LogLevel::info, "every base is given, so [tokenizer], [model] and [pretrain] are not used");
+}
+
+}  // namespace
+
+PreparedRun prepare_run(const Options& options, const SweepConfig& config, const SweepFolder& folder) {
+    config.check();
+    check_given(options, "train", config.train);
+    check_given(options, "pretrain", config.pretrain);
+    check_given(options, "evaluate", config.evaluate);
+    probe(folder.root());
+    require_same_options(folder, options.effective());
+    name_unused(config);
+    SweepConfig read = config;
+    PreparedRun run;
+    if (config.world.empty() || fs::exists(folder.world())) {
+        use_world(read, folder.world());
+        run = checked(read, folder);
+    } else {
+        const TemporaryPlace place;
+        write_world_files(config, place.path());
+        use_world(read, place.path());
+        run = checked(read, folder);
+        move_inputs(run.plan.inputs, place.path(), fs::absolute(folder.world()).lexically_normal());
+    }
+    require_same_results(folder, run.plan, earlier_inputs(folder));
+    return run;
+}
+
+}  // namespace xlrm

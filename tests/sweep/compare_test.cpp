@@ -1,0 +1,160 @@
+#include "xlrm/sweep/compare.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/temporary_folder.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/model/model_folder.hpp"
+#include "xlrm/store/cell_file.hpp"
+#include "xlrm/sweep/recipes.hpp"
+
+namespace xlrm {
+namespace {
+
+const std::string kModel = "models/b.en.s1";
+const std::string kCell = "cells/b.en.s1/x.ko.h5";
+const std::string kFloor = "floors/en.x.json";
+
+//! One model, cell and floor, as an earlier version left them: without recipes.
+class CompareTest : public testing::Test {
+protected:
+    CompareTest() {
+        for (const auto& [file, bytes] :
+             std::map<std::string, std::string>{{"config.json", "{}"}, {"model.safetensors", "base"}}) {
+            write_file_atomic(folder_ / "base" / file, bytes);
+            write_file_atomic(sweep_.root() / kModel / file, bytes + "trained");
+        }
+        plan_.bases = {{"b", folder_ / "base"}};
+        plan_.sources = {{"en", {"en"}}};
+        plan_.targets = {"ko"};
+        plan_.benchmarks = {"x"};
+        plan_.seeds = {1};
+        plan_.tasks = {{TaskKind::floor, "", "en", "x", "", 0, -1, 0.1},
+                       {TaskKind::train, "b", "en", "", "", 1, -1, 3.0},
+                       {TaskKind::evaluate, "b", "en", "x", "ko", 1, 1, 1.0}};
+        plan_.inputs = {{"data.train", input("train.jsonl")},
+                        {"data.eval.x", input("dev.jsonl")},
+                        {"bases", {{"b", {{"folder", (folder_ / "base").string()}, {"recipe", Json::object()}}}}}};
+        train_.langs = {"en"};
+        train_.source = "en";
+        plan_.recipes[kModel] = {{"numerics", 1}, {"options", recipe_options(train_)}, {"rows_sha256", "t"}, {"base", "b"}};
+        plan_.recipes[kCell] = {
+            {"numerics", 1}, {"options", content_of(EvaluateOptions{})}, {"rows_sha256", "d"}, {"model", "m"}};
+        plan_.recipes[kFloor]["ko"] = {{"numerics", 1}, {"langs", {"en"}}, {"train_sha256", "t"}, {"rows_sha256", "d"}};
+        write_model(content_of(train_), hash_of("train.jsonl"));
+        write_cell_of(content_of(EvaluateOptions{}), hash_of("dev.jsonl"));
+        write_file_atomic(sweep_.root() / kFloor, R"({"targets": {"ko": {"id": [], "right": [], "subset": []}}})");
+    }
+
+    static std::string hash_of(const std::string& file) { return "sha256 of " + file; }
+    static Json input(const std::string& file) {
+        return {{"files", {{{"path", "/nowhere/" + file}, {"sha256", hash_of(file)}}}}};
+    }
+
+    void write_model(const Json& options, const std::string& data) const {
+        const Json about = {{"data", {{"input_sha256", {{"train.jsonl", data}}}}}};
+        write_file_atomic(sweep_.root() / kModel / "xlrm.json", about.dump());
+        const Json summary = {{"identity", {{"option", options}, {"model_sha256", model_sha256(folder_ / "base")}}},
+                              {"model_sha256", model_sha256(sweep_.root() / kModel)}};
+        write_file_atomic(sweep_.root() / kModel / "training.json", summary.dump());
+    }
+
+    void write_cell_of(const Json& options, const std::string& data) const {
+        Cell cell;
+        cell.has_scores = false;
+        cell.model_sha256 = model_sha256(sweep_.root() / kModel);
+        cell.provenance = {{"options", options}, {"inputs", {{"input_sha256", {{"dev.jsonl", data}}}}}};
+        write_cell(sweep_.root() / kCell, cell, Json::object());
+    }
+
+    std::string differences() const { return format_differences(compare_outputs(SweepFolder(sweep_.root()), plan_)); }
+
+    TemporaryFolder folder_;
+    SweepFolder sweep_{folder_.path() / "sweep"};
+    Plan plan_;
+    TrainOptions train_;
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_F(CompareTest, OutputsWithoutARecipeAreJudgedByWhatTheyRecord) {
+    const Comparison found = compare_outputs(sweep_, plan_);
+    EXPECT_TRUE(found.differences.empty()) << format_differences(found);
+    EXPECT_EQ(found.by_provenance, (std::vector<std::string>{kModel, kCell}));
+    EXPECT_EQ(found.unknown, (std::vector<std::string>{kFloor}));
+    const std::string said = format_unrecorded(found);
+    EXPECT_TRUE(
+        has(said, "models/b.en.s1, cells/b.en.s1/x.ko.h5: record no recipe (made by an earlier version); what is recorded"))
+        << said;
+    EXPECT_TRUE(has(said, "floors/en.x.json: records no recipe (made by an earlier version); nothing recorded says")) << said;
+}
+
+TEST_F(CompareTest, AnOptionThatAnEarlierVersionDidNotHaveHadItsDefault) {
+    Json options = content_of(train_);
+    options.erase("share_prefix");
+    write_model(options, hash_of("train.jsonl"));
+    EXPECT_EQ(differences(), "");
+}
+
+TEST_F(CompareTest, NamesOptionsAndInputFilesThatDiffer) {
+    TrainOptions other = train_;
+    other.lr = 0.5;
+    write_model(content_of(other), hash_of("train.jsonl"));
+    EXPECT_TRUE(has(differences(), "models/b.en.s1 was trained with lr = 0.5, not 1e-05")) << differences();
+    other = train_;
+    other.langs = {"es", "en"};
+    write_model(content_of(other), hash_of("train.jsonl"));
+    EXPECT_TRUE(has(differences(), "was trained in the languages en+es, not en; move it away, or give the source another name"))
+        << differences();
+    write_model(content_of(train_), "of other rows");
+    EXPECT_TRUE(has(differences(), "models/b.en.s1 was trained on other files than /nowhere/train.jsonl is now"))
+        << differences();
+    write_model(content_of(train_), hash_of("train.jsonl"));
+    write_cell_of(content_of(EvaluateOptions{}), "of other rows");
+    EXPECT_TRUE(has(differences(), "cells/b.en.s1/x.ko.h5 was evaluated on other files than /nowhere/dev.jsonl is now"))
+        << differences();
+}
+
+TEST_F(CompareTest, ACellOfOtherWeightsThanItsModelsIsNamed) {
+    write_file_atomic(sweep_.root() / kModel / "model.safetensors", "trained again");
+    write_model(content_of(train_), hash_of("train.jsonl"));
+    EXPECT_TRUE(has(differences(), "cells/b.en.s1/x.ko.h5 was evaluated with other weights than models/b.en.s1 holds now"))
+        << differences();
+    plan_.recipes = Json::object();  // a plan of an earlier version
+    EXPECT_TRUE(has(differences(), "cells/b.en.s1/x.ko.h5 was evaluated with other weights")) << differences();
+}
+
+TEST_F(CompareTest, WhatComesFromADifferentModelIsCountedWithIt) {
+    write_file_atomic(folder_ / "base" / "model.safetensors", "another base");
+    write_file_atomic(sweep_.root() / kModel / "model.safetensors", "trained again");
+    EXPECT_TRUE(has(
+        differences(),
+        "models/b.en.s1 was trained from another base model than b is now, and 1 result comes from it; move them away, or give "
+        "the base another name"))
+        << differences();
+}
+
+TEST_F(CompareTest, OtherOptionsAreTheCommandLinesOtherContentTheDatas) {
+    const auto code = [&](const Json& earlier) {
+        try {
+            require_same_results(SweepFolder(sweep_.root()), plan_, earlier);
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ExitCode::done;
+    };
+    EXPECT_EQ(code(plan_.inputs), ExitCode::done);
+    write_model(content_of(train_), "of other rows");
+    EXPECT_EQ(code(plan_.inputs), ExitCode::failure);
+    Json earlier = plan_.inputs;
+    earlier["data.train"] = input("train1.jsonl");
+    EXPECT_EQ(code(earlier), ExitCode::usage);
+    TrainOptions other = train_;
+    other.epochs = 9;
+    write_model(content_of(other), hash_of("train.jsonl"));
+    EXPECT_EQ(code(plan_.inputs), ExitCode::usage);
+}
+
+}  // namespace
+}  // namespace xlrm
