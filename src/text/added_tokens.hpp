@@ -32,8 +32,8 @@ public:
         std::int32_t id = -1;
         std::string_view text;
     };
-    //! White space that `lstrip` and `rstrip` take belongs to the token; with `single_word` a match inside a word is text. Text that is
-    //! found and not taken is not searched again.
+    //! White space that `lstrip` and `rstrip` take belongs to the token; with `single_word` a match inside a word is text. Text
+    //! that is found and not taken is not searched again.
     void split(std::string_view text, std::vector<Piece>& pieces) const;
 
 private:

@@ -123,10 +123,13 @@ void Decoder::add(const nlohmann::json& json, const std::string& where) {
         stages_.emplace_back(join_byte_tokens);
     } else if (type == "Metaspace") {
         const bool drops_first = json.value("prepend_scheme", "always") != "never";
-        stages_.emplace_back([drops_first, mark = text_to_find(json, "replacement", where)](Tokens& tokens) { decode_metaspace(tokens, mark, drops_first); });
+        stages_.emplace_back([drops_first, mark = text_to_find(json, "replacement", where)](Tokens& tokens) {
+            decode_metaspace(tokens, mark, drops_first);
+        });
     } else if (type == "Strip") {
-        stages_.emplace_back([content = text_to_find(json, "content", where), start = json.at("start").get<std::int64_t>(),
-                              stop = json.at("stop").get<std::int64_t>()](Tokens& tokens) { strip(tokens, content, start, stop); });
+        stages_.emplace_back(
+            [content = text_to_find(json, "content", where), start = json.at("start").get<std::int64_t>(),
+             stop = json.at("stop").get<std::int64_t>()](Tokens& tokens) { strip(tokens, content, start, stop); });
     } else if (type == "BPEDecoder") {
         stages_.emplace_back([suffix = text_to_find(json, "suffix", where)](Tokens& tokens) {
             for (std::size_t i = 0; i < tokens.size(); ++i) replace_text(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");

@@ -27,27 +27,6 @@ const json& member(const json& object, const char* name) {
     return object.contains(name) ? object.at(name) : null;
 }
 
-constexpr int kMostDepth = 64;
-
-// Parts within parts are read by recursion.
-void require_shallow(std::string_view text, const std::string& where) {
-    int depth = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted) {
-            if (c == '\\') ++i;
-            else quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > kMostDepth) fail(where + ": damaged tokenizer file (nested deeper than " + std::to_string(kMostDepth) + ")");
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-}
-
 // Words of a byte-level BPE stay raw bytes where that gives the same ids.
 struct WordStages {
     std::unique_ptr<SubwordModel> model;
@@ -74,7 +53,8 @@ WordStages read_word_stages(const json& file, const std::string& where) {
 class JsonTokenizer final : public Tokenizer {
 public:
     JsonTokenizer(const json& file, const std::string& where, const Additions& additions, std::string* changes)
-        : stages_(read_word_stages(file, where)), normalizer_(member(file, "normalizer"), where + ": normalizer"),
+        : stages_(read_word_stages(file, where)),
+          normalizer_(member(file, "normalizer"), where + ": normalizer"),
           decoder_(member(file, "decoder"), where + ": decoder") {
         for (const auto& [token, id] : stages_.model->vocab()) set_token(id, token);
         std::map<std::int32_t, AddedToken> tokens;
@@ -89,7 +69,8 @@ public:
         }
         if (changes) *changes = difference(of_file, tokens);
         size_ = tokens_.size();
-        while (!tokens.empty() && size_ == static_cast<std::size_t>(tokens.rbegin()->first) + 1 && additions.by_default.contains(tokens.rbegin()->second.content)) {
+        while (!tokens.empty() && size_ == static_cast<std::size_t>(tokens.rbegin()->first) + 1 &&
+               additions.by_default.contains(tokens.rbegin()->second.content)) {
             if (stages_.model->find(tokens.rbegin()->second.content) >= 0) break;
             tokens.erase(std::prev(tokens.end()));
             --size_;
@@ -181,13 +162,15 @@ private:
     }
 
     // What of `after` was not so before, in the order of ids.
-    static std::string difference(const std::map<std::int32_t, AddedToken>& before, const std::map<std::int32_t, AddedToken>& after) {
+    static std::string difference(const std::map<std::int32_t, AddedToken>& before,
+                                  const std::map<std::int32_t, AddedToken>& after) {
         std::string text;
         for (const auto& [id, token] : after) {
             const auto same = before.find(id);
             if (same != before.end() && same->second.finds_as(token)) continue;
             text += std::to_string(id) + " " + token.content + " ";
-            for (const bool flag : {token.single_word, token.lstrip, token.rstrip, token.normalized, token.is_text}) text += flag ? '1' : '0';
+            for (const bool flag : {token.single_word, token.lstrip, token.rstrip, token.normalized, token.is_text})
+                text += flag ? '1' : '0';
             text += '\n';
         }
         return text;
@@ -221,31 +204,9 @@ private:
 
 }  // namespace
 
-AddedToken added_token_of(const json& entry) {
-    AddedToken token;
-    token.content = entry.at("content").get<std::string>();
-    token.single_word = entry.value("single_word", false);
-    token.lstrip = entry.value("lstrip", false);
-    token.rstrip = entry.value("rstrip", false);
-    token.special = entry.value("special", false);
-    token.normalized = entry.value("normalized", !token.special);
-    return token;
-}
-
-json read_tokenizer_json(const std::filesystem::path& tokenizer_json) {
-    const std::string text = read_file(tokenizer_json);
-    require_shallow(text, tokenizer_json.string());
-    try {
-        json file = json::parse(text);
-        if (!file.is_object() || !file.contains("model")) fail(tokenizer_json.string() + ": no tokenizer (the field model is missing)");
-        return file;
-    } catch (const json::exception& error) {
-        fail(tokenizer_json.string() + ": damaged tokenizer file (" + error.what() + ")");
-    }
-}
-
 // `truncation` and `padding` of the file are what its last user had set; transformers ignores them too.
-std::unique_ptr<Tokenizer> make_json_tokenizer(const json& file, const std::string& where, const Additions& additions, std::string* changes) {
+std::unique_ptr<Tokenizer> make_json_tokenizer(const json& file, const std::string& where, const Additions& additions,
+                                               std::string* changes) {
     try {
         return std::make_unique<JsonTokenizer>(file, where, additions, changes);
     } catch (const json::exception& error) {

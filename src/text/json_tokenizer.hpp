@@ -12,8 +12,9 @@
 
 namespace xlrm {
 
-//! Tokens that are added to a tokenizer.json, as tokenizers' add_tokens does one after another: one that the vocabulary has keeps its id,
-//! others count on from it, and one that was added before takes the later attributes. (The ids that the tokens bring with them are not read.)
+//! Tokens that are added to a tokenizer.json, as tokenizers' add_tokens does one after another: one that the vocabulary has keeps
+//! its id, others count on from it, and one that was added before takes the later attributes. (The ids that the tokens bring with
+//! them are not read.)
 struct Additions {
     std::vector<AddedToken> tokens = {};
     bool split_special = false;  //!< text that spells a special token out is read as text

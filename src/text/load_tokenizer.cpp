@@ -25,16 +25,17 @@ void merge_tokens_of_file(const json& file, std::vector<AddedToken>& tokens) {
         std::erase_if(tokens, [&](const AddedToken& other) { return other.id == token.id; });
         tokens.push_back(std::move(token));
     }
-    std::ranges::stable_sort(tokens, {}, &AddedToken::id);
 }
 
-// What transformers adds to `file` for this folder, in its order: the decoder's tokens, named ones that are not among them, extra ones likewise.
-// A class that makes the parts of the file itself drops the file's own tokens first.
+// What transformers adds to `file` for this folder, in its order: the decoder's tokens, named ones that are not among them, extra
+// ones likewise. A class that makes the parts of the file itself drops the file's own tokens first.
 Additions additions_of(const SpecialTokens& special, json& file, const std::vector<AddedToken>& extra) {
     Additions additions{.tokens = special.added, .split_special = special.split};
     if (!special.has_decoder) merge_tokens_of_file(file, additions.tokens);
+    std::ranges::stable_sort(additions.tokens, {}, &AddedToken::id);
     std::set<std::string> known;
-    if (!special.tokenizer_class.parts.empty()) file["added_tokens"] = json::array();
+    if (!special.tokenizer_class.parts.empty())
+        file["added_tokens"] = json::array();
     else if (file.contains("added_tokens"))
         for (const json& entry : file.at("added_tokens")) known.insert(entry.at("content").get<std::string>());
     for (const AddedToken& token : additions.tokens) known.insert(token.content);
@@ -56,20 +57,25 @@ Additions additions_of(const SpecialTokens& special, json& file, const std::vect
     return additions;
 }
 
-std::string hash_of(const std::string& bytes, const std::string& changes) { return sha256(changes.empty() ? bytes : bytes + "\n" + changes); }
+std::string hash_of(const std::string& bytes, const std::string& changes) {
+    return sha256(changes.empty() ? bytes : bytes + "\n" + changes);
+}
 
-std::unique_ptr<Tokenizer> load_whole(const fs::path& path, const SpecialTokens& special) {
-    json file = read_tokenizer_json(path);
-    bool remade = false;
-    Additions additions;
+// What of the file is of another type than it should be.
+template <class Load>
+std::unique_ptr<Tokenizer> named(const fs::path& path, Load load) {
     try {
-        remade = apply_tokenizer_class(special.tokenizer_class, file);
-        additions = additions_of(special, file, special.extra);
+        return load();
     } catch (const json::exception& error) {
         fail(path.string() + ": damaged tokenizer file (" + error.what() + ")");
     }
+}
+
+std::unique_ptr<Tokenizer> load_whole(const fs::path& path, const SpecialTokens& special) {
+    json file = read_tokenizer_json(path);
+    const bool remade = apply_tokenizer_class(special.tokenizer_class, file);
     std::string changes;
-    auto tokenizer = make_json_tokenizer(file, path.string(), additions, &changes);
+    auto tokenizer = make_json_tokenizer(file, path.string(), additions_of(special, file, special.extra), &changes);
     if (remade) changes = special.tokenizer_class.name + "\n" + changes;
     tokenizer->sha256 = hash_of(read_file(path), changes);
     return tokenizer;
@@ -88,13 +94,14 @@ void set_added(Tokenizer& tokenizer, const SpecialTokens& special) {
     if (const auto last = id("eos_token"); special.add_eos.value_or(false) && last) tokenizer.suffix = {*last};
 }
 
-// A unigram model of a class of byte pairs: transformers 5.23 would read it letter by letter, so the model is sentencepiece's, which finds no
-// added tokens in texts.
+// A unigram model of a class of byte pairs: transformers 5.23 would read it letter by letter, so the model is sentencepiece's,
+// which finds no added tokens in texts.
 std::unique_ptr<Tokenizer> load_library(const fs::path& path, const SpecialTokens& special) {
     auto tokenizer = std::make_unique<SentencepieceTokenizer>(path);
     const auto check = [&](const AddedToken& token) {
         if (!tokenizer->id_of(token.content)) {
-            fail(path.string() + ": the folder adds the token '" + token.content + "' to a unigram model, which a " + special.tokenizer_class.name +
+            fail(path.string() + ": the folder adds the token '" + token.content + "' to a unigram model, which a " +
+                 special.tokenizer_class.name +
                  " cannot hold (its texts would lack the token); save the tokenizer with a tokenizer.json");
         }
     };
@@ -109,8 +116,10 @@ std::unique_ptr<Tokenizer> load_library(const fs::path& path, const SpecialToken
 std::unique_ptr<Tokenizer> load_pieces(const fs::path& path, const SpecialTokens& special) {
     const TokenizerClass& made_by = special.tokenizer_class;
     const std::string& name = made_by.name;
-    if (!(name.empty() || name == "LlamaTokenizer" || name == "CodeLlamaTokenizer" || name == "GemmaTokenizer" || name == "MistralTokenizer")) {
-        fail(path.string() + ": a sentencepiece model for the tokenizer class " + name + " is not supported (its texts would get other tokens); " +
+    if (!(name.empty() || name == "LlamaTokenizer" || name == "CodeLlamaTokenizer" || name == "GemmaTokenizer" ||
+          name == "MistralTokenizer")) {
+        fail(path.string() + ": a sentencepiece model for the tokenizer class " + name +
+             " is not supported (its texts would get other tokens); " +
              "save the tokenizer with transformers, which writes tokenizer.json");
     }
     const std::string bytes = read_file(path);
@@ -151,8 +160,10 @@ void set_special(Tokenizer& tokenizer, const SpecialTokens& special, const fs::p
     const Json config = fs::exists(path) ? read_json(path) : Json::object();
     const auto set = [&](const std::string& name, std::optional<std::int32_t>& id) {
         const AddedToken* token = special.find(name);
-        if (const auto named = token ? tokenizer.id_of(token->content) : std::nullopt; named && *named < tokenizer.vocab_size()) id = named;
-        else if (const auto number = id_of_model(config, name + "_id", tokenizer.vocab_size())) id = number;
+        if (const auto named = token ? tokenizer.id_of(token->content) : std::nullopt; named && *named < tokenizer.vocab_size())
+            id = named;
+        else if (const auto number = id_of_model(config, name + "_id", tokenizer.vocab_size()))
+            id = number;
     };
     set("bos_token", tokenizer.bos);
     set("eos_token", tokenizer.eos);
@@ -161,8 +172,8 @@ void set_special(Tokenizer& tokenizer, const SpecialTokens& special, const fs::p
 
 void list_files(Tokenizer& tokenizer, const fs::path& model_dir) {
     tokenizer.files.clear();
-    for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-                             "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json"}) {
+    for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+                             "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json"}) {
         if (fs::exists(model_dir / name)) tokenizer.files.push_back(model_dir / name);
     }
 }
@@ -173,12 +184,16 @@ std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& model_dir) {
     if (!fs::is_directory(model_dir)) fail(model_dir.string() + ": no such model folder", ExitCode::io);
     const fs::path whole = model_dir / "tokenizer.json";
     const fs::path pieces = model_dir / "tokenizer.model";
-    if (!fs::exists(whole) && !fs::exists(pieces)) fail(model_dir.string() + ": no tokenizer (tokenizer.json or tokenizer.model is expected)", ExitCode::io);
+    if (!fs::exists(whole) && !fs::exists(pieces))
+        fail(model_dir.string() + ": no tokenizer (tokenizer.json or tokenizer.model is expected)", ExitCode::io);
     const SpecialTokens special = read_special_tokens(model_dir);
     std::unique_ptr<Tokenizer> tokenizer;
-    if (fs::exists(whole)) tokenizer = load_whole(whole, special);
-    else if (special.files.empty()) tokenizer = load_alone(pieces);
-    else tokenizer = load_pieces(pieces, special);
+    if (fs::exists(whole))
+        tokenizer = named(whole, [&] { return load_whole(whole, special); });
+    else if (special.files.empty())
+        tokenizer = load_alone(pieces);
+    else
+        tokenizer = named(pieces, [&] { return load_pieces(pieces, special); });
     set_special(*tokenizer, special, model_dir);
     if (fs::exists(whole) && special.tokenizer_class.post != TokenizerClass::Post::file) {
         tokenizer->suffix.clear();

@@ -6,7 +6,8 @@ namespace xlrm {
 namespace {
 
 std::int32_t id_of(const nlohmann::json& json, const std::string& where) {
-    const bool fits = json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT32_MAX) && json.get<std::int64_t>() >= 0;
+    const bool fits = json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT32_MAX) &&
+                      json.get<std::int64_t>() >= 0;
     if (!fits) fail(where + ": an id is expected (a whole number from 0 on)");
     return json.get<std::int32_t>();
 }
@@ -21,7 +22,8 @@ PostProcessor read_template(const nlohmann::json& json, const std::string& where
             continue;
         }
         const std::string name = part.at("SpecialToken").at("id").get<std::string>();
-        for (const auto& id : json.at("special_tokens").at(name).at("ids")) (behind ? result.suffix : result.prefix).push_back(id_of(id, where));
+        for (const auto& id : json.at("special_tokens").at(name).at("ids"))
+            (behind ? result.suffix : result.prefix).push_back(id_of(id, where));
     }
     require(behind, where + ": the template lacks the sequence A");
     return result;

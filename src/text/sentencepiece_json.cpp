@@ -45,8 +45,9 @@ json byte_pairs(const SentencepieceSpec& spec, const std::vector<AddedToken>& re
     json vocab = json::object();
     for (const auto& [piece, id] : ids) vocab[std::string(piece)] = id;
     rename_pieces(vocab, spec, renamed);
-    return {{"type", "BPE"},           {"vocab", std::move(vocab)}, {"merges", merges_of(spec, ids)}, {"unk_token", spec.unk_piece},
-            {"fuse_unk", true}, {"byte_fallback", spec.byte_fallback}};
+    return {
+        {"type", "BPE"},    {"vocab", std::move(vocab)},          {"merges", merges_of(spec, ids)}, {"unk_token", spec.unk_piece},
+        {"fuse_unk", true}, {"byte_fallback", spec.byte_fallback}};
 }
 
 json unigram(const SentencepieceSpec& spec) {
@@ -72,13 +73,15 @@ json replace(const char* from, const char* to) { return {{"type", "Replace"}, {"
 
 }  // namespace
 
-json sentencepiece_as_json(const SentencepieceSpec& spec, const TokenizerClass& tokenizer_class, const std::vector<AddedToken>& renamed,
-                           const std::string& where) {
+json sentencepiece_as_json(const SentencepieceSpec& spec, const TokenizerClass& tokenizer_class,
+                           const std::vector<AddedToken>& renamed, const std::string& where) {
     require(!spec.pieces.empty(), where + ": a sentencepiece model without pieces");
+    require_short_pieces(spec, where);
     for (const auto& piece : spec.pieces) require(is_valid_utf8(piece.text), where + ": a piece is not valid UTF-8");
     const bool backend = tokenizer_class.parts.empty();
     json normalizers = json::array();
-    if (!spec.charsmap.empty()) normalizers.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64_of(spec.charsmap)}});
+    if (!spec.charsmap.empty())
+        normalizers.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64_of(spec.charsmap)}});
     normalizers.push_back(replace(" ", "\u2581"));
     json decoders = json::array({replace("\u2581", " ")});
     if (spec.byte_fallback) {

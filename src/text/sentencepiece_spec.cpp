@@ -2,6 +2,9 @@
 
 #include <bit>
 
+#include "byte_trie.hpp"
+#include "xlrm/core/error.hpp"
+
 namespace xlrm {
 namespace {
 
@@ -112,6 +115,13 @@ std::optional<SentencepieceSpec> read_sentencepiece_spec(std::string_view serial
             return std::nullopt;
     }
     return model.sound() ? std::optional(spec) : std::nullopt;
+}
+
+void require_short_pieces(const SentencepieceSpec& spec, const std::string& where) {
+    for (const auto& piece : spec.pieces) {
+        if (piece.text.size() <= ByteTrie::kMostBytes) continue;
+        fail(where + ": damaged sentencepiece model (a piece is longer than " + std::to_string(ByteTrie::kMostBytes) + " bytes)");
+    }
 }
 
 }  // namespace xlrm

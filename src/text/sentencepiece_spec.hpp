@@ -32,4 +32,7 @@ struct SentencepieceSpec {
 //! None if the bytes are not a model's.
 std::optional<SentencepieceSpec> read_sentencepiece_spec(std::string_view serialized);
 
+//! Throws Error naming `where` for a piece of more bytes than ByteTrie takes.
+void require_short_pieces(const SentencepieceSpec& spec, const std::string& where);
+
 }  // namespace xlrm

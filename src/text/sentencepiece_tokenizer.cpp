@@ -20,6 +20,7 @@ SentencepieceTokenizer::SentencepieceTokenizer(const std::filesystem::path& mode
     size_ = processor_.GetPieceSize();
     require(size_ > 0, model_file.string() + ": a sentencepiece model without pieces");
     if (const auto spec = read_sentencepiece_spec(bytes)) {
+        require_short_pieces(*spec, model_file.string());
         normalizer_.emplace(processor_, *spec);
         words_.emplace(processor_, *spec, *normalizer_);
         unigram_.emplace(processor_, *spec, *normalizer_);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sentencepiece_spec.hpp"
+#include "token_member.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 
@@ -14,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostTokens = 1 << 24;
 constexpr std::array kStandard = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
 constexpr const char* kExtra = "extra_special_tokens";
@@ -30,55 +30,10 @@ Json read_object(const fs::path& path, std::vector<fs::path>& files) {
     return file;
 }
 
-//! A member with its place, "folder/tokenizer_config.json: pad_token".
-struct Member {
-    const Json& value;
-    std::string where;
-};
-
-bool flag_of(const Json& token, const char* name, bool otherwise, const std::string& where) {
-    if (!token.contains(name) || token.at(name).is_null()) return otherwise;
-    if (!token.at(name).is_boolean()) fail(where + "." + name + ": true or false is expected");
-    return token.at(name).get<bool>();
-}
-
+// As transformers writes a token into tokenizer_config.json.
 bool is_added_token(const Json& value) {
     return value.is_object() && value.contains("__type") && value.at("__type") == "AddedToken";
 }
-
-//! Text, or an object with `content`; `special` is what a file that does not say it means.
-AddedToken token_of(const Member& member, bool special) {
-    AddedToken token;
-    token.special = special;
-    if (member.value.is_string()) {
-        token.content = member.value.get<std::string>();
-        token.bare = true;
-        return token;
-    }
-    if (!member.value.is_object() || !member.value.contains("content") || !member.value.at("content").is_string()) {
-        fail(member.where + ": a token is expected (text, or an object with the text `content`)");
-    }
-    token.content = member.value.at("content").get<std::string>();
-    token.special = flag_of(member.value, "special", special, member.where);
-    token.single_word = flag_of(member.value, "single_word", false, member.where);
-    token.lstrip = flag_of(member.value, "lstrip", false, member.where);
-    token.rstrip = flag_of(member.value, "rstrip", false, member.where);
-    token.normalized = flag_of(member.value, "normalized", !token.special, member.where);
-    return token;
-}
-
-std::int32_t checked_id(std::int64_t id, const std::string& where) {
-    if (id < 0 || id >= kMostTokens) fail(where + ": the id " + std::to_string(id) + " is not in 0 … " + std::to_string(kMostTokens - 1));
-    return static_cast<std::int32_t>(id);
-}
-
-std::int32_t id_of_key(const std::string& key, const std::string& where) {
-    const bool digits = !key.empty() && key.size() < 12 && std::ranges::all_of(key, [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits) fail(where + ": '" + key + "' is no id (a whole number from 0 on is expected)");
-    return checked_id(std::stoll(key), where);
-}
-
-void sort_by_id(std::vector<AddedToken>& tokens) { std::ranges::stable_sort(tokens, {}, &AddedToken::id); }
 
 void read_decoder(const Member& decoder, SpecialTokens& tokens) {
     tokens.has_decoder = true;
@@ -89,25 +44,28 @@ void read_decoder(const Member& decoder, SpecialTokens& tokens) {
         token.id = id_of_key(key, decoder.where);
         tokens.added.push_back(std::move(token));
     }
-    sort_by_id(tokens.added);
 }
 
-void read_added_file(const fs::path& path, SpecialTokens& tokens) {
+// Special are those that the other files name as text, or special_tokens_map.json as an object: objects of tokenizer_config.json
+// are compared with them before they are read.
+void read_added_file(const fs::path& path, const Json& map, SpecialTokens& tokens) {
     const auto is_named = [&](const std::string& text) {
-        const auto same = [&](const AddedToken& token) { return token.content == text; };
-        return std::ranges::any_of(tokens.named, [&](const NamedToken& one) { return is_standard(one.name) && same(one.token); }) ||
-               std::ranges::any_of(tokens.extra, same);
+        const auto named = [&](const NamedToken& one) {
+            return is_standard(one.name) && one.token.content == text && (one.token.bare || map.contains(one.name));
+        };
+        const auto extra = [&](const AddedToken& token) { return tokens.has_extra && token.content == text && token.bare; };
+        return std::ranges::any_of(tokens.named, named) || std::ranges::any_of(tokens.extra, extra);
     };
     const Json file = read_object(path, tokens.files);
     for (const auto& [content, id] : file.items()) {
         const std::string where = path.string() + ": " + content;
-        if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<std::uint64_t>() > INT64_MAX)) fail(where + ": an id is expected");
+        if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<std::uint64_t>() > INT64_MAX))
+            fail(where + ": an id is expected");
         AddedToken token{.id = checked_id(id.get<std::int64_t>(), where), .content = content};
         token.special = is_named(content);
         token.normalized = !token.special;
         tokens.added.push_back(std::move(token));
     }
-    sort_by_id(tokens.added);
 }
 
 // What tokenizer.model calls its tokens.
@@ -122,22 +80,27 @@ void name_pieces(const std::string& bytes, TokenizerClass& tokenizer_class) {
 //! What the members of the files mean together.
 class Reader {
 public:
-    explicit Reader(const fs::path& folder) : config_path_(folder / "tokenizer_config.json"), map_path_(folder / "special_tokens_map.json") {
+    explicit Reader(const fs::path& folder)
+        : config_path_(folder / "tokenizer_config.json"), map_path_(folder / "special_tokens_map.json") {
         tokens_.config = read_object(config_path_, tokens_.files);
         for (const auto& [name, value] : tokens_.config.items()) set(name, {value, config_path_.string() + ": " + name});
-        const bool has_decoder = tokens_.config.contains("added_tokens_decoder") && !tokens_.config.at("added_tokens_decoder").is_null();
+        const bool has_decoder =
+            tokens_.config.contains("added_tokens_decoder") && !tokens_.config.at("added_tokens_decoder").is_null();
         const Json map = has_decoder ? Json::object() : read_object(map_path_, tokens_.files);
         for (const auto& [name, value] : map.items()) set(name, {value, map_path_.string() + ": " + name}, true);
         read_lists(map);
         name_tokens();
-        if (has_decoder) read_decoder({tokens_.config.at("added_tokens_decoder"), config_path_.string() + ": added_tokens_decoder"}, tokens_);
-        else read_added_file(folder / "added_tokens.json", tokens_);
+        if (has_decoder)
+            read_decoder({tokens_.config.at("added_tokens_decoder"), config_path_.string() + ": added_tokens_decoder"}, tokens_);
+        else
+            read_added_file(folder / "added_tokens.json", map, tokens_);
         read_flags();
         const fs::path model = folder / "config.json";
         const Json of_model = fs::exists(model) ? read_json(model) : Json::object();
         tokens_.tokenizer_class = find_tokenizer_class(folder, tokens_.config, of_model);
         const fs::path pieces = folder / "tokenizer.model";
-        const bool of_pieces = tokens_.tokenizer_class.defaults.empty() && !fs::exists(folder / "tokenizer.json") && fs::exists(pieces);
+        const bool of_pieces =
+            tokens_.tokenizer_class.defaults.empty() && !fs::exists(folder / "tokenizer.json") && fs::exists(pieces);
         if (of_pieces) name_pieces(read_file(pieces), tokens_.tokenizer_class);
         add_defaults();
     }
@@ -169,8 +132,10 @@ private:
         std::erase(tokens_.without, name);
         Entry entry{name, token_of(member, true), member.value.is_string() && !of_map};
         if (known && known->text && of_map && !standard) return;
-        if (known) *known = std::move(entry);
-        else members_.push_back(std::move(entry));
+        if (known)
+            *known = std::move(entry);
+        else
+            members_.push_back(std::move(entry));
     }
 
     // The lists of tokenizer_config.json, then those of special_tokens_map.json, which go on with them.
@@ -217,16 +182,20 @@ private:
         }
         for (const auto& [name, value] : member.value.items()) {
             Entry entry{name, token_of({value, member.where + "." + name}, true), value.is_string()};
-            if (Entry* known = find(entries, name)) *known = std::move(entry);
-            else entries.push_back(std::move(entry));
+            if (Entry* known = find(entries, name))
+                *known = std::move(entry);
+            else
+                entries.push_back(std::move(entry));
         }
     }
 
     void name_tokens() {
         const auto put = [&](const Entry& entry) {
             const auto known = std::ranges::find(tokens_.named, entry.name, &NamedToken::name);
-            if (known != tokens_.named.end()) known->token = entry.token;
-            else tokens_.named.push_back({entry.name, entry.token});
+            if (known != tokens_.named.end())
+                known->token = entry.token;
+            else
+                tokens_.named.push_back({entry.name, entry.token});
         };
         for (const char* name : kStandard) {
             if (const Entry* entry = find(members_, name)) put(*entry);
@@ -252,18 +221,24 @@ private:
         std::vector<NamedToken> all;
         for (const char* name : kStandard) {
             const auto known = std::ranges::find(tokens_.named, name, &NamedToken::name);
-            const auto own = std::ranges::find(tokens_.tokenizer_class.defaults, name, &std::pair<std::string, std::string>::first);
-            if (known != tokens_.named.end()) all.push_back(*known);
-            else if (own != tokens_.tokenizer_class.defaults.end() && std::ranges::find(tokens_.without, name) == tokens_.without.end())
+            const auto own =
+                std::ranges::find(tokens_.tokenizer_class.defaults, name, &std::pair<std::string, std::string>::first);
+            if (known != tokens_.named.end())
+                all.push_back(*known);
+            else if (own != tokens_.tokenizer_class.defaults.end() &&
+                     std::ranges::find(tokens_.without, name) == tokens_.without.end())
                 all.push_back({name, by_default(own->second), true});
         }
         std::vector<NamedToken> others;
-        std::ranges::copy_if(tokens_.named, std::back_inserter(others), [](const NamedToken& token) { return !is_standard(token.name); });
+        std::ranges::copy_if(tokens_.named, std::back_inserter(others),
+                             [](const NamedToken& token) { return !is_standard(token.name); });
         for (const auto& [name, content] : tokens_.tokenizer_class.defaults) {
             if (is_standard(name)) continue;
             const auto known = std::ranges::find(others, name, &NamedToken::name);
-            if (known == others.end()) all.push_back({name, by_default(content), true});
-            else all.push_back(*known);
+            if (known == others.end())
+                all.push_back({name, by_default(content), true});
+            else
+                all.push_back(*known);
             std::erase_if(others, [&](const NamedToken& token) { return token.name == name; });
         }
         all.insert(all.end(), others.begin(), others.end());

@@ -49,11 +49,13 @@ std::string without_fast(std::string name) {
 }
 
 bool is_backend(const std::string& name) {
-    return name.empty() || name == "TokenizersBackend" || name == "PreTrainedTokenizer" || name == "PythonBackend" || name == "BloomTokenizer";
+    return name.empty() || name == "TokenizersBackend" || name == "PreTrainedTokenizer" || name == "PythonBackend" ||
+           name == "BloomTokenizer";
 }
 
 std::string text_of(const Json& object, const char* name) {
-    return object.is_object() && object.contains(name) && object.at(name).is_string() ? object.at(name).get<std::string>() : std::string();
+    return object.is_object() && object.contains(name) && object.at(name).is_string() ? object.at(name).get<std::string>()
+                                                                                      : std::string();
 }
 
 bool has_byte_level(const std::filesystem::path& folder) {
@@ -79,35 +81,45 @@ bool truth(const Json& config, const char* name, bool otherwise) {
 
 json replace(const char* from, const char* to) { return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}}; }
 json sequence(const char* name, json parts) { return {{"type", "Sequence"}, {name, std::move(parts)}}; }
-json byte_level(bool prefix_space, bool regex) { return {{"type", "ByteLevel"}, {"add_prefix_space", prefix_space}, {"use_regex", regex}}; }
+json byte_level(bool prefix_space, bool regex) {
+    return {{"type", "ByteLevel"}, {"add_prefix_space", prefix_space}, {"use_regex", regex}};
+}
 
 json model_of_pieces(json unk) {
     return {{"unk_token", std::move(unk)}, {"fuse_unk", true}, {"byte_fallback", true}, {"ignore_merges", false}};
 }
-json model_of_bytes() { return {{"unk_token", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false}}; }
+json model_of_bytes() {
+    return {{"unk_token", nullptr}, {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false}};
+}
 
 // "▁" before the whole text alone, or (`legacy`) before each part between special tokens.
 json llama_parts(const Json& config, bool code) {
-    const bool space = truth(config, "add_prefix_space", true) || (config.contains("add_prefix_space") && config.at("add_prefix_space").is_null());
+    const bool space = truth(config, "add_prefix_space", true) ||
+                       (config.contains("add_prefix_space") && config.at("add_prefix_space").is_null());
     const char* scheme = !space ? "never" : !code && truth(config, "legacy", false) ? "always" : "first";
     json decoders = json::array({replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
     if (space || code) decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     return {{"normalizer", nullptr},
             {"pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", scheme}, {"split", false}}},
             {"decoder", sequence("decoders", std::move(decoders))},
-            {"model", model_of_pieces(code ? json(text_of(config, "unk_token").empty() ? "<unk>" : text_of(config, "unk_token")) : json())}};
+            {"model", model_of_pieces(code ? json(text_of(config, "unk_token").empty() ? "<unk>" : text_of(config, "unk_token"))
+                                           : json())}};
 }
 
 json gemma_parts(const Json& config) {
     const std::string unk = text_of(config, "unk_token");
     return {{"normalizer", replace(" ", "\u2581")},
-            {"pre_tokenizer", {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}}},
+            {"pre_tokenizer",
+             {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}}},
             {"decoder", sequence("decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}})},
             {"model", model_of_pieces(unk.empty() ? "<unk>" : unk)}};
 }
 
 json bytes_parts(json normalizer, json pre_tokenizer) {
-    return {{"normalizer", std::move(normalizer)}, {"pre_tokenizer", std::move(pre_tokenizer)}, {"decoder", {{"type", "ByteLevel"}}}, {"model", model_of_bytes()}};
+    return {{"normalizer", std::move(normalizer)},
+            {"pre_tokenizer", std::move(pre_tokenizer)},
+            {"decoder", {{"type", "ByteLevel"}}},
+            {"model", model_of_bytes()}};
 }
 
 constexpr const char* kQwen2 =
@@ -122,12 +134,19 @@ void describe(TokenizerClass& made, const Json& config) {
         made.parts = llama_parts(config, code);
         if (!code) return;
         made.post = TokenizerClass::Post::bos;
-        for (const auto& [name, content] : {std::pair{"prefix_token", "\u2581<PRE>"}, {"middle_token", "\u2581<MID>"}, {"suffix_token", "\u2581<SUF>"},
-                                            {"eot_token", "\u2581<EOT>"}, {"fill_token", "<FILL_ME>"}}) {
+        for (const auto& [name, content] : {std::pair{"prefix_token", "\u2581<PRE>"},
+                                            {"middle_token", "\u2581<MID>"},
+                                            {"suffix_token", "\u2581<SUF>"},
+                                            {"eot_token", "\u2581<EOT>"},
+                                            {"fill_token", "<FILL_ME>"}}) {
             made.defaults.emplace_back(name, content);
         }
     } else if (made.name == "GemmaTokenizer") {
-        made.defaults = {{"bos_token", "<bos>"}, {"eos_token", "<eos>"}, {"unk_token", "<unk>"}, {"pad_token", "<pad>"}, {"mask_token", "<mask>"}};
+        made.defaults = {{"bos_token", "<bos>"},
+                         {"eos_token", "<eos>"},
+                         {"unk_token", "<unk>"},
+                         {"pad_token", "<pad>"},
+                         {"mask_token", "<mask>"}};
         made.parts = gemma_parts(config);
     } else if (made.name == "Qwen2Tokenizer") {
         made.defaults = {{"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}, {"pad_token", "<|endoftext|>"}};
@@ -138,13 +157,19 @@ void describe(TokenizerClass& made, const Json& config) {
         made.defaults = {{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}};
         made.parts = bytes_parts(nullptr, byte_level(space, true));
     } else if (made.name == "GPTNeoXTokenizer") {
-        made.defaults = {{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}, {"pad_token", "<|padding|>"}};
+        made.defaults = {{"bos_token", "<|endoftext|>"},
+                         {"eos_token", "<|endoftext|>"},
+                         {"unk_token", "<|endoftext|>"},
+                         {"pad_token", "<|padding|>"}};
         made.parts = bytes_parts(nfc, byte_level(space, true));
         made.post = TokenizerClass::Post::none;
     } else if (made.name == "CohereTokenizer") {
-        made.defaults = {{"bos_token", "<BOS_TOKEN>"}, {"eos_token", "<|END_OF_TURN_TOKEN|>"}, {"unk_token", "<UNK>"}, {"sep_token", "<SEP>"},
-                         {"pad_token", "<PAD>"},       {"cls_token", "<CLS>"},                 {"mask_token", "<MASK_TOKEN>"}};
-        made.parts = bytes_parts(nfc, sequence("pretokenizers", {{{"type", "Digits"}, {"individual_digits", true}}, byte_level(space, true)}));
+        made.defaults = {{"bos_token", "<BOS_TOKEN>"},  {"eos_token", "<|END_OF_TURN_TOKEN|>"},
+                         {"unk_token", "<UNK>"},        {"sep_token", "<SEP>"},
+                         {"pad_token", "<PAD>"},        {"cls_token", "<CLS>"},
+                         {"mask_token", "<MASK_TOKEN>"}};
+        made.parts = bytes_parts(
+            nfc, sequence("pretokenizers", {{{"type", "Digits"}, {"individual_digits", true}}, byte_level(space, true)}));
     }
 }
 
@@ -180,8 +205,10 @@ bool apply_tokenizer_class(const TokenizerClass& tokenizer_class, json& file) {
         json& here = file[name];
         if (says(here, part)) continue;
         differs = true;
-        if (name == "model" && here.is_object()) here.update(part);
-        else here = part;
+        if (name == "model" && here.is_object())
+            here.update(part);
+        else
+            here = part;
     }
     return differs;
 }

@@ -24,7 +24,8 @@ UnigramModel::UnigramModel(const nlohmann::json& json, const std::string& where)
             fail(where + ".vocab[" + std::to_string(scores_.size()) + "]: [piece, score] is expected");
         }
         if (piece[0].get_ref<const std::string&>().size() > ByteTrie::kMostBytes) {
-            fail(where + ".vocab[" + std::to_string(scores_.size()) + "]: the piece is longer than " + std::to_string(ByteTrie::kMostBytes) + " bytes");
+            fail(where + ".vocab[" + std::to_string(scores_.size()) + "]: the piece is longer than " +
+                 std::to_string(ByteTrie::kMostBytes) + " bytes");
         }
         const auto id = static_cast<std::int32_t>(scores_.size());
         scores_.push_back(piece[1].get<double>());
@@ -35,7 +36,8 @@ UnigramModel::UnigramModel(const nlohmann::json& json, const std::string& where)
     unknown_score_ = *std::min_element(scores_.begin(), scores_.end()) - kUnknownPenalty;
     if (json.contains("unk_id") && !json.at("unk_id").is_null()) {
         const auto& unk = json.at("unk_id");
-        if (!unk.is_number_integer() || unk.get<std::int64_t>() < 0 || unk.get<std::int64_t>() >= count_) fail(where + ".unk_id: " + unk.dump() + " is not in the vocabulary");
+        if (!unk.is_number_integer() || unk.get<std::int64_t>() < 0 || unk.get<std::int64_t>() >= count_)
+            fail(where + ".unk_id: " + unk.dump() + " is not in the vocabulary");
         unk_ = unk.get<std::int32_t>();
     }
     byte_fallback_ = json.value("byte_fallback", false);

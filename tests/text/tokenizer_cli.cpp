@@ -1,6 +1,7 @@
 // The xlrm side of tokenizer_fuzz.py. Reads texts, one JSON string a line, from standard input.
 //     tokenizer_cli ids TOKENIZER           of each text a line [ids with special tokens, text of the ids]
-//     tokenizer_cli folders                 of each line [folder, texts] a line {texts: [[ids, ids with special tokens]], bos, eos, size} or
+//     tokenizer_cli folders                 of each line [folder, texts] a line {texts: [[ids, ids with special tokens]], bos,
+//     eos, size} or
 //                                           {error}; {bare}, if the exception is not the program's own
 //     tokenizer_cli time TOKENIZER ROUNDS   seconds of the fastest round over all texts, and the number of ids
 // TOKENIZER is a tokenizer.json or a model folder.
@@ -38,7 +39,9 @@ nlohmann::json about_folder(const nlohmann::json& line) {
             const auto words = text.get<std::string>();
             rows.push_back({tokenizer->encode(words, false), tokenizer->encode(words, true)});
         }
-        const auto id = [](const std::optional<std::int32_t>& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
+        const auto id = [](const std::optional<std::int32_t>& value) {
+            return value ? nlohmann::json(*value) : nlohmann::json();
+        };
         return {{"texts", rows}, {"bos", id(tokenizer->bos)}, {"eos", id(tokenizer->eos)}, {"size", tokenizer->vocab_size()}};
     } catch (const xlrm::Error& error) {
         return {{"error", error.what()}};
@@ -49,7 +52,8 @@ nlohmann::json about_folder(const nlohmann::json& line) {
 
 void print_folders() {
     for (std::string line; std::getline(std::cin, line);) {
-        std::cout << about_folder(nlohmann::json::parse(line)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+        std::cout << about_folder(nlohmann::json::parse(line)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                  << std::endl;
     }
 }
 
@@ -72,7 +76,8 @@ int main(int argc, char** argv) {
     try {
         const std::string mode = argc > 1 ? argv[1] : "";
         if (mode == "folders") return print_folders(), 0;
-        xlrm::require((mode == "ids" && argc > 2) || (mode == "time" && argc > 3), "ids or time, a tokenizer and for time the rounds are expected");
+        xlrm::require((mode == "ids" && argc > 2) || (mode == "time" && argc > 3),
+                      "ids or time, a tokenizer and for time the rounds are expected");
         const std::filesystem::path path = argv[2];
         const auto tokenizer = std::filesystem::is_directory(path) ? xlrm::load_tokenizer(path) : xlrm::load_bpe(path);
         if (mode == "ids") print_ids(*tokenizer);

@@ -40,17 +40,40 @@ def differs(case, expected, found):
     return None
 
 
+def published(draw, count):
+    """Published sentencepiece models, where the shared data is here, with tokens added after their own."""
+    data = Path(__file__).resolve().parents[3] / "shared" / "data" / "tokenizers"
+    for name, config, model_type in (("llama2", {"tokenizer_class": "LlamaTokenizer", "legacy": False}, None), ("llama2", {"tokenizer_class": "LlamaTokenizer", "legacy": True}, None),
+                                     ("llama2", {"tokenizer_class": "LlamaTokenizer"}, "mistral"), ("mistral_v3", {"tokenizer_class": "LlamaTokenizer", "legacy": False}, "mistral"),
+                                     ("mistral_v3", {"tokenizer_class": "LlamaTokenizerFast", "add_prefix_space": False}, None), ("chinese_llama_sp", {"tokenizer_class": "PreTrainedTokenizerFast"}, None)):
+        if not (data / name).is_dir():
+            continue
+        size = {"llama2": 32000, "mistral_v3": 32768, "chinese_llama_sp": 20000}[name]
+        tokens = [folders.token("<|im_end|>"), folders.token("<|im_start|>"), folders.token("<|x|>", rstrip=True, lstrip=True), folders.token("[UP]", special=False, normalized=True)]
+        config = config | {"bos_token": "<s>", "eos_token": "<|im_end|>", "add_bos_token": True}
+        # A unigram model with a decoder is what transformers cannot load.
+        config |= ({"extra_special_tokens": [row | {"__type": "AddedToken"} for row in tokens]} if name == "chinese_llama_sp" else
+                   {"added_tokens_decoder": {str(size + i): row for i, row in enumerate(tokens)}})
+        texts = [json.loads(line)["text"] for line in open(data / name / "golden.jsonl", encoding="utf-8")]
+        texts = [text for text in texts if text.isprintable() or "\n" in text]
+        mixed = ["".join(draw.choice([draw.choice(texts)[:80], folders.random_text(draw)]) for _ in range(draw.randrange(1, 4))) for _ in range(count)]
+        yield ({"name": f"published {name} {model_type}", "tokenizer": {"tokenizer.model": str(data / name / "tokenizer.model")},
+                "files": {"tokenizer_config.json": config} | ({"config.json": {"model_type": model_type}} if model_type else {})}, mixed)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("cli")
     parser.add_argument("--folders", type=int, default=300)
     parser.add_argument("--texts", type=int, default=12)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--published-texts", type=int, default=400)
     parser.add_argument("--fixed", action="store_true")
     options = parser.parse_args()
     draw = random.Random(options.seed)
     cases = [(case, case.pop("seed", folders.SEED_TEXTS)) for case in folders.fixed_cases()] if options.fixed else []
     cases += [(folders.random_case(draw), [folders.random_text(draw) for _ in range(options.texts)]) for _ in range(options.folders)]
+    cases += list(published(draw, options.published_texts))
     paths = [folders.folder_of(case) for case, _ in cases]
     lines = "".join(json.dumps([str(path), texts]) + "\n" for path, (_, texts) in zip(paths, cases))
     out = subprocess.run([options.cli, "folders"], input=lines.encode(), stdout=subprocess.PIPE, check=True).stdout.decode().split("\n")[:-1]
@@ -58,6 +81,7 @@ def main():
     for path, (case, texts), line in zip(paths, cases, out, strict=True):
         expected = folders.answer(path, texts)
         loaded += expected is not None
+        assert expected or case["name"] == "random", f"transformers cannot load {case}"
         found = differs(case, expected, json.loads(line))
         shutil.rmtree(path)
         if found:

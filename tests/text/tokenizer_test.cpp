@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Bpe, Fixture, testing::Values("special", "prefix", "dig
 
 class Published : public testing::TestWithParam<const char*> {};
 
+// The files alone, as the references read them.
 TEST_P(Published, EqualsTheReference) {
     const fs::path folder = test::shared_data() / "tokenizers" / GetParam();
     if (!fs::exists(folder)) GTEST_SKIP() << "the published tokenizers are not here: " << folder;
@@ -169,7 +170,9 @@ TEST(Tokenizer, ReadsTheSpecialTokensOfTheFolder) {
     const auto added = load_tokenizer(folder);
     EXPECT_EQ(added->eos, tokenizer->vocab_size()) << "a token that the vocabulary lacks is a new one";
     EXPECT_NE(added->sha256, tokenizer->sha256);
-    EXPECT_NE(error_of([&] { require_tokenizer_fits(*added, tokenizer->vocab_size(), folder); }).find("tokenizer_config.json adds"), std::string::npos);
+    EXPECT_NE(
+        error_of([&] { require_tokenizer_fits(*added, tokenizer->vocab_size(), folder); }).find("tokenizer_config.json adds"),
+        std::string::npos);
 }
 
 TEST(Tokenizer, IsRefusedWhereTheModelHasFewerTokens) {

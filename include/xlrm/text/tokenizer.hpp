@@ -27,8 +27,8 @@ public:
     virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special) const = 0;
     //! Special tokens are kept, except by a tokenizer.model alone, which drops control pieces. Ids out of range throw Error.
     virtual std::string decode(const std::vector<std::int32_t>& ids) const = 0;
-    //! 1 + the largest id, added tokens included: what a model's embedding must hold. (Tokens that only the class of a tokenizer names by
-    //! default, and that come last, are not counted: models have no rows for them.)
+    //! 1 + the largest id, added tokens included: what a model's embedding must hold. (Tokens that only the class of a tokenizer
+    //! names by default, and that come last, are not counted: models have no rows for them.)
     virtual std::int64_t vocab_size() const = 0;
     virtual std::optional<std::int32_t> id_of(std::string_view token) const = 0;
     std::optional<std::int32_t> bos, eos, pad;
@@ -42,23 +42,30 @@ public:
 
 //! From a model folder: tokenizer.json if it is there, else tokenizer.model (sentencepiece), with the ids that transformers 5.23
 //! (AutoTokenizer.from_pretrained(folder), without remote code and without mistral-common) gives:
-//! - Every token of `added_tokens_decoder`, each named one ("…_token") and each of `extra_special_tokens` and `additional_special_tokens` is found
-//!   in texts, with its attributes; special_tokens_map.json and added_tokens.json count where there is no `added_tokens_decoder`. A token that
-//!   the vocabulary has keeps its id, others count on from it in the order in which they are named (an id of the decoder gives that order alone).
-//!   With `split_special_tokens` special ones are text.
-//! - `tokenizer_class` and config.json's `model_type` choose the class (src/text/tokenizer_class.hpp). LlamaTokenizer, CodeLlamaTokenizer,
-//!   GemmaTokenizer, Qwen2Tokenizer, GPT2Tokenizer, GPTNeoXTokenizer and CohereTokenizer put their own normaliser, pre-tokeniser and decoder in
-//!   place of those of tokenizer.json, where the two say different things; for other classes the file counts as it is.
-//! - What `add_special` adds: where tokenizer.json is there, what its post-processor says; `add_bos_token` and `add_eos_token` do not count
-//!   (CodeLlamaTokenizer: BOS always; GPTNeoXTokenizer: nothing). With tokenizer.model alone what the flags say; one that is missing means no.
-//! - tokenizer.model with any of the other files is read as that library converts it (src/text/sentencepiece_json.hpp), for LlamaTokenizer,
-//!   CodeLlamaTokenizer, GemmaTokenizer and TokenizersBackend. A class of byte pairs over a unigram model, which the library reads letter by
-//!   letter, keeps sentencepiece's ids and refuses added tokens; other classes are refused.
-//! - tokenizer.model without any of tokenizer_config.json, special_tokens_map.json and added_tokens.json has sentencepiece's own ids and adds BOS
+//! - Every token of `added_tokens_decoder`, each named one ("…_token") and each of `extra_special_tokens` and
+//! `additional_special_tokens` is found
+//!   in texts, with its attributes; special_tokens_map.json and added_tokens.json count where there is no `added_tokens_decoder`.
+//!   A token that the vocabulary has keeps its id, others count on from it in the order in which they are named (an id of the
+//!   decoder gives that order alone). With `split_special_tokens` special ones are text.
+//! - `tokenizer_class` and config.json's `model_type` choose the class (src/text/tokenizer_class.hpp). LlamaTokenizer,
+//! CodeLlamaTokenizer,
+//!   GemmaTokenizer, Qwen2Tokenizer, GPT2Tokenizer, GPTNeoXTokenizer and CohereTokenizer put their own normaliser, pre-tokeniser
+//!   and decoder in place of those of tokenizer.json, where the two say different things; for other classes the file counts as it
+//!   is.
+//! - What `add_special` adds: where tokenizer.json is there, what its post-processor says; `add_bos_token` and `add_eos_token` do
+//! not count
+//!   (CodeLlamaTokenizer: BOS always; GPTNeoXTokenizer: nothing). With tokenizer.model alone what the flags say; one that is
+//!   missing means no.
+//! - tokenizer.model with any of the other files is read as that library converts it (src/text/sentencepiece_json.hpp), for
+//! LlamaTokenizer,
+//!   CodeLlamaTokenizer, GemmaTokenizer and TokenizersBackend. A class of byte pairs over a unigram model, which the library
+//!   reads letter by letter, keeps sentencepiece's ids and refuses added tokens; other classes are refused.
+//! - tokenizer.model without any of tokenizer_config.json, special_tokens_map.json and added_tokens.json has sentencepiece's own
+//! ids and adds BOS
 //!   alone.
-//! BOS, EOS and padding are those that the files name, then those of config.json, then the tokenizer's own. `sha256` is that of the tokenizer's
-//! file, together with what the folder changes of it, if anything. Throws Error: no tokenizer, damaged, or a feature that is not supported
-//! (file, field and feature are named).
+//! BOS, EOS and padding are those that the files name, then those of config.json, then the tokenizer's own. `sha256` is that of
+//! the tokenizer's file, together with what the folder changes of it, if anything. Throws Error: no tokenizer, damaged, or a
+//! feature that is not supported (file, field and feature are named).
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_dir);
 
 //! The model file alone: `add_special` adds its BOS and its EOS.
