@@ -91,7 +91,8 @@ private:
             stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
             stream_.avail_out = static_cast<uInt>(out_.size());
             code = ::inflate(&stream_, Z_NO_FLUSH);
-            if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) damaged(stream_.msg != nullptr ? stream_.msg : "it does not inflate");
+            if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
+                damaged(stream_.msg != nullptr ? stream_.msg : "it does not inflate");
             take(std::string_view(out_).substr(0, out_.size() - stream_.avail_out));
         }
     }
@@ -151,8 +152,9 @@ void for_each_line(const fs::path& path, const std::function<void(std::int64_t, 
     };
     if (head == "\x1F\x8B") {
         Gunzip(file, std::move(head)).run(take);
-    } else if (path.extension() == ".gz") {
-        fail(path.string() + ": it is named .gz, but " + (head.empty() ? "it is empty" : "it is not gzip data") + "; give it its right name, or get it again",
+    } else if (path.extension() == ".gz" || path.extension() == ".GZ") {
+        fail(path.string() + ": it is named .gz, but " + (head.empty() ? "it is empty" : "it is not gzip data") +
+                 "; give it its right name, or get it again",
              ExitCode::io);
     } else {
         read_plain(file, std::move(head), take);

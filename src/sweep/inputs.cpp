@@ -8,6 +8,7 @@
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/occurrences.hpp"
+#include "xlrm/text/prepare.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {
@@ -153,6 +154,7 @@ std::string selection_name(const std::vector<std::string>& langs) {
 InputRows read_input_rows(const RowDemand& demand, FileHashes& hashes) {
     LanguageNames names;
     std::vector<RowDigest> rows;
+    RowNotes notes;
     std::string prepared;  // hashes of files whose items are tokens already
     const Split split(demand.split);
     for (const fs::path& path : demand.files) {
@@ -171,10 +173,13 @@ InputRows read_input_rows(const RowDemand& demand, FileHashes& hashes) {
             if (!demand.part.empty() && split.part(row.id) != demand.part) return;
             rows.push_back({row.id, row.lang_name, sha256(row_bytes(row)), text_bytes(row)});
         };
-        for_each_row(path, demand.kind, demand.default_lang, take, demand.forms);
+        for_each_row(path, demand.kind, demand.default_lang, take, demand.forms, &notes);
         if (empty) fail(path.string() + ": the file has no rows (nothing could come of it); leave it out, or get it again");
     }
-    return settled(demand, names, rows, prepared);
+    InputRows result = settled(demand, names, rows, prepared);
+    result.notes = std::move(notes);
+    warn_of_input(demand.files, names, result.notes, {});  // what its rows do not need of [data] others may
+    return result;
 }
 
 Json SweepInputs::to_json(const SweepConfig& config, FileHashes& hashes) const {

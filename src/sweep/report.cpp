@@ -69,6 +69,8 @@ BaseSize size_of(const SweepConfig& config, const Base& base) {
 std::string rows_line(const std::string& what, const InputRows& rows) {
     std::string line = "rows by language, " + what + ":";
     for (const auto& [lang, volume] : rows.languages) line += " " + lang + " " + std::to_string(volume.rows);
+    if (const std::string form = rows.notes.form_line(); !form.empty()) line += "\n  " + form;
+    for (const std::string& note : rows.notes.lines()) line += "\n  " + note;
     return line + "\n";
 }
 

@@ -15,7 +15,8 @@ Json turn_of(const Fields& row, const Json& turn, const std::string& field) {
     if (from == "human") message["role"] = "user";
     if (from == "gpt") message["role"] = "assistant";
     if (from == "observation") message["role"] = "tool";
-    if (from == "function_call") row.bad(field + ".from", "is function_call, whose calls are text here; write them as tool_calls of a message");
+    if (from == "function_call")
+        row.bad(field + ".from", "is function_call, whose calls are text here; write them as tool_calls of a message");
     return message;
 }
 
@@ -64,7 +65,9 @@ Json alpaca(const Fields& row, const RowFormOptions&) {
 Json sharegpt(const Fields& row, const RowFormOptions&) {
     const Json turns = turns_of(row, row.need("conversations"), "conversations");
     if (!row.object().contains("chosen")) return {{"messages", turns}};
-    return {{"prompt", turns}, {"chosen", turns_of(row, row.need("chosen"), "chosen")}, {"rejected", turns_of(row, row.need("rejected"), "rejected")}};
+    return {{"prompt", turns},
+            {"chosen", turns_of(row, row.need("chosen"), "chosen")},
+            {"rejected", turns_of(row, row.need("rejected"), "rejected")}};
 }
 
 Json messages(const Fields& row, const RowFormOptions&) { return {{"prompt", row.need("messages")}}; }

@@ -15,7 +15,8 @@ std::int64_t verdict(const Fields& row, const char* column, std::int64_t low, st
     row.need(column);
     const std::int64_t value = *row.count(column);
     if (value < low || value > high) {
-        row.bad(column, "is " + std::to_string(value) + ", and the form has " + std::to_string(low) + " to " + std::to_string(high) + " there");
+        row.bad(column, "is " + std::to_string(value) + ", and the form has " + std::to_string(low) + " to " +
+                            std::to_string(high) + " there");
     }
     return value;
 }
@@ -31,12 +32,16 @@ Json pku_safe_rlhf(const Fields& row, const RowFormOptions& options) {
 
 Json offsetbias(const Fields& row, const RowFormOptions&) {
     const bool first = verdict(row, "label", 1, 2) == 1;
-    return {{"prompt", row.text(row.need("instruction"), "instruction")}, {"responses", two_answers(row, "output_1", "output_2")}, {"ranks", ranks(first)}};
+    return {{"prompt", row.text(row.need("instruction"), "instruction")},
+            {"responses", two_answers(row, "output_1", "output_2")},
+            {"ranks", ranks(first)}};
 }
 
 Json shp(const Fields& row, const RowFormOptions&) {
     const bool first = verdict(row, "labels", 0, 1) == 1;
-    return {{"prompt", row.text(row.need("history"), "history")}, {"responses", two_answers(row, "human_ref_A", "human_ref_B")}, {"ranks", ranks(first)}};
+    return {{"prompt", row.text(row.need("history"), "history")},
+            {"responses", two_answers(row, "human_ref_A", "human_ref_B")},
+            {"ranks", ranks(first)}};
 }
 
 // Below zero the first answer is preferred.
@@ -47,7 +52,8 @@ Json helpsteer2_preference(const Fields& row, const RowFormOptions&) {
 
 Json helpsteer3(const Fields& row, const RowFormOptions&) {
     const std::int64_t strength = verdict(row, "overall_preference", -3, 3);
-    Json own = {{"prompt", row.need("context")}, {"responses", two_answers(row, "response1", "response2")}, {"ranks", {strength, 0}}};
+    Json own = {
+        {"prompt", row.need("context")}, {"responses", two_answers(row, "response1", "response2")}, {"ranks", {strength, 0}}};
     // The language of rows about code is that of the code.
     const std::string domain = row.label({"domain"});
     if (!domain.empty()) own["subset"] = domain;
@@ -58,9 +64,12 @@ Json helpsteer3(const Fields& row, const RowFormOptions&) {
 Json chatbot_arena(const Fields& row, const RowFormOptions&) {
     const std::string winner = row.text(row.need("winner"), "winner");
     Json own = {{"responses", {row.need("conversation_a"), row.need("conversation_b")}}};
-    if (winner == "model_a" || winner == "model_b") own["ranks"] = ranks(winner == "model_a");
-    else if (winner.starts_with("tie")) own["ranks"] = {0, 0};
-    else row.bad("winner", "is '" + winner + "', and the form has model_a, model_b or tie there");
+    if (winner == "model_a" || winner == "model_b")
+        own["ranks"] = ranks(winner == "model_a");
+    else if (winner.starts_with("tie"))
+        own["ranks"] = {0, 0};
+    else
+        row.bad("winner", "is '" + winner + "', and the form has model_a, model_b or tie there");
     return own;
 }
 

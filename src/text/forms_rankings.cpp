@@ -10,11 +10,13 @@ namespace {
 // The smallest rank is the best, the largest score.
 Json rank_of_score(const Fields& row, const Json& score, const std::string& field) {
     row.number(score, field);
-    return score.is_number_integer() && !score.is_number_unsigned() ? Json(-score.get<std::int64_t>()) : Json(-score.get<double>());
+    return score.is_number_integer() && !score.is_number_unsigned() ? Json(-score.get<std::int64_t>())
+                                                                    : Json(-score.get<double>());
 }
 
 void require_rank(const Fields& row, const RowFormOptions& options, const std::string& name) {
-    if (!options.pair_by.empty() && options.pair_by != name) row.bad(options.pair_by, "is not what its answers are ranked by; give --pair-by " + name);
+    if (!options.pair_by.empty() && options.pair_by != name)
+        row.bad(options.pair_by, "is not what its answers are ranked by; give --pair-by " + name);
 }
 
 }  // namespace
@@ -33,7 +35,9 @@ std::optional<Json> best_and_worst(const Fields& ranking) {
         if (ranks[i].get<double>() > ranks[worst].get<double>()) worst = i;
     }
     if (best == worst) return std::nullopt;
-    const auto side = [&](std::size_t i) { return responses[i].is_string() ? Json::array({assistant_turn(responses[i].get<std::string>())}) : responses[i]; };
+    const auto side = [&](std::size_t i) {
+        return responses[i].is_string() ? Json::array({assistant_turn(responses[i].get<std::string>())}) : responses[i];
+    };
     Json pair = {{"chosen", side(best)}, {"rejected", side(worst)}};
     for (const auto& [name, value] : ranking.object().items()) {
         if (name != "responses" && name != "ranks") pair[name] = value;
@@ -46,7 +50,8 @@ namespace forms {
 // Answers without a score are left out: some of the set's have none.
 Json ultrafeedback(const Fields& row, const RowFormOptions& options) {
     const std::string score = options.pair_by.empty() ? "overall_score" : options.pair_by;
-    Json own = {{"prompt", row.text(row.need("instruction"), "instruction")}, {"responses", Json::array()}, {"ranks", Json::array()}};
+    Json own = {
+        {"prompt", row.text(row.need("instruction"), "instruction")}, {"responses", Json::array()}, {"ranks", Json::array()}};
     std::size_t index = 0;
     for (const Json& completion : row.need("completions")) {
         const std::string here = "completions[" + std::to_string(index++) + "].";
@@ -62,8 +67,10 @@ Json nectar(const Fields& row, const RowFormOptions& options) {
     const std::string text = row.text(row.need("prompt"), "prompt");
     Json own = {{"prompt", dialogue_of(text)}, {"responses", Json::array()}, {"ranks", Json::array()}};
     Json& prompt = own["prompt"];
-    if (prompt.is_null()) prompt = text;
-    else if (prompt.back()["role"] == "assistant" && prompt.back()["content"] == "") prompt.erase(prompt.size() - 1);
+    if (prompt.is_null())
+        prompt = text;
+    else if (prompt.back()["role"] == "assistant" && prompt.back()["content"] == "")
+        prompt.erase(prompt.size() - 1);
     std::size_t index = 0;
     for (const Json& answer : row.need("answers")) {
         const std::string here = "answers[" + std::to_string(index++) + "].";
@@ -92,7 +99,8 @@ Json nemo_rl(const Fields& row, const RowFormOptions& options) {
 Json helpsteer2(const Fields& row, const RowFormOptions&) {
     static const std::string user = "\n<extra_id_1>User\n";
     static const std::string assistant = "\n<extra_id_1>Assistant\n";
-    Json own = {{"labels", Json::array()}, {"response", Json::array({assistant_turn(row.any_text(row.need("response"), "response"))})}};
+    Json own = {{"labels", Json::array()},
+                {"response", Json::array({assistant_turn(row.any_text(row.need("response"), "response"))})}};
     for (const char* name : {"helpfulness", "correctness", "coherence", "complexity", "verbosity"}) {
         row.use(name);
         own["labels"].push_back(row.object().at(name));  // null: not known

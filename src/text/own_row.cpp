@@ -58,9 +58,12 @@ RowKind natural_kind(const Json& row, const std::string& where, const RowFormOpt
     const Fields published(named, where);
     const RowForm* form = form_of(named, options);
     RowKind kind = RowKind::document;
-    if (form != nullptr && form->kind) kind = *form->kind;
-    else kind = own_kind(form != nullptr ? completed(form->read(published, options), published) : named).value_or(kind);
-    const bool pairs = !options.pair_by.empty() && (kind == RowKind::ranking || has_all(named, {"response", options.pair_by.c_str()}));
+    if (form != nullptr && form->kind)
+        kind = *form->kind;
+    else
+        kind = own_kind(form != nullptr ? completed(form->read(published, options), published) : named).value_or(kind);
+    const bool pairs =
+        !options.pair_by.empty() && (kind == RowKind::ranking || has_all(named, {"response", options.pair_by.c_str()}));
     return pairs ? RowKind::preference : kind;
 }
 
@@ -77,16 +80,19 @@ OwnRow own_row(const Json& row, RowKind kind, const std::string& where, const Ro
         own.form = form->name;
         own.made = std::move(made);
     }
-    if (const auto named = current().find(kFormColumn); named != current().end() && named->is_string()) own.form = named->get<std::string>();
+    if (const auto named = current().find(kFormColumn); named != current().end() && named->is_string())
+        own.form = named->get<std::string>();
     if (kind == RowKind::document || has_key(current(), kind)) return own;
     // A verdict on two answers is a ranking of them; other rankings become pairs where that is asked for.
     const Fields ranking(current(), where);
     const bool verdict = form != nullptr && form->kind == kind;
-    if (kind != RowKind::preference || !has_all(current(), {"responses", "ranks"}) || (options.pair_by.empty() && !verdict)) refuse(ranking, kind, form);
+    if (kind != RowKind::preference || !has_all(current(), {"responses", "ranks"}) || (options.pair_by.empty() && !verdict))
+        refuse(ranking, kind, form);
     if (!verdict && notes != nullptr) notes->served.insert("pair-by");
     const std::size_t answers = ranking.need("responses").size();
     std::optional<Json> pair = best_and_worst(ranking);
-    if (!pair && notes != nullptr) ++notes->left_out[answers < 2 ? "prompts with one answer alone" : "answers of which none is better"];
+    if (!pair && notes != nullptr)
+        ++notes->left_out[answers < 2 ? "prompts with one answer alone" : "answers of which none is better"];
     own.used.insert({"responses", "ranks"});
     own.left_out = !pair;
     if (pair) own.made = std::move(*pair);

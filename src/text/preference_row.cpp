@@ -214,10 +214,11 @@ std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const 
 }
 
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
-                  const std::function<void(std::int64_t line, PreferenceRow&& row)>& row, const RowFormOptions& options) {
+                  const std::function<void(std::int64_t line, PreferenceRow&& row)>& row, const RowFormOptions& options,
+                  RowNotes* notes) {
     for_each_rated_row(path, options, [&](std::int64_t line, const RawRow& raw) {
         const std::string number = ":" + std::to_string(line);
-        for (PreferenceRow& parsed : rows_of_json(raw(), kind, path.string() + number, path.filename().string() + number, default_lang, options)) {
+        for (PreferenceRow& parsed : rows_of_json(raw(), kind, path.string() + number, path.filename().string() + number, default_lang, options, notes)) {
             row(line, std::move(parsed));
         }
     });

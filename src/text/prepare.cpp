@@ -245,7 +245,7 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
         names = names_of_all(all_names);
         langs = require_languages(names, options.langs);
         for (const std::string& text : all_notes) notes.add(RowNotes::from_json(parse_json(text, "notes on rows")));
-        warn(names, notes, options.forms);
+        warn_of_input(options.inputs, names, notes, options.forms);
     });
     std::vector<std::string> packed;
     if (comm.size() > 1) packed = gather_all(comm, bytes);
@@ -268,7 +268,7 @@ void read_rows(const PrepareOptions& options, const std::function<void(std::int6
     std::vector<std::pair<std::int64_t, PreferenceRow>> rows;  // their languages are known after the last
     source.for_each([&](std::int64_t line, const std::string&, PreferenceRow&& parsed) { rows.emplace_back(line, std::move(parsed)); });
     require_languages(source.names(), options.langs);
-    warn(source.names(), source.notes(), options.forms);
+    warn_of_input(options.inputs, source.names(), source.notes(), options.forms);
     const SettledLanguages languages(source.names(), options.langs);
     for (auto& [line, read] : rows) {
         if (!languages.wanted(read.lang_name)) continue;

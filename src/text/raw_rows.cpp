@@ -22,7 +22,10 @@ constexpr Form kParquet{"PAR1", "it is Parquet inside gzip, which is not read; d
 constexpr std::array kOtherForms = {
     Form{"\x28\xB5\x2F\xFD", "it is compressed with zstd, which is not read; decompress it first (zstd -d)"},
     Form{"BZh", "it is compressed with bzip2, which is not read; decompress it first (bunzip2)"},
-    Form{std::string_view("\xFD" "7zXZ\0", 6), "it is compressed with xz, which is not read; decompress it first (unxz)"},
+    Form{std::string_view("\xFD"
+                          "7zXZ\0",
+                          6),
+         "it is compressed with xz, which is not read; decompress it first (unxz)"},
     Form{"PK\x03\x04", "it is a zip archive, which is not read; unpack it first (unzip)"},
     Form{"\x04\x22\x4D\x18", "it is compressed with lz4, which is not read; decompress it first (lz4 -d)"},
     Form{"\x1F\x9D", "it is compressed with compress, which is not read; decompress it first (uncompress)"},
@@ -45,8 +48,9 @@ void require_regular(const fs::path& path) {
     const fs::file_status status = fs::status(path, unseen);
     if (unseen || status.type() == fs::file_type::regular || status.type() == fs::file_type::not_found) return;
     const bool folder = status.type() == fs::file_type::directory;
-    fail(path.string() + (folder ? ": it is a folder; name the files in it" : ": not a regular file (rows are read more than once, a pipe only once); "
-                                                                             "write them into a file and give that"),
+    fail(path.string() + (folder ? ": it is a folder; name the files in it"
+                                 : ": not a regular file (rows are read more than once, a pipe only once); "
+                                   "write them into a file and give that"),
          ExitCode::io);
 }
 
@@ -93,7 +97,8 @@ void for_each_raw_row(const fs::path& path, const TakeRow& row) {
     if (beginning.starts_with(kParquet.magic) || lower_extension(path) == ".parquet") return for_each_parquet_row(path, row);
     refuse_other_forms(path, beginning);
     const std::string extension = lower_extension(path);
-    if (extension == ".csv" || extension == ".tsv") fail(path.string() + ": a table of text is not read; write it as JSON lines or Parquet");
+    if (extension == ".csv" || extension == ".tsv")
+        fail(path.string() + ": a table of text is not read; write it as JSON lines or Parquet");
     for_each_json_row(path, row);
 }
 

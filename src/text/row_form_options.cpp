@@ -7,8 +7,9 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kOwnColumns[] = {"prompt", "chosen", "rejected", "response", "responses", "ranks", "labels", "messages", "text",
-                                       "id",     "lang",   "subset",   "margin",   "system",    "tools", "num_correct"};
+constexpr const char* kOwnColumns[] = {"prompt", "chosen",   "rejected", "response",   "responses", "ranks",
+                                       "labels", "messages", "text",     "id",         "lang",      "subset",
+                                       "margin", "system",   "tools",    "num_correct"};
 
 std::pair<std::string, std::string> parts_of(const std::string& entry) {
     const std::size_t equals = entry.find('=');
@@ -17,7 +18,8 @@ std::pair<std::string, std::string> parts_of(const std::string& entry) {
     if (std::ranges::find(kOwnColumns, own) == std::end(kOwnColumns)) {
         std::string known;
         for (const char* name : kOwnColumns) known += (known.empty() ? "" : ", ") + std::string(name);
-        fail("--columns: '" + own + "' is no column that rows are read from (" + known + "); write xlrm's name before the = and the file's after it",
+        fail("--columns: '" + own + "' is no column that rows are read from (" + known +
+                 "); write xlrm's name before the = and the file's after it",
              ExitCode::usage);
     }
     return {std::move(own), entry.substr(equals + 1)};
@@ -28,7 +30,8 @@ std::string rows_text(std::int64_t rows) { return std::to_string(rows) + (rows =
 void add_line(std::vector<std::string>& lines, const std::string& title, const std::map<std::string, std::int64_t>& counts) {
     if (counts.empty()) return;
     std::string line = title;
-    for (const auto& [name, rows] : counts) line.append(&counts.begin()->first == &name ? " " : ", ").append(name + " (" + rows_text(rows) + ")");
+    for (const auto& [name, rows] : counts)
+        line.append(&counts.begin()->first == &name ? " " : ", ").append(name + " (" + rows_text(rows) + ")");
     lines.push_back(std::move(line));
 }
 
@@ -61,10 +64,13 @@ Json RowFormOptions::content() const {
 void describe(Options& options, RowFormOptions& forms) {
     options
         .add("columns", &forms.columns, "NAME=COLUMN,…",
-             "rows whose columns have other names: prompt=question,chosen=best; labels=a+b: of several; prompt=: leave that column alone")
-        .add_choice("prefer", &forms.prefer, {"better", "safer"}, "rows of PKU-SafeRLHF: the answer that is chosen; safer: for a model of harmlessness")
+             "rows whose columns have other names: prompt=question,chosen=best; labels=a+b: of several; prompt=: leave that "
+             "column alone")
+        .add_choice("prefer", &forms.prefer, {"better", "safer"},
+                    "rows of PKU-SafeRLHF: the answer that is chosen; safer: for a model of harmlessness")
         .add("pair-by", &forms.pair_by, "NAME",
-             "rated or ranked answers (HelpSteer2: helpfulness; UltraFeedback: overall_score; Nectar: rank; own rankings: ranks) as pairs: "
+             "rated or ranked answers (HelpSteer2: helpfulness; UltraFeedback: overall_score; Nectar: rank; own rankings: ranks) "
+             "as pairs: "
              "the best against the worst of each prompt (default: as the form is)");
 }
 
@@ -76,7 +82,9 @@ void RowNotes::add(const RowNotes& other) {
     served.insert(other.served.begin(), other.served.end());
 }
 
-Json RowNotes::to_json() const { return {{"kind", kind}, {"forms", forms}, {"unused", unused}, {"left_out", left_out}, {"served", served}}; }
+Json RowNotes::to_json() const {
+    return {{"kind", kind}, {"forms", forms}, {"unused", unused}, {"left_out", left_out}, {"served", served}};
+}
 
 RowNotes RowNotes::from_json(const Json& json) {
     RowNotes notes;
@@ -104,10 +112,13 @@ std::vector<std::string> RowNotes::lines() const {
 std::vector<std::string> RowNotes::unserved(const RowFormOptions& options) const {
     std::vector<std::string> lines;
     for (const auto& [own, column] : options.mapping()) {
-        if (!column.empty() && !served.contains("columns " + own)) lines.push_back("--columns " + own + "=" + column + ": no row has that column");
+        if (!column.empty() && !served.contains("columns " + own))
+            lines.push_back("--columns " + own + "=" + column + ": no row has that column");
     }
-    if (options.prefer != "better" && !served.contains("prefer")) lines.push_back("--prefer " + options.prefer + ": no row is of a form that has that choice");
-    if (!options.pair_by.empty() && !served.contains("pair-by")) lines.push_back("--pair-by " + options.pair_by + ": no row has answers that are rated or ranked by it");
+    if (options.prefer != "better" && !served.contains("prefer"))
+        lines.push_back("--prefer " + options.prefer + ": no row is of a form that has that choice");
+    if (!options.pair_by.empty() && !served.contains("pair-by"))
+        lines.push_back("--pair-by " + options.pair_by + ": no row has answers that are rated or ranked by it");
     return lines;
 }
 

@@ -10,12 +10,13 @@
 
 namespace xlrm {
 
-//! A published form of rows: known by its columns, and turned into a row of xlrm's own columns (preference_row.hpp), which is then read
-//! like any other. A file may hold several; each row is looked at for itself, the first form of the table that fits is its form.
+//! A published form of rows: known by its columns, and turned into a row of xlrm's own columns (preference_row.hpp), which is
+//! then read like any other. A file may hold several; each row is looked at for itself, the first form of the table that fits is
+//! its form.
 struct RowForm {
-    const char* name;     //!< "pku-safe-rlhf"
+    const char* name;             //!< "pku-safe-rlhf"
     std::optional<RowKind> kind;  //!< what its rows are unless something else is asked for; nothing: as their other columns say
-    const char* columns;  //!< that it is known by, for messages
+    const char* columns;          //!< that it is known by, for messages
     bool (*fits)(const Json& row);
     //! The own columns: those that the form gives. The others of the row are added unless read() has used them. Throws Error.
     Json (*read)(const Fields& row, const RowFormOptions& options);
@@ -25,8 +26,8 @@ const std::vector<RowForm>& row_forms();
 //! Null: the row has xlrm's own columns, or is of no known form.
 const RowForm* form_of(const Json& row, const RowFormOptions& options);
 
-//! The row with the columns that `options.columns` names under xlrm's names. A column that the row lacks is left out of account: rows of
-//! another file may have xlrm's own.
+//! The row with the columns that `options.columns` names under xlrm's names. A column that the row lacks is left out of account:
+//! rows of another file may have xlrm's own.
 std::vector<std::string> parts_of(const std::string& columns);  //!< "a+b"
 Json with_columns(const Json& row, const RowFormOptions& options, const std::string& where);
 
@@ -35,9 +36,9 @@ std::optional<Json> best_and_worst(const Fields& ranking);
 
 //! What rows_of_json reads: a row of xlrm's own columns, whatever it was published as.
 struct OwnRow {
-    Json made;              //!< null: the published row is one as it stands
-    bool left_out = false;  //!< no item comes of it
-    std::string form;       //!< "pku-safe-rlhf", or the kind of the own columns
+    Json made;                                //!< null: the published row is one as it stands
+    bool left_out = false;                    //!< no item comes of it
+    std::string form;                         //!< "pku-safe-rlhf", or the kind of the own columns
     std::set<std::string, std::less<>> used;  //!< columns of the published row that went into it under other names
 };
 //! Throws Error where rows of `kind` cannot be made of it, with what it is instead.

@@ -125,12 +125,15 @@ std::vector<std::string> require_languages(const LanguageNames& names, const std
     return found;
 }
 
-void warn(const LanguageNames& names, const RowNotes& notes, const RowFormOptions& options) {
+void warn_of_input(const std::vector<std::filesystem::path>& inputs, const LanguageNames& names, const RowNotes& notes,
+                   const RowFormOptions& options) {
+    if (inputs.empty()) return;
     static std::set<std::string> said;
     std::vector<std::string> lines = notes.unserved(options);
     for (const std::string& note : names.merged()) lines.push_back("languages: " + note);
+    const std::string where = inputs.front().filename().string() + (inputs.size() > 1 ? ", …: " : ": ");
     for (const std::string& line : lines) {
-        if (said.insert(line).second) log_root(LogLevel::warning, line);
+        if (said.insert(where + line).second) log_root(LogLevel::warning, where + line);
     }
 }
 

@@ -65,7 +65,4 @@ private:
 //! `wanted`, each as the input calls it: "ko-KR" is "ko" unless the input names other regions. Throws Error for one that no row has.
 std::vector<std::string> require_languages(const LanguageNames& names, const std::vector<std::string>& wanted);
 
-//! On rank 0, once a process for the same words: which names of an input became one language, and options that no row made use of.
-void warn(const LanguageNames& names, const RowNotes& notes, const RowFormOptions& options);
-
 }  // namespace xlrm

@@ -60,7 +60,11 @@ TEST_F(RowFile, OfAnotherFormIsRefusedWithWhatToDo) {
     expect_refused("rows.zst", "\x28\xB5\x2F\xFD....", {"rows.zst", "zstd"});
     expect_refused("rows.jsonl", "\x28\xB5\x2F\xFD....", {"rows.jsonl", "zstd -d"});
     expect_refused("rows.jsonl.bz2", "BZh91AY&SY", {"bzip2"});
-    expect_refused("rows.jsonl.xz", "\xFD" "7zXZ" + nul + "xxxx", {"unxz"});
+    expect_refused("rows.jsonl.xz",
+                   "\xFD"
+                   "7zXZ" +
+                       nul + "xxxx",
+                   {"unxz"});
     expect_refused("rows.zip", "PK\x03\x04....", {"zip"});
     expect_refused("rows.arrow", "ARROW1" + nul + nul, {"Arrow"});
     expect_refused("rows.hdf5", "\x89HDF\r\n\x1A\n", {".h5"});
@@ -80,10 +84,15 @@ TEST_F(RowFile, WithBytesThatAreNoTextNamesTheLine) {
 }
 
 TEST_F(RowFile, WithNumbersBeyondJsonNamesTheLine) {
-    expect_error([&] { rows_of(write("big.jsonl", pair() + "\n" + pair(", \"score\": 1e400"))); }, {"big.jsonl:2: not valid JSON", "1e400"});
-    expect_error([&] { rows_of(write("deep.jsonl", pair() + "\n" + pair(", \"a\": " + std::string(100000, '[') + std::string(100000, ']')))); },
-                 {"deep.jsonl:2: not valid JSON", "within one another"});
-    expect_error([&] { rows_of(write("open.jsonl", pair() + "\n" + std::string(100000, '['))); }, {"open.jsonl:2: not valid JSON"});
+    expect_error([&] { rows_of(write("big.jsonl", pair() + "\n" + pair(", \"score\": 1e400"))); },
+                 {"big.jsonl:2: not valid JSON", "1e400"});
+    expect_error(
+        [&] {
+            rows_of(write("deep.jsonl", pair() + "\n" + pair(", \"a\": " + std::string(100000, '[') + std::string(100000, ']'))));
+        },
+        {"deep.jsonl:2: not valid JSON", "within one another"});
+    expect_error([&] { rows_of(write("open.jsonl", pair() + "\n" + std::string(100000, '['))); },
+                 {"open.jsonl:2: not valid JSON"});
 }
 
 TEST_F(RowFile, IsARegularFile) {
@@ -99,13 +108,20 @@ TEST_F(RowFile, IsARegularFile) {
 }
 
 TEST_F(RowFile, HasNamesThatFilesCanHold) {
-    const std::pair<const char*, const char*> ids[] = {{"18446744073709551615", "18446744073709551615"}, {"-9223372036854775808", "-9223372036854775808"},
-                                                       {"\"00017\"", "00017"}, {"\"\u00e9 \u2028\"", "\xC3\xA9 \xE2\x80\xA8"}};
-    for (const auto& [json, id] : ids) EXPECT_EQ(rows_of(write("rows.jsonl", pair(std::string(", \"id\": ") + json))).front().id, id);
+    const std::pair<const char*, const char*> ids[] = {{"18446744073709551615", "18446744073709551615"},
+                                                       {"-9223372036854775808", "-9223372036854775808"},
+                                                       {"\"00017\"", "00017"},
+                                                       {"\"\u00e9 \u2028\"", "\xC3\xA9 \xE2\x80\xA8"}};
+    for (const auto& [json, id] : ids)
+        EXPECT_EQ(rows_of(write("rows.jsonl", pair(std::string(", \"id\": ") + json))).front().id, id);
     const std::pair<std::string, const char*> wrong[] = {
-        {", \"id\": 18446744073709551616", "field 'id' is 1.8446744073709552e+19"}, {", \"id\": 1.0", "field 'id' is 1.0"}, {", \"id\": true", "field 'id' is not text"},
-        {", \"id\": \"a\\u0000b\"", "field 'id' holds the control character U+0000"}, {", \"lang\": \"en\\n\"", "field 'lang' holds the control character U+000A"},
-        {", \"language\": \"e\\u0000\"", "field 'language' holds"}, {", \"subset\": \"a\\tb\"", "field 'subset' holds the control character U+0009"},
+        {", \"id\": 18446744073709551616", "field 'id' is 1.8446744073709552e+19"},
+        {", \"id\": 1.0", "field 'id' is 1.0"},
+        {", \"id\": true", "field 'id' is not text"},
+        {", \"id\": \"a\\u0000b\"", "field 'id' holds the control character U+0000"},
+        {", \"lang\": \"en\\n\"", "field 'lang' holds the control character U+000A"},
+        {", \"language\": \"e\\u0000\"", "field 'language' holds"},
+        {", \"subset\": \"a\\tb\"", "field 'subset' holds the control character U+0009"},
         {", \"id\": \"" + std::string(5000, 'i') + "\"", "field 'id' has 5000 bytes"}};
     for (const auto& [more, problem] : wrong) {
         expect_error([&] { rows_of(write("rows.jsonl", pair() + "\n" + pair(more))); }, {"rows.jsonl:2: ", problem});
@@ -117,18 +133,23 @@ TEST_F(RowFile, HasNumbersThatSinglePrecisionHolds) {
     EXPECT_EQ(rows_of(write("rows.jsonl", pair(", \"margin\": 18446744073709551615"))).front().margin, 18446744073709551615.0F);
     EXPECT_EQ(rows_of(write("rows.jsonl", pair(", \"margin\": -1e-50"))).front().margin, 0.0F);
     for (const char* margin : {"1e39", "-1e39", "3.5e38", "1e308"}) {
-        expect_error([&] { rows_of(write("rows.jsonl", pair(std::string(", \"margin\": ") + margin))); }, {"rows.jsonl:1: field 'margin' is out of range"});
+        expect_error([&] { rows_of(write("rows.jsonl", pair(std::string(", \"margin\": ") + margin))); },
+                     {"rows.jsonl:1: field 'margin' is out of range"});
     }
-    expect_error([&] { rows_of(write("rows.jsonl", pair(", \"margin\": \"1.5\""))); }, {"field 'margin' is not a number but string"});
+    expect_error([&] { rows_of(write("rows.jsonl", pair(", \"margin\": \"1.5\""))); },
+                 {"field 'margin' is not a number but string"});
     const auto refused = [](const std::string& json, RowKind kind, const std::string& problem) {
         expect_error([&] { parse_row(json, kind, "f.jsonl:3", "f.jsonl:3", "en"); }, {"f.jsonl:3: field ", problem});
     };
     refused(R"({"prompt": "q", "response": "r", "labels": 1e39})", RowKind::regression, "'labels' is out of range");
     refused(R"({"prompt": "q", "response": "r", "labels": [1, -1e39]})", RowKind::regression, "'labels[1]' is out of range");
     refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [1, 1e40]})", RowKind::ranking, "'ranks[1]' is out of range");
-    refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [16777216, 16777217]})", RowKind::ranking, "'ranks[1]' cannot be told");
-    refused(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": 18446744073709551615})", RowKind::preference, "'num_correct' is out of range");
-    refused(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 1e19})", RowKind::preference, "'total_completions' is not a whole number");
+    refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [16777216, 16777217]})", RowKind::ranking,
+            "'ranks[1]' cannot be told");
+    refused(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": 18446744073709551615})", RowKind::preference,
+            "'num_correct' is out of range");
+    refused(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 1e19})", RowKind::preference,
+            "'total_completions' is not a whole number");
 }
 
 }  // namespace

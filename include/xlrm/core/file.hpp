@@ -17,8 +17,8 @@ std::string read_beginning(const std::filesystem::path& path, std::size_t size);
 std::string read_file(const std::filesystem::path& path);
 
 //! Lines of a text file, gzip data (told by its first bytes) decompressed on the way; calls `line(number, text)` with numbers from 1,
-//! without the line end (LF or CRLF). A last line without a line end counts. As gzip does, members that follow one another are read as
-//! one, and zeros after them are padding. Throws Error(io) when the file cannot be read, is named .gz and is not gzip data, ends within
+//! without the line end (LF or CRLF). A last line without a line end counts. Members of gzip data that follow one another are read as
+//! one, and zeros after a member are padding. Throws Error(io) when the file cannot be read, is named .gz and is not gzip data, ends within
 //! a member, or goes on after one with anything else.
 void for_each_line(const std::filesystem::path& path, const std::function<void(std::int64_t, std::string_view)>& line);
 

@@ -35,6 +35,7 @@ struct InputRows {
     std::vector<std::string> missing;         //!< languages of the selections that no row has
     //! Selection ("en+ko"; "" = all) → SHA-256 of its rows in order, whatever files hold them. A prepared file counts as a whole.
     std::map<std::string, std::string> sha256;
+    RowNotes notes;             //!< of what was read; empty where the rows are remembered
     std::int64_t repeated = 0;  //!< rows with an id that an earlier row of their language has
 };
 

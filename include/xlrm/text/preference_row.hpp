@@ -82,7 +82,8 @@ std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const 
 
 //! Reads JSON lines, plain or gzip, one JSON list, or Parquet; ids of rows without one are "<file name>:<line>". Throws Error.
 void for_each_row(const std::filesystem::path& path, RowKind kind, const std::string& default_lang,
-                  const std::function<void(std::int64_t line, PreferenceRow&& row)>& row, const RowFormOptions& options = {});
+                  const std::function<void(std::int64_t line, PreferenceRow&& row)>& row, const RowFormOptions& options = {},
+                  RowNotes* notes = nullptr);
 
 //! The kind of the first row: that of its form, or by its columns: `chosen`, `responses`, `labels`, `response` (`completion`, `messages`),
 //! else a document. Throws Error for a file without rows.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xlrm/comm/communicator.hpp"
+#include "xlrm/core/language.hpp"
 #include "xlrm/store/items.hpp"
 #include "xlrm/text/chat_template.hpp"
 #include "xlrm/text/preference_row.hpp"
@@ -66,6 +67,11 @@ struct Prepared {
 //! another tokenizer, template or date, from rows of another kind, or without the tied pairs that keep_tied asks for. Warns of
 //! items that were cut or dropped at a length below max_length when they were prepared.
 Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template);
+
+//! On rank 0, once a process for the same words: which names of an input became one language, and options that none of its rows made use
+//! of. prepare and read_rows do it themselves.
+void warn_of_input(const std::vector<std::filesystem::path>& inputs, const LanguageNames& names, const RowNotes& notes,
+                   const RowFormOptions& options);
 
 //! Texts of the chosen rows (contents and answers, or documents), for training a tokenizer. Throws Error like prepare.
 std::vector<std::string> collect_texts(const PrepareOptions& options);
