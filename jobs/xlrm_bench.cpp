@@ -8,9 +8,11 @@
 
 int main(int argc, char** argv) {
     xlrm::BenchOptions bench;
-    xlrm::Options options("xlrm_bench",
-                          "Measures speed on this machine, on random models and synthetic pairs unless files are given. Give OMP_NUM_THREADS threads to each "
-                          "rank, start ranks with mpirun --bind-to none, and let nothing else run. --dry-run says what would run and how long.");
+    xlrm::Options options(
+        "xlrm_bench",
+        "Measures speed on this machine, on random models and synthetic pairs unless files are given. Give OMP_NUM_THREADS "
+        "threads to each "
+        "rank, start ranks with mpirun --bind-to none, and let nothing else run. --dry-run says what would run and how long.");
     describe(options, bench);
     return xlrm::run_job(argc, argv, std::move(options), [&](const xlrm::Communicator& world, const xlrm::Options& given) {
         if (given.dry_run()) {

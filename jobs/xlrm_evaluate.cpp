@@ -13,9 +13,11 @@ using namespace xlrm;
 int main(int argc, char** argv) {
     EvaluateJob job;
     std::string profile;
-    Options options("xlrm_evaluate", "Scores preference rows with a reward model and stores scores and layer activations in one HDF5 cell.");
+    Options options("xlrm_evaluate",
+                    "Scores preference rows with a reward model and stores scores and layer activations in one HDF5 cell.");
     describe(options, job);
-    options.add("profile", &profile, "FILE", "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
+    options.add("profile", &profile, "FILE",
+                "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {
         check_given(parsed, job);
         if (parsed.dry_run()) {

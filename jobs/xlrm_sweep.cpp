@@ -47,12 +47,16 @@ int main(int argc, char** argv) {
     std::vector<std::string> words;
     bool json = false;
     bool watch = false;
-    Options options("xlrm_sweep", "Trains a reward model for each (base, source language, seed) and evaluates each on every target language.");
+    Options options("xlrm_sweep",
+                    "Trains a reward model for each (base, source language, seed) and evaluates each on every target language.");
     options.positional(&words, "run (default) | status OUT | verify OUT | table OUT");
     describe(options, config);
-    options.section("sweep").add("json", &json, "status: one JSON object").add("watch", &watch, "status: again every 5 s until all is done");
+    options.section("sweep")
+        .add("json", &json, "status: one JSON object")
+        .add("watch", &watch, "status: again every 5 s until all is done");
     embed_config(options, argc, argv);
-    const bool looks_only = argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
+    const bool looks_only =
+        argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
     if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) -> JobEnd {
         together(world, [&] {

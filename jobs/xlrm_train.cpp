@@ -14,7 +14,8 @@ int main(int argc, char** argv) {
     options.section("train");
     describe(options, train);
     describe(options, train.forms);
-    options.add("profile", &profile, "FILE", "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
+    options.add("profile", &profile, "FILE",
+                "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
     return xlrm::run_job(argc, argv, std::move(options),
                          [&](const xlrm::Communicator& comm, const xlrm::Options& given) -> xlrm::JobEnd {
                              xlrm::together(comm, [&] { xlrm::check_given(given, "train", train); });

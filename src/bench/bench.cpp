@@ -27,7 +27,9 @@ Bench begin(const Communicator& world, const BenchOptions& options) {
 // Collective.
 BenchCases plan(const Bench& bench) {
     const BenchOptions& o = bench.options;
-    const auto asked = [&](const std::string& kind, bool by_default = true) { return o.what.empty() ? by_default : std::ranges::count(o.what, kind) > 0; };
+    const auto asked = [&](const std::string& kind, bool by_default = true) {
+        return o.what.empty() ? by_default : std::ranges::count(o.what, kind) > 0;
+    };
     std::shared_ptr<const ItemSet> pairs;
     if (!o.data.empty() && (asked("train") || asked("score") || asked("capture")))
         pairs = std::make_shared<const ItemSet>(read_pairs(bench.world, o));
@@ -53,9 +55,10 @@ BenchCases plan(const Bench& bench) {
 std::string machine_line(const Json& machine) {
     std::string flags;
     for (const Json& flag : machine.at("flags")) flags += " " + flag.get<std::string>();
-    return machine.at("processor").get<std::string>() + ", " + std::to_string(machine.at("processors_allowed").get<int>()) + " of " +
-           std::to_string(machine.at("processors_online").get<int>()) + " processors," + flags + "; " + std::to_string(machine.at("ranks").get<int>()) +
-           " rank(s) x " + std::to_string(machine.at("threads").get<int>()) + " thread(s)\n";
+    return machine.at("processor").get<std::string>() + ", " + std::to_string(machine.at("processors_allowed").get<int>()) +
+           " of " + std::to_string(machine.at("processors_online").get<int>()) + " processors," + flags + "; " +
+           std::to_string(machine.at("ranks").get<int>()) + " rank(s) x " + std::to_string(machine.at("threads").get<int>()) +
+           " thread(s)\n";
 }
 
 }  // namespace
@@ -85,7 +88,8 @@ std::string bench_plan(const Communicator& world, const BenchOptions& options) {
     for (const BenchCase& one : cases) {
         const double seconds = one.seconds + (one.flops > 0.0 ? one.flops / speed.at(one.dtype) : 0.0);
         all += seconds;
-        std::snprintf(line, sizeof line, "%-9s %-22s %-5s about %8.1f s\n", one.what.c_str(), one.name.c_str(), one.dtype.c_str(), seconds);
+        std::snprintf(line, sizeof line, "%-9s %-22s %-5s about %8.1f s\n", one.what.c_str(), one.name.c_str(), one.dtype.c_str(),
+                      seconds);
         out += line;
     }
     std::snprintf(line, sizeof line, "%zu measurements, about %.0f s\n", cases.size(), all);

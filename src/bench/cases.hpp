@@ -68,7 +68,8 @@ std::int64_t pairs_in(const RowShape& shape, std::int64_t budget);
 //! Training of one set with or without shared prompts; several may be stepped in turn.
 class TrainingRun {
 public:
-    TrainingRun(Bench& bench, const ModelConfig& config, const ItemSet& pairs, const std::string& dtype, std::int64_t batch_pairs, bool share);
+    TrainingRun(Bench& bench, const ModelConfig& config, const ItemSet& pairs, const std::string& dtype, std::int64_t batch_pairs,
+                bool share);
     ~TrainingRun();
     //! Collective. One step; its figures go to `row` where one is given. Returns the seconds.
     double step(BenchRow* row);

@@ -76,7 +76,9 @@ private:
     int sweeps_ = 0;
 };
 
-std::int64_t runs_of(const BenchOptions& options, std::int64_t cells) { return std::clamp<std::int64_t>(kCellsEnough / cells, 1, options.repeat); }
+std::int64_t runs_of(const BenchOptions& options, std::int64_t cells) {
+    return std::clamp<std::int64_t>(kCellsEnough / cells, 1, options.repeat);
+}
 
 }  // namespace
 

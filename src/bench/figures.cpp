@@ -19,7 +19,8 @@ void compare_with_first(const std::vector<BenchRow>& rows, BenchRow& row, const 
     const auto found = std::ranges::find(rows, row.what, &BenchRow::what);
     BenchRow first = found == rows.end() ? row : *found;
     for (const std::string& name : names)
-        row.figure(name + ", to the first", "x").samples = {median(row.figure(name, "").samples) / median(first.figure(name, "").samples)};
+        row.figure(name + ", to the first", "x").samples = {median(row.figure(name, "").samples) /
+                                                            median(first.figure(name, "").samples)};
 }
 
 double median(std::vector<double> values) {
@@ -31,14 +32,16 @@ double median(std::vector<double> values) {
 
 std::string table_of(const std::vector<BenchRow>& rows) {
     char line[240];
-    std::snprintf(line, sizeof line, "%-9s %-22s %-5s %-22s %12s %12s %12s  %s\n", "what", "case", "dtype", "figure", "median", "min", "max", "unit");
+    std::snprintf(line, sizeof line, "%-9s %-22s %-5s %-22s %12s %12s %12s  %s\n", "what", "case", "dtype", "figure", "median",
+                  "min", "max", "unit");
     std::string out = line;
     for (const BenchRow& row : rows) {
         for (const Figure& figure : row.figures) {
             if (figure.samples.empty()) continue;
             const auto [low, high] = std::ranges::minmax(figure.samples);
-            std::snprintf(line, sizeof line, "%-9s %-22s %-5s %-22s %12.5g %12.5g %12.5g  %s\n", row.what.c_str(), row.name.c_str(), row.dtype.c_str(),
-                          figure.name.c_str(), median(figure.samples), low, high, figure.unit.c_str());
+            std::snprintf(line, sizeof line, "%-9s %-22s %-5s %-22s %12.5g %12.5g %12.5g  %s\n", row.what.c_str(),
+                          row.name.c_str(), row.dtype.c_str(), figure.name.c_str(), median(figure.samples), low, high,
+                          figure.unit.c_str());
             out += line;
         }
     }
@@ -52,9 +55,10 @@ Json json_of(const std::vector<BenchRow>& rows) {
         for (const Figure& figure : row.figures) {
             if (figure.samples.empty()) continue;
             const auto [low, high] = std::ranges::minmax(figure.samples);
-            const double mean = std::accumulate(figure.samples.begin(), figure.samples.end(), 0.0) / static_cast<double>(figure.samples.size());
-            figures[figure.name] = {{"unit", figure.unit}, {"median", median(figure.samples)}, {"min", low}, {"max", high}, {"mean", mean},
-                                    {"samples", figure.samples}};
+            const double mean =
+                std::accumulate(figure.samples.begin(), figure.samples.end(), 0.0) / static_cast<double>(figure.samples.size());
+            figures[figure.name] = {{"unit", figure.unit}, {"median", median(figure.samples)}, {"min", low}, {"max", high},
+                                    {"mean", mean},        {"samples", figure.samples}};
         }
         out.push_back({{"what", row.what}, {"case", row.name}, {"dtype", row.dtype}, {"figures", figures}});
     }

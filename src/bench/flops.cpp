@@ -9,7 +9,8 @@ double seen_keys(const Segments& segments, std::int64_t window) {
     for (const Segment& segment : segments) {
         const std::int64_t before = segment.prefix < 0 ? 0 : segments[static_cast<std::size_t>(segment.prefix)].length;
         if (window <= 0) {
-            keys += static_cast<double>(segment.length) * static_cast<double>(before) + 0.5 * static_cast<double>(segment.length * (segment.length + 1));
+            keys += static_cast<double>(segment.length) * static_cast<double>(before) +
+                    0.5 * static_cast<double>(segment.length * (segment.length + 1));
             continue;
         }
         for (std::int64_t i = 0; i < segment.length; ++i) keys += static_cast<double>(std::min(window, before + i + 1));

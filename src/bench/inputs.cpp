@@ -22,8 +22,11 @@ std::int32_t drawn(Random& random, std::int64_t length, bool varied) {
 std::vector<RowShape> row_shapes(const BenchOptions& bench) {
     std::vector<RowShape> shapes;
     if (!bench.data.empty()) return shapes;
-    if (bench.prompt_tokens > 0) return {{std::to_string(bench.prompt_tokens) + "+" + std::to_string(bench.answer_tokens), bench.prompt_tokens, bench.answer_tokens}};
-    for (const std::string& rows : bench.rows) shapes.push_back(rows == "short" ? RowShape{"short", 37, 18} : RowShape{"long", 60, 470});
+    if (bench.prompt_tokens > 0)
+        return {{std::to_string(bench.prompt_tokens) + "+" + std::to_string(bench.answer_tokens), bench.prompt_tokens,
+                 bench.answer_tokens}};
+    for (const std::string& rows : bench.rows)
+        shapes.push_back(rows == "short" ? RowShape{"short", 37, 18} : RowShape{"long", 60, 470});
     return shapes;
 }
 
@@ -31,17 +34,21 @@ ItemSet synthetic_items(const RowShape& shape, std::int64_t items, std::int64_t 
     Random random(static_cast<std::uint64_t>(seed), 17);
     ItemSet set;
     const auto add_tokens = [&](std::int32_t count) {
-        for (std::int32_t i = 0; i < count; ++i) set.tokens.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocab))));
+        for (std::int32_t i = 0; i < count; ++i)
+            set.tokens.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocab))));
     };
     for (std::int64_t i = 0; i < items; ++i) {
-        set.items.push_back({"s" + std::to_string(i), "en", "", static_cast<std::int64_t>(set.answers.size()), shape.answers, 1, std::nanf("")});
+        set.items.push_back(
+            {"s" + std::to_string(i), "en", "", static_cast<std::int64_t>(set.answers.size()), shape.answers, 1, std::nanf("")});
         const std::int32_t prompt = drawn(random, shape.prompt, shape.varied);
         const auto first = static_cast<std::int64_t>(set.tokens.size());
         for (std::int32_t k = 0; k < shape.answers; ++k) {
             const auto begin = static_cast<std::int64_t>(set.tokens.size());
             const std::int32_t answer = drawn(random, shape.answer, shape.varied);
-            if (k == 0) add_tokens(prompt);
-            else for (std::int64_t t = 0; t < prompt; ++t) set.tokens.push_back(set.tokens[static_cast<std::size_t>(first + t)]);
+            if (k == 0)
+                add_tokens(prompt);
+            else
+                for (std::int64_t t = 0; t < prompt; ++t) set.tokens.push_back(set.tokens[static_cast<std::size_t>(first + t)]);
             add_tokens(answer);
             set.answers.push_back({begin, prompt + answer, prompt});
         }
@@ -49,7 +56,9 @@ ItemSet synthetic_items(const RowShape& shape, std::int64_t items, std::int64_t 
     return set;
 }
 
-std::filesystem::path tokenizer_folder(const BenchOptions& bench) { return bench.tokenizer.empty() ? bench.model : bench.tokenizer; }
+std::filesystem::path tokenizer_folder(const BenchOptions& bench) {
+    return bench.tokenizer.empty() ? bench.model : bench.tokenizer;
+}
 
 ItemSet read_pairs(const Communicator& world, const BenchOptions& bench) {
     std::unique_ptr<Tokenizer> tokenizer;
@@ -69,7 +78,8 @@ ItemSet read_pairs(const Communicator& world, const BenchOptions& bench) {
         require_known_tokens(set, bench_config(bench).vocab_size,
                              bench.model.empty() ? "the model of --size " + bench.size : bench.model);
     });
-    if (bench.pairs > 0 && static_cast<std::int64_t>(set.items.size()) > bench.pairs) set.items.resize(static_cast<std::size_t>(bench.pairs));
+    if (bench.pairs > 0 && static_cast<std::int64_t>(set.items.size()) > bench.pairs)
+        set.items.resize(static_cast<std::size_t>(bench.pairs));
     return set;
 }
 

@@ -34,8 +34,12 @@ Json describe_machine(const Communicator& world) {
     std::istringstream words(cpu_fact("flags"));
     for (std::string word; words >> word;)
         if (telling.contains(word)) flags.push_back(word);
-    return {{"processor", cpu_fact("model name")}, {"processors_online", sysconf(_SC_NPROCESSORS_ONLN)}, {"processors_allowed", allowed_processors()},
-            {"flags", flags},                      {"ranks", world.size()},                              {"threads", at::get_num_threads()},
+    return {{"processor", cpu_fact("model name")},
+            {"processors_online", sysconf(_SC_NPROCESSORS_ONLN)},
+            {"processors_allowed", allowed_processors()},
+            {"flags", flags},
+            {"ranks", world.size()},
+            {"threads", at::get_num_threads()},
             {"code", code_version()}};
 }
 

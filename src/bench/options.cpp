@@ -9,16 +9,20 @@
 namespace xlrm {
 namespace {
 
-const std::vector<std::string> kKinds = {"roof", "train", "score", "capture", "prefix", "tokenize", "prepare", "reduce", "scaling", "cells"};
+const std::vector<std::string> kKinds = {"roof",     "train",   "score",  "capture", "prefix",
+                                         "tokenize", "prepare", "reduce", "scaling", "cells"};
 
 std::int64_t number(const std::string& text, const std::string& what) {
     std::int64_t value = 0;
     const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-    require(status == std::errc() && end == text.data() + text.size() && value > 0, what + ": '" + text + "' is not a number above 0", ExitCode::usage);
+    require(status == std::errc() && end == text.data() + text.size() && value > 0,
+            what + ": '" + text + "' is not a number above 0", ExitCode::usage);
     return value;
 }
 
-void above_zero(std::int64_t value, const char* option) { require(value > 0, std::string(option) + " must be above 0", ExitCode::usage); }
+void above_zero(std::int64_t value, const char* option) {
+    require(value > 0, std::string(option) + " must be above 0", ExitCode::usage);
+}
 
 void check_what(const BenchOptions& b) {
     for (const std::string& kind : b.what) {
@@ -37,7 +41,9 @@ void check_what(const BenchOptions& b) {
 
 void describe(Options& options, BenchOptions& b) {
     options.section("bench")
-        .add("what", &b.what, "KIND,…", "roof, train, score, capture, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what they need")
+        .add(
+            "what", &b.what, "KIND,…",
+            "roof, train, score, capture, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what they need")
         .add("size", &b.size, "NAME", "random model: tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB]")
         .add("model", &b.model, "DIR", "a model folder in place of --size")
         .add("tokenizer", &b.tokenizer, "DIR", "tokenizer of --data and --text (default: that of --model)")
@@ -48,7 +54,8 @@ void describe(Options& options, BenchOptions& b) {
         .add("rows", &b.rows, "short,long", "synthetic pairs: of about 55 and 530 tokens a text")
         .add("prompt-tokens", &b.prompt_tokens, "TOKENS", "of synthetic pairs, in place of --rows")
         .add("answer-tokens", &b.answer_tokens, "TOKENS", "likewise")
-        .add("pairs", &b.pairs, "PAIRS", "first rows of --data that are used, and pairs scored; 0: all rows, and what fills two batches")
+        .add("pairs", &b.pairs, "PAIRS",
+             "first rows of --data that are used, and pairs scored; 0: all rows, and what fills two batches")
         .add_choice("dtype", &b.dtype, {"fp32", "bf16", "both"}, "compute format")
         .add_choice("reduction", &b.reduction, {"auto", "flat", "hierarchical"}, "training: how gradients are summed over ranks")
         .add("token-budget", &b.token_budget, "TOKENS", "tokens computed at once on one rank")
@@ -84,14 +91,13 @@ void check(const BenchOptions& b) {
     above_zero(b.token_budget, "--token-budget");
     above_zero(b.repeat, "--repeat");
     above_zero(b.square, "--square");
-    require(b.warm_up >= 0 && b.pairs >= 0 && b.batch_pairs >= 0 && b.threads >= 0, "--warm-up, --pairs, --batch-pairs and --threads must not be negative",
-            ExitCode::usage);
+    require(b.warm_up >= 0 && b.pairs >= 0 && b.batch_pairs >= 0 && b.threads >= 0,
+            "--warm-up, --pairs, --batch-pairs and --threads must not be negative", ExitCode::usage);
 }
 
 ModelConfig named_size(const std::string& size) {
-    static const std::map<std::string, std::string> names = {{"tiny", "llama:64:2:2:1:128:512"},
-                                                             {"small", "llama:384:6:6:2:1024:50257"},
-                                                             {"medium", "llama:768:12:12:4:2048:50257"}};
+    static const std::map<std::string, std::string> names = {
+        {"tiny", "llama:64:2:2:1:128:512"}, {"small", "llama:384:6:6:2:1024:50257"}, {"medium", "llama:768:12:12:4:2048:50257"}};
     const auto known = names.find(size);
     const std::string text = known == names.end() ? size : known->second;
     std::vector<std::string> parts;
@@ -100,15 +106,24 @@ ModelConfig named_size(const std::string& size) {
         parts.push_back(text.substr(begin, end - begin));
         begin = end + 1;
     }
-    require(parts.size() == 6 || parts.size() == 7, "--size '" + size + "' is not known (tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB])",
+    require(parts.size() == 6 || parts.size() == 7,
+            "--size '" + size + "' is not known (tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB])",
             ExitCode::usage);
     std::vector<std::int64_t> n;
     for (std::size_t i = 1; i < parts.size(); ++i) n.push_back(number(parts[i], "--size " + size));
     require(n[0] % n[2] == 0, "--size " + size + ": the hidden size is no multiple of the heads", ExitCode::usage);
-    const Json json = {{"model_type", parts[0]},         {"hidden_size", n[0]},           {"num_hidden_layers", n[1]},
-                       {"num_attention_heads", n[2]},    {"num_key_value_heads", n[3]},   {"intermediate_size", n[4]},
-                       {"vocab_size", n.size() > 5 ? n[5] : 50257}, {"head_dim", n[0] / n[2]}, {"max_position_embeddings", 4096},
-                       {"rms_norm_eps", 1e-6},           {"rope_theta", 10000.0},         {"hidden_act", "silu"},
+    const Json json = {{"model_type", parts[0]},
+                       {"hidden_size", n[0]},
+                       {"num_hidden_layers", n[1]},
+                       {"num_attention_heads", n[2]},
+                       {"num_key_value_heads", n[3]},
+                       {"intermediate_size", n[4]},
+                       {"vocab_size", n.size() > 5 ? n[5] : 50257},
+                       {"head_dim", n[0] / n[2]},
+                       {"max_position_embeddings", 4096},
+                       {"rms_norm_eps", 1e-6},
+                       {"rope_theta", 10000.0},
+                       {"hidden_act", "silu"},
                        {"tie_word_embeddings", true}};
     return parse_model_config(json, "--size " + size);
 }

@@ -43,7 +43,8 @@ void measure_scoring(Bench& bench, const RowShape& shape, const std::string& dty
 
 void add_prefix(const Bench& bench, BenchCases& cases) {
     const BenchOptions& o = bench.options;
-    const RowShape even = o.prompt_tokens > 0 ? RowShape{"pairs", o.prompt_tokens, o.answer_tokens, 2, false} : RowShape{"pairs 150+150", 150, 150, 2, false};
+    const RowShape even = o.prompt_tokens > 0 ? RowShape{"pairs", o.prompt_tokens, o.answer_tokens, 2, false}
+                                              : RowShape{"pairs 150+150", 150, 150, 2, false};
     const RowShape many{"best of 16", 300, 200, 16, false};
     const double body = static_cast<double>(bench.config.body_parameters());
     const auto tokens = [](const RowShape& shape, std::int64_t items) {  // shared and apart

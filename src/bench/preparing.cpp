@@ -23,7 +23,8 @@ PrepareJob job_of(const BenchOptions& options, const std::filesystem::path& outp
     return job;
 }
 
-// Every text that the tokenizer gets: documents; of other rows the prompt, whose tokens say where an answer begins, and prompt and answer.
+// Every text that the tokenizer gets: documents; of other rows the prompt, whose tokens say where an answer begins, and prompt
+// and answer.
 std::vector<std::string> encoded_texts(const BenchOptions& bench) {
     const auto chat = load_chat_template(bench.chat_template, tokenizer_folder(bench), bench.template_date);
     PrepareOptions options;
@@ -36,13 +37,15 @@ std::vector<std::string> encoded_texts(const BenchOptions& bench) {
             return;
         }
         if (auto prompt = render_common(row, *chat, true)) texts.push_back(std::move(*prompt));
-        for (std::size_t k = 0; k < row.answers.size(); ++k) texts.push_back(chat->render(row.conversation(k), false, row.variables));
+        for (std::size_t k = 0; k < row.answers.size(); ++k)
+            texts.push_back(chat->render(row.conversation(k), false, row.variables));
     });
     return texts;
 }
 
 // Tokens of a rank's share of the texts, one call a text.
-std::int64_t encode_all(const sentencepiece::SentencePieceProcessor& library, const std::vector<std::string>& texts, const Range& mine) {
+std::int64_t encode_all(const sentencepiece::SentencePieceProcessor& library, const std::vector<std::string>& texts,
+                        const Range& mine) {
     std::int64_t tokens = 0;
     std::vector<int> pieces;
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
@@ -58,7 +61,8 @@ void measure(Bench& bench) {
     std::vector<std::string> texts;
     together(bench.world, [&] {
         const auto status = library.Load(library_model(bench.options).string());
-        require(status.ok(), library_model(bench.options).string() + ": it cannot be read as a sentencepiece model (" + status.ToString() + ")");
+        require(status.ok(), library_model(bench.options).string() + ": it cannot be read as a sentencepiece model (" +
+                                 status.ToString() + ")");
         texts = encoded_texts(bench.options);
     });
     double megabytes = 0.0;
@@ -83,10 +87,14 @@ void measure(Bench& bench) {
 
 }  // namespace
 
-bool preparable(const Bench& bench) { return !bench.options.data.empty() && std::filesystem::exists(library_model(bench.options)); }
+bool preparable(const Bench& bench) {
+    return !bench.options.data.empty() && std::filesystem::exists(library_model(bench.options));
+}
 
 void add_preparing(const Bench& bench, BenchCases& cases) {
-    require(preparable(bench), library_model(bench.options).string() + ": there is no such file (prepare compares with the sentencepiece library); give --tokenizer",
+    require(preparable(bench),
+            library_model(bench.options).string() +
+                ": there is no such file (prepare compares with the sentencepiece library); give --tokenizer",
             ExitCode::usage);
     double bytes = 0.0;
     for (const std::string& file : bench.options.data) {

@@ -65,11 +65,12 @@ struct Way {
 };
 
 // Nodes of one rank: what would travel between nodes, on one machine. With bf16 they and flat differ in who sums.
-const Way kWays[] = {{"flat, fp32", {.reduction = Reduction::flat}},
-                     {"flat, bf16", {.wire = Wire::bf16, .reduction = Reduction::flat}},
-                     {"hierarchical", {.reduction = Reduction::hierarchical}},
-                     {"hierarchical, 1 rank a node, fp32", {.reduction = Reduction::hierarchical, .ranks_per_node = 1}},
-                     {"hierarchical, 1 rank a node, bf16", {.wire = Wire::bf16, .reduction = Reduction::hierarchical, .ranks_per_node = 1}}};
+const Way kWays[] = {
+    {"flat, fp32", {.reduction = Reduction::flat}},
+    {"flat, bf16", {.wire = Wire::bf16, .reduction = Reduction::flat}},
+    {"hierarchical", {.reduction = Reduction::hierarchical}},
+    {"hierarchical, 1 rank a node, fp32", {.reduction = Reduction::hierarchical, .ranks_per_node = 1}},
+    {"hierarchical, 1 rank a node, bf16", {.wire = Wire::bf16, .reduction = Reduction::hierarchical, .ranks_per_node = 1}}};
 
 // MPI's own all-reduce of a buffer and every way to reduce it, in turn.
 void measure_ways(Bench& bench, std::int64_t mebibytes) {
@@ -105,7 +106,8 @@ void add_reduction(const Bench& bench, BenchCases& cases) {
     cases.push_back({"reduce", "gradient", "fp32", 0.0, 3.0 * bytes * static_cast<double>(bench.runs()) / 1e9, measure});
     for (const std::int64_t size : kMebibytes) {
         const double passes = std::size(kWays) + 1.0;
-        cases.push_back({"reduce", std::to_string(size) + " MiB", "fp32", 0.0, passes * std::ldexp(static_cast<double>(size), 20) * static_cast<double>(bench.runs()) / 1e9,
+        cases.push_back({"reduce", std::to_string(size) + " MiB", "fp32", 0.0,
+                         passes * std::ldexp(static_cast<double>(size), 20) * static_cast<double>(bench.runs()) / 1e9,
                          [size](Bench& b) { measure_ways(b, size); }});
     }
 }

@@ -20,7 +20,9 @@ struct Shape {
 };
 
 // Zeros draw less power and run faster, so the values are random.
-at::Tensor random(std::int64_t rows, std::int64_t columns, at::ScalarType dtype) { return at::rand({rows, columns}).sub_(0.5).to(dtype); }
+at::Tensor random(std::int64_t rows, std::int64_t columns, at::ScalarType dtype) {
+    return at::rand({rows, columns}).sub_(0.5).to(dtype);
+}
 
 // Collective. FLOP/s of all ranks in each of `runs` samples.
 std::vector<double> rates(const Communicator& world, double flops, std::int64_t runs, const std::function<void()>& product) {
@@ -38,17 +40,20 @@ std::vector<double> rates(const Communicator& world, double flops, std::int64_t 
 }
 
 std::vector<double> library_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)), w = random(shape.columns, shape.depth, scalar_of(dtype));
+    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
+                     w = random(shape.columns, shape.depth, scalar_of(dtype));
     return rates(world, shape.flops(), runs, [&] { at::mm(x, w.t()); });
 }
 
 std::vector<double> linear_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)), w = random(shape.columns, shape.depth, scalar_of(dtype));
+    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
+                     w = random(shape.columns, shape.depth, scalar_of(dtype));
     return rates(world, shape.flops(), runs, [&] { linear(x, w); });
 }
 
 std::vector<double> weight_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)), dy = random(shape.rows, shape.columns, scalar_of(dtype));
+    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
+                     dy = random(shape.rows, shape.columns, scalar_of(dtype));
     const at::Tensor dw = at::zeros({shape.columns, shape.depth});
     return rates(world, shape.flops(), runs, [&] { linear_backward_weight(dy, x, dw); });
 }
@@ -56,7 +61,10 @@ std::vector<double> weight_rates(const Communicator& world, const Shape& shape, 
 std::vector<Shape> model_shapes(const Bench& bench) {
     const ModelConfig& c = bench.config;
     const std::int64_t rows = bench.options.token_budget, q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-    return {{"qkv", rows, q + 2 * kv, c.hidden}, {"output", rows, c.hidden, q}, {"gate+up", rows, 2 * c.intermediate, c.hidden}, {"down", rows, c.hidden, c.intermediate}};
+    return {{"qkv", rows, q + 2 * kv, c.hidden},
+            {"output", rows, c.hidden, q},
+            {"gate+up", rows, 2 * c.intermediate, c.hidden},
+            {"down", rows, c.hidden, c.intermediate}};
 }
 
 void measure(Bench& bench, const std::string& dtype) {
@@ -66,13 +74,17 @@ void measure(Bench& bench, const std::string& dtype) {
     const auto add = [&](BenchRow& to, const std::string& name, const std::vector<double>& values) {
         for (const double value : values) to.figure(name, "GFLOP/s").samples.push_back(1e-9 * value);
     };
-    const std::vector<double> library = library_rates(bench.world, square, dtype, runs), own = linear_rates(bench.world, square, dtype, runs);
+    const std::vector<double> library = library_rates(bench.world, square, dtype, runs),
+                              own = linear_rates(bench.world, square, dtype, runs);
     bench.roofs[dtype] = {median(library), std::max(median(library), median(own))};
     add(row, "library", library);
     add(row, "linear", own);
     bench.rows.push_back(row);
     for (const Shape& shape : model_shapes(bench)) {
-        BenchRow shaped{"roof", shape.name + (" " + std::to_string(shape.rows)) + "x" + std::to_string(shape.columns) + "x" + std::to_string(shape.depth), dtype};
+        BenchRow shaped{"roof",
+                        shape.name + (" " + std::to_string(shape.rows)) + "x" + std::to_string(shape.columns) + "x" +
+                            std::to_string(shape.depth),
+                        dtype};
         add(shaped, "library", library_rates(bench.world, shape, dtype, runs));
         add(shaped, "linear", linear_rates(bench.world, shape, dtype, runs));
         add(shaped, "weight gradient", weight_rates(bench.world, shape, dtype, runs));
@@ -86,7 +98,8 @@ Roof roof(Bench& bench, const std::string& dtype) {
     if (const auto known = bench.roofs.find(dtype); known != bench.roofs.end()) return known->second;
     const std::int64_t n = bench.options.square;
     const Shape square{"square", n, n, n};
-    const double library = median(library_rates(bench.world, square, dtype, 3)), own = median(linear_rates(bench.world, square, dtype, 3));
+    const double library = median(library_rates(bench.world, square, dtype, 3)),
+                 own = median(linear_rates(bench.world, square, dtype, 3));
     return bench.roofs[dtype] = {library, std::max(library, own)};
 }
 
@@ -104,8 +117,8 @@ void add_roof(const Bench& bench, BenchCases& cases) {
         const double samples = 14.0 * static_cast<double>(bench.options.repeat + 2);
         double flops = 2.0 * Shape{"square", bench.options.square, bench.options.square, bench.options.square}.flops();
         for (const Shape& shape : model_shapes(bench)) flops += 3.0 * shape.flops();
-        cases.push_back({"roof", "products", dtype, flops * static_cast<double>((bench.options.repeat + 2) * bench.world.size()), samples * kLeastSeconds,
-                         [dtype](Bench& b) { measure(b, dtype); }});
+        cases.push_back({"roof", "products", dtype, flops * static_cast<double>((bench.options.repeat + 2) * bench.world.size()),
+                         samples * kLeastSeconds, [dtype](Bench& b) { measure(b, dtype); }});
     }
 }
 

@@ -16,9 +16,13 @@ const RowShape kShape{"short", 37, 18};
 //! Training and scoring of one number of pairs.
 class Size {
 public:
-    Size(Bench& bench, const ModelConfig& config, const std::shared_ptr<const BenchModel>& model, std::int64_t pairs, const std::string& dtype)
-        : row{"scaling", std::to_string(pairs) + " pairs", dtype}, passes_(passes_over(pairs)),
-          set_(synthetic_items(kShape, pairs, config.vocab_size, bench.options.seed)), model_(model), scoring_(bench.world, *model, set_, score_options(bench)),
+    Size(Bench& bench, const ModelConfig& config, const std::shared_ptr<const BenchModel>& model, std::int64_t pairs,
+         const std::string& dtype)
+        : row{"scaling", std::to_string(pairs) + " pairs", dtype},
+          passes_(passes_over(pairs)),
+          set_(synthetic_items(kShape, pairs, config.vocab_size, bench.options.seed)),
+          model_(model),
+          scoring_(bench.world, *model, set_, score_options(bench)),
           training_(bench, config, set_, dtype, kBatch, true) {}
 
     struct Rates {
@@ -58,7 +62,8 @@ private:
 void measure(Bench& bench, const ModelConfig& config, const BenchOptions& options, const std::string& dtype) {
     const std::shared_ptr<const BenchModel> model = scoring_model(bench.world, options, config, scalar_of(dtype));
     std::vector<std::unique_ptr<Size>> sizes;
-    for (const std::string& pairs : options.scaling_pairs) sizes.push_back(std::make_unique<Size>(bench, config, model, std::stoll(pairs), dtype));
+    for (const std::string& pairs : options.scaling_pairs)
+        sizes.push_back(std::make_unique<Size>(bench, config, model, std::stoll(pairs), dtype));
     for (std::int64_t i = 0; i < options.warm_up; ++i)
         for (const auto& size : sizes) size->warm_up();
     for (std::int64_t i = 0; i < options.repeat; ++i) {
@@ -89,7 +94,8 @@ void add_scaling(const Bench& bench, BenchCases& cases) {
         name += (name.empty() ? "" : ",") + text;
     }
     // A tiny model spends more on the rest than on its products.
-    cases.push_back({"scaling", name + " pairs", dtype, 8.0 * static_cast<double>(config.body_parameters()) * tokens, tokens / 2e5, [=](Bench& b) {
+    cases.push_back({"scaling", name + " pairs", dtype, 8.0 * static_cast<double>(config.body_parameters()) * tokens,
+                     tokens / 2e5, [=](Bench& b) {
                          BenchOptions options = b.options;
                          options.model.clear();
                          measure(b, config, options, dtype);

@@ -36,12 +36,14 @@ namespace {
 using Make = std::function<std::shared_ptr<const ItemSet>()>;
 
 // Calls add(name, tokens of all items, items) for the data or for each synthetic shape.
-void for_each_set(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, const std::function<void(const std::string&, double, const Make&)>& add) {
+void for_each_set(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs,
+                  const std::function<void(const std::string&, double, const Make&)>& add) {
     const BenchOptions& o = bench.options;
     const std::int64_t budget = 2 * o.token_budget * bench.world.size();
     if (pairs != nullptr) {
         const double items = static_cast<double>(pairs->items.size());
-        add("data", static_cast<double>(budget) * items / static_cast<double>(pairs_in(*pairs, budget)), [pairs] { return pairs; });
+        add("data", static_cast<double>(budget) * items / static_cast<double>(pairs_in(*pairs, budget)),
+            [pairs] { return pairs; });
     }
     for (const RowShape& shape : row_shapes(o)) {
         const std::int64_t count = o.pairs > 0 ? o.pairs : pairs_in(shape, budget);
@@ -73,7 +75,8 @@ void measure(Bench& bench, const std::string& name, const std::string& dtype, co
         row.figure("model speed", "GFLOP/s").samples.push_back(1e-9 * scoring.flops / seconds);
         add_roof_shares(row, top, scoring.flops / seconds);
     }
-    row.figure(fresh_peak ? "peak memory" : "peak of process", "MiB").samples.push_back(bench.world.max(static_cast<double>(peak_resident_bytes())) / 1048576.0);
+    row.figure(fresh_peak ? "peak memory" : "peak of process", "MiB")
+        .samples.push_back(bench.world.max(static_cast<double>(peak_resident_bytes())) / 1048576.0);
     bench.rows.push_back(row);
 }
 
@@ -86,7 +89,8 @@ void measure_capture(Bench& bench, const std::string& name, const std::string& d
     ScoreOptions last_layer = score_options(bench);
     last_layer.layers = {model->config.layers};
     last_layer.capture_mean = true;
-    ScoringRun without(bench.world, *model, set, score_options(bench)), whole(bench.world, *model, set, last_layer), with(bench.world, *model, set, all);
+    ScoringRun without(bench.world, *model, set, score_options(bench)), whole(bench.world, *model, set, last_layer),
+        with(bench.world, *model, set, all);
     BenchRow row{"capture", name, dtype};
     for (std::int64_t i = 0; i < bench.runs(); ++i) {  // in turn, so that both see the same machine
         const double plain = without.run(), untrimmed = whole.run(), captured = with.run();
@@ -105,7 +109,8 @@ void measure_capture(Bench& bench, const std::string& name, const std::string& d
 void add_scoring(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases) {
     for_each_set(bench, pairs, [&](const std::string& name, double tokens, const Make& make) {
         for (const std::string& dtype : dtypes_of(bench.options)) {
-            const double flops = 2.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
+            const double flops =
+                2.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
             cases.push_back({"score", name, dtype, flops, 0.0, [=](Bench& b) { measure(b, name, dtype, *make()); }});
         }
     });
@@ -114,7 +119,8 @@ void add_scoring(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs
 void add_capture(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases) {
     for_each_set(bench, pairs, [&](const std::string& name, double tokens, const Make& make) {
         for (const std::string& dtype : dtypes_of(bench.options)) {
-            const double flops = 4.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
+            const double flops =
+                4.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
             cases.push_back({"capture", name, dtype, flops, 0.0, [=](Bench& b) { measure_capture(b, name, dtype, *make()); }});
         }
     });

@@ -38,7 +38,12 @@ constexpr const char* kParts[] = {"forward", "backward", "optimiser", "reduction
 
 struct TrainingRun::State {
     State(Bench& b, const ModelConfig& c, const ItemSet& p, const std::string& d, std::int64_t batch_pairs, bool shared)
-        : bench(b), config(c), pairs(p), dtype(d), share(shared), probe(b.world, train_options(b, d, batch_pairs, shared), c, p) {}
+        : bench(b),
+          config(c),
+          pairs(p),
+          dtype(d),
+          share(shared),
+          probe(b.world, train_options(b, d, batch_pairs, shared), c, p) {}
     Bench& bench;
     const ModelConfig& config;
     const ItemSet& pairs;
@@ -48,7 +53,8 @@ struct TrainingRun::State {
     StepProbe probe;
 };
 
-TrainingRun::TrainingRun(Bench& bench, const ModelConfig& config, const ItemSet& pairs, const std::string& dtype, std::int64_t batch_pairs, bool share)
+TrainingRun::TrainingRun(Bench& bench, const ModelConfig& config, const ItemSet& pairs, const std::string& dtype,
+                         std::int64_t batch_pairs, bool share)
     : state_(std::make_unique<State>(bench, config, pairs, dtype, batch_pairs, share)) {}
 TrainingRun::~TrainingRun() = default;
 std::int64_t TrainingRun::steps_per_epoch() const { return state_->probe.steps_per_epoch(); }
@@ -62,7 +68,9 @@ double TrainingRun::step(BenchRow* row) {
         step = s.probe.step();
     }
     if (row == nullptr) return step.seconds;
-    const auto add = [&](const std::string& name, const std::string& unit, double value) { row->figure(name, unit).samples.push_back(value); };
+    const auto add = [&](const std::string& name, const std::string& unit, double value) {
+        row->figure(name, unit).samples.push_back(value);
+    };
     const double pairs = static_cast<double>(step.items.size());
     const double flops = training_flops(s.config, pack(s.pairs, answers_of(s.pairs, step.items), s.share).segments);
     add("pairs", "pairs/s", pairs / step.seconds);
@@ -93,7 +101,9 @@ std::int64_t pairs_in(const ItemSet& set, std::int64_t budget) {
     return std::clamp<std::int64_t>(budget * items / std::max<std::int64_t>(tokens, 1), 1, items);
 }
 
-std::int64_t pairs_in(const RowShape& shape, std::int64_t budget) { return std::max<std::int64_t>(1, budget / (shape.prompt + shape.answers * shape.answer)); }
+std::int64_t pairs_in(const RowShape& shape, std::int64_t budget) {
+    return std::max<std::int64_t>(1, budget / (shape.prompt + shape.answers * shape.answer));
+}
 
 namespace {
 
@@ -106,7 +116,8 @@ void measure(Bench& bench, const std::string& name, const std::string& dtype, co
     const double building = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     for (std::int64_t i = 0; i < bench.runs(); ++i) run.step(bench.counts(i) ? &row : nullptr);
     row.figure("model and buffers", "s").samples.push_back(bench.world.max(building));
-    row.figure(fresh_peak ? "peak memory" : "peak of process", "MiB").samples.push_back(bench.world.max(static_cast<double>(peak_resident_bytes())) / 1048576.0);
+    row.figure(fresh_peak ? "peak memory" : "peak of process", "MiB")
+        .samples.push_back(bench.world.max(static_cast<double>(peak_resident_bytes())) / 1048576.0);
     bench.rows.push_back(row);
 }
 
@@ -115,14 +126,18 @@ void measure(Bench& bench, const std::string& name, const std::string& dtype, co
 void add_training(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases) {
     const BenchOptions& o = bench.options;
     const std::int64_t budget = o.token_budget * bench.world.size();
-    const auto add = [&](const std::string& name, std::int64_t batch, double tokens, const std::function<std::shared_ptr<const ItemSet>()>& make) {
+    const auto add = [&](const std::string& name, std::int64_t batch, double tokens,
+                         const std::function<std::shared_ptr<const ItemSet>()>& make) {
         for (const std::string& dtype : dtypes_of(o)) {
-            const double flops = 6.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
+            const double flops =
+                6.0 * static_cast<double>(bench.config.body_parameters()) * tokens * static_cast<double>(bench.runs());
             cases.push_back({"train", name, dtype, flops, 0.0, [=](Bench& b) { measure(b, name, dtype, *make(), batch); }});
         }
     };
     // Tokens of a step, `fill` pairs being a budget.
-    const auto tokens_of = [&](std::int64_t batch, std::int64_t fill) { return static_cast<double>(budget) * static_cast<double>(batch) / static_cast<double>(fill); };
+    const auto tokens_of = [&](std::int64_t batch, std::int64_t fill) {
+        return static_cast<double>(budget) * static_cast<double>(batch) / static_cast<double>(fill);
+    };
     if (pairs != nullptr) {
         const std::int64_t fill = pairs_in(*pairs, budget), batch = o.batch_pairs > 0 ? o.batch_pairs : fill;
         add("data", batch, tokens_of(batch, fill), [pairs] { return pairs; });

@@ -9,7 +9,8 @@ namespace {
 //! Collective. The ranks of the group that share this rank's memory.
 Communicator node_of(const Communicator& group, int ranks_per_node) {
     MPI_Comm shared = MPI_COMM_NULL;
-    check_mpi(MPI_Comm_split_type(group.get(), MPI_COMM_TYPE_SHARED, group.rank(), MPI_INFO_NULL, &shared), "MPI_Comm_split_type");
+    check_mpi(MPI_Comm_split_type(group.get(), MPI_COMM_TYPE_SHARED, group.rank(), MPI_INFO_NULL, &shared),
+              "MPI_Comm_split_type");
     int first = group.rank();
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, shared), "MPI_Allreduce");
     check_mpi(MPI_Comm_free(&shared), "MPI_Comm_free");

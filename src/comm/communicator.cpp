@@ -21,7 +21,8 @@ void check_mpi(int code, std::string_view call) {
 }
 
 int mpi_count(std::size_t count) {
-    require(count <= static_cast<std::size_t>(INT_MAX), "a message of more than 2^31 - 1 elements: MPI cannot count it; use more ranks or smaller parts");
+    require(count <= static_cast<std::size_t>(INT_MAX),
+            "a message of more than 2^31 - 1 elements: MPI cannot count it; use more ranks or smaller parts");
     return static_cast<int>(count);
 }
 
@@ -60,8 +61,12 @@ Communicator::~Communicator() {
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
-    : comm_(std::exchange(other.comm_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_), local_rank_(other.local_rank_),
-      local_size_(other.local_size_), exceptions_(std::uncaught_exceptions()) {}
+    : comm_(std::exchange(other.comm_, MPI_COMM_NULL)),
+      rank_(other.rank_),
+      size_(other.size_),
+      local_rank_(other.local_rank_),
+      local_size_(other.local_size_),
+      exceptions_(std::uncaught_exceptions()) {}
 
 Communicator& Communicator::operator=(Communicator&& other) noexcept {
     std::swap(comm_, other.comm_);
@@ -177,7 +182,9 @@ std::vector<T> gather_values(std::span<const T> mine, MPI_Datatype type, int siz
 
 }  // namespace
 
-std::vector<double> Communicator::gather(std::span<const double> values) const { return gather_values(values, MPI_DOUBLE, size_, comm_); }
+std::vector<double> Communicator::gather(std::span<const double> values) const {
+    return gather_values(values, MPI_DOUBLE, size_, comm_);
+}
 
 std::vector<std::int64_t> Communicator::gather(std::span<const std::int64_t> values) const {
     return gather_values(values, MPI_INT64_T, size_, comm_);

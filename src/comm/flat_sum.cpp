@@ -18,8 +18,8 @@ private:
     const Communicator& group_;
 };
 
-//! Each rank gets everybody's bf16 of its own piece of the bucket, adds in fp32 in rank order, and hands the rounded sum to all: what
-//! MPI would add in bf16 would round at every addition, and in an order of its own.
+//! Each rank gets everybody's bf16 of its own piece of the bucket, adds in fp32 in rank order, and hands the rounded sum to all:
+//! what MPI would add in bf16 would round at every addition, and in an order of its own.
 class RoundedSum : public BucketSum {
 public:
     explicit RoundedSum(const Communicator& group) : group_(group) {}
@@ -42,7 +42,8 @@ public:
         for (std::size_t r = 1; r < ranks; ++r) add_bf16(std::span(pieces_).subspan(r * own, own), sum_);
         mine_.resize(own);
         to_bf16(sum_, mine_);
-        check_mpi(MPI_Allgatherv(mine_.data(), static_cast<int>(own), MPI_UINT16_T, wire_.data(), counts.data(), begins.data(), MPI_UINT16_T, group_.get()),
+        check_mpi(MPI_Allgatherv(mine_.data(), static_cast<int>(own), MPI_UINT16_T, wire_.data(), counts.data(), begins.data(),
+                                 MPI_UINT16_T, group_.get()),
                   "MPI_Allgatherv");
         from_bf16(wire_, values);
     }
@@ -53,8 +54,8 @@ private:
         std::vector<int> places(counts.size());
         for (std::size_t r = 0; r < places.size(); ++r) places[r] = mpi_count(r * own);
         pieces_.resize(counts.size() * own);
-        check_mpi(MPI_Alltoallv(wire_.data(), counts.data(), begins.data(), MPI_UINT16_T, pieces_.data(), received.data(), places.data(), MPI_UINT16_T,
-                                group_.get()),
+        check_mpi(MPI_Alltoallv(wire_.data(), counts.data(), begins.data(), MPI_UINT16_T, pieces_.data(), received.data(),
+                                places.data(), MPI_UINT16_T, group_.get()),
                   "MPI_Alltoallv");
     }
 

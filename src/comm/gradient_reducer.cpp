@@ -88,7 +88,8 @@ struct GradientReducer::State {
     int exceptions = std::uncaught_exceptions();
 };
 
-GradientReducer::GradientReducer(const Communicator& group, const ReductionOptions& options) : state_(std::make_unique<State>(group, options)) {}
+GradientReducer::GradientReducer(const Communicator& group, const ReductionOptions& options)
+    : state_(std::make_unique<State>(group, options)) {}
 
 GradientReducer::~GradientReducer() {
     if (std::uncaught_exceptions() <= state_->exceptions) return;
@@ -109,7 +110,8 @@ void GradientReducer::begin(std::span<float> gradient) {
 
 void GradientReducer::ready(std::int64_t offset, std::int64_t count) {
     State& s = *state_;
-    require(offset + count == s.low && offset >= 0, "GradientReducer: parts must be announced from the end of the buffer on, without gaps");
+    require(offset + count == s.low && offset >= 0,
+            "GradientReducer: parts must be announced from the end of the buffer on, without gaps");
     s.low = offset;
     if (s.worker.joinable() && s.high - s.low >= s.bucket) s.flush();
 }
@@ -126,7 +128,8 @@ void GradientReducer::finish() {
         s.idle.wait(lock, [&s] { return s.queue.empty(); });
         if (s.problem) std::rethrow_exception(s.problem);
     } else {
-        for (std::int64_t end = s.high; end > 0; end -= s.bucket) s.way->sum(s.piece(std::max<std::int64_t>(0, end - s.bucket), end));
+        for (std::int64_t end = s.high; end > 0; end -= s.bucket)
+            s.way->sum(s.piece(std::max<std::int64_t>(0, end - s.bucket), end));
     }
     s.exposed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

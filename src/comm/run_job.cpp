@@ -47,8 +47,10 @@ void print_usage_problem(const Options& options, const Problem& problem) {
 
 //! --help and --version; true when one was asked for.
 bool answer_questions(const Options& options, bool speaks) {
-    if (speaks && options.help_asked()) std::fputs(options.help().c_str(), stdout);
-    else if (speaks && options.version_asked()) std::fputs(build_summary().c_str(), stdout);
+    if (speaks && options.help_asked())
+        std::fputs(options.help().c_str(), stdout);
+    else if (speaks && options.version_asked())
+        std::fputs(build_summary().c_str(), stdout);
     return options.help_asked() || options.version_asked();
 }
 

@@ -17,7 +17,9 @@ int slurm_tasks() {
 }
 
 //! Whether this process was started as one of several tasks of a Slurm step (not by hand inside a batch script).
-bool one_of_a_step() { return std::getenv("SLURM_STEP_ID") != nullptr && std::getenv("SLURM_PROCID") != nullptr && slurm_tasks() > 1; }
+bool one_of_a_step() {
+    return std::getenv("SLURM_STEP_ID") != nullptr && std::getenv("SLURM_PROCID") != nullptr && slurm_tasks() > 1;
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ Session::Session(int& argc, char**& argv) : exceptions_(std::uncaught_exceptions
     int size = 1;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (size == 1 && one_of_a_step() && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) {
-        fail("Slurm started " + std::to_string(slurm_tasks()) + " tasks, but MPI sees one rank (each task would do the whole work, in one "
+        fail("Slurm started " + std::to_string(slurm_tasks()) +
+                 " tasks, but MPI sees one rank (each task would do the whole work, in one "
                  "folder); launch with srun --mpi=pmix, or with mpirun",
              ExitCode::usage);
     }

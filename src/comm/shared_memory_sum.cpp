@@ -13,9 +13,10 @@ namespace xlrm {
 
 namespace {
 
-constexpr std::size_t kPiece = 1U << 18U;  // elements summed at once: 1 MiB, so that what one rank writes the others still find in cache
-constexpr std::size_t kBlock = 1024;       // elements whose sum stays in the first cache while ranks are added
-constexpr std::size_t kHead = 4096;        // bytes before the parts, for the barrier
+constexpr std::size_t kPiece =
+    1U << 18U;  // elements summed at once: 1 MiB, so that what one rank writes the others still find in cache
+constexpr std::size_t kBlock = 1024;  // elements whose sum stays in the first cache while ranks are added
+constexpr std::size_t kHead = 4096;   // bytes before the parts, for the barrier
 
 static_assert(sizeof(pthread_barrier_t) <= kHead);
 
@@ -27,7 +28,8 @@ public:
         const std::size_t bytes = 2 * kPiece * sizeof(float) + (node.root() ? kHead : 0);
         void* own = nullptr;
         const int code = MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, MPI_INFO_NULL, node.get(), &own, &window_);
-        check_mpi(code, "MPI_Win_allocate_shared (shared memory of a node is short, or not there; --reduction flat does without)");
+        check_mpi(code,
+                  "MPI_Win_allocate_shared (shared memory of a node is short, or not there; --reduction flat does without)");
         for (int rank = 0; rank < node.size(); ++rank) {
             MPI_Aint size = 0;
             int unit = 0;
@@ -48,7 +50,9 @@ public:
     NodeMemory(const NodeMemory&) = delete;
     NodeMemory& operator=(const NodeMemory&) = delete;
 
-    float* part(int rank, int half) const { return parts_[static_cast<std::size_t>(rank)] + static_cast<std::size_t>(half) * kPiece; }
+    float* part(int rank, int half) const {
+        return parts_[static_cast<std::size_t>(rank)] + static_cast<std::size_t>(half) * kPiece;
+    }
     //! Collective in the node. Sleeps; what was written before it is seen behind it.
     void wait() const { pthread_barrier_wait(barrier_); }
 
@@ -68,17 +72,23 @@ private:
     std::vector<float*> parts_;
 };
 
-//! Every rank sums one slice over the ranks of its node, in rank order, into the first rank's part; the first ranks add those among nodes.
-//! The halves of a part are used in turn: who writes a half again has met, at the barrier between, all who read it before.
+//! Every rank sums one slice over the ranks of its node, in rank order, into the first rank's part; the first ranks add those
+//! among nodes. The halves of a part are used in turn: who writes a half again has met, at the barrier between, all who read it
+//! before.
 class SharedMemorySum : public BucketSum {
 public:
     SharedMemorySum(Communicator node, Communicator leaders, Wire wire)
-        : node_(std::move(node)), leaders_(std::move(leaders)), between_(make_flat_sum(leaders_, wire)), memory_(node_), nodes_(node_.root() ? leaders_.size() : 0) {
+        : node_(std::move(node)),
+          leaders_(std::move(leaders)),
+          between_(make_flat_sum(leaders_, wire)),
+          memory_(node_),
+          nodes_(node_.root() ? leaders_.size() : 0) {
         check_mpi(MPI_Bcast(&nodes_, 1, MPI_INT, 0, node_.get()), "MPI_Bcast");
     }
 
     void sum(std::span<float> values) override {
-        for (; !values.empty(); values = values.subspan(std::min(kPiece, values.size()))) sum_piece(values.first(std::min(kPiece, values.size())));
+        for (; !values.empty(); values = values.subspan(std::min(kPiece, values.size())))
+            sum_piece(values.first(std::min(kPiece, values.size())));
     }
 
 private:
@@ -106,7 +116,9 @@ private:
         copy(total, values.data(), end, values.size());
     }
 
-    static void copy(const float* from, float* to, std::size_t begin, std::size_t end) { std::copy(from + begin, from + end, to + begin); }
+    static void copy(const float* from, float* to, std::size_t begin, std::size_t end) {
+        std::copy(from + begin, from + end, to + begin);
+    }
 
     //! Own values come from where they lie: this rank alone reads its slice.
     void add_ranks(std::span<float> values, float* total, std::size_t at, std::size_t count) const {
@@ -114,7 +126,8 @@ private:
         std::array<float, kBlock> sum;
         for (int rank = 0; rank < node_.size(); ++rank) {
             const float* const from = (rank == node_.rank() ? values.data() : memory_.part(rank, half)) + at;
-            if (rank == 0) std::copy(from, from + count, sum.begin());
+            if (rank == 0)
+                std::copy(from, from + count, sum.begin());
             else
                 for (std::size_t i = 0; i < count; ++i) sum[i] += from[i];
         }

@@ -32,9 +32,11 @@ std::vector<IniLine> parse_ini(const std::string& text, const std::string& file)
             continue;
         }
         const std::size_t equals = line.find('=');
-        if (equals == std::string::npos || equals == 0) fail(where + "expected name = value, found \"" + line + "\"", ExitCode::usage);
+        if (equals == std::string::npos || equals == 0)
+            fail(where + "expected name = value, found \"" + line + "\"", ExitCode::usage);
         IniLine entry{number, section, trim(line.substr(0, equals)), trim(line.substr(equals + 1))};
-        if (!seen.insert(section + "." + entry.name).second) fail(where + "\"" + entry.name + "\" is given twice", ExitCode::usage);
+        if (!seen.insert(section + "." + entry.name).second)
+            fail(where + "\"" + entry.name + "\" is given twice", ExitCode::usage);
         lines.push_back(std::move(entry));
     }
     return lines;

@@ -26,7 +26,8 @@ bool is_deeper(std::string_view text, std::int64_t levels) {
 
 Json parse_json(std::string_view text, std::string_view what, std::int64_t max_depth) {
     if (max_depth != kAnyDepth && is_deeper(text, max_depth)) {
-        fail(std::string(what) + ": not valid JSON here (more than " + std::to_string(max_depth) + " lists or objects within one another)");
+        fail(std::string(what) + ": not valid JSON here (more than " + std::to_string(max_depth) +
+             " lists or objects within one another)");
     }
     try {
         return Json::parse(text);

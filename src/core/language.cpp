@@ -11,44 +11,92 @@ namespace {
 
 struct Language {
     const char* iso1;
-    const char* iso3;     //!< ISO 639-3, and other codes in use, separated by blanks
-    const char* english;  //!< lower case
+    const char* iso3;              //!< ISO 639-3, and other codes in use, separated by blanks
+    const char* english;           //!< lower case
     const char* scripts = "Latn";  //!< ISO 15924, in which it is usually written
 };
 
-//! Usual scripts: the likely subtags of CLDR 49 (common/supplemental/likelySubtags.xml), and Hang, Hrkt and Hani, which name the same
-//! writing as Kore, Jpan and Hans do.
+//! Usual scripts: the likely subtags of CLDR 49 (common/supplemental/likelySubtags.xml), and Hang, Hrkt and Hani, which name the
+//! same writing as Kore, Jpan and Hans do.
 constexpr std::array kLanguages = {
-    Language{"af", "afr", "afrikaans"}, Language{"am", "amh", "amharic", "Ethi"}, Language{"ar", "ara arb", "arabic", "Arab"},
-    Language{"bg", "bul", "bulgarian", "Cyrl"}, Language{"bn", "ben", "bengali", "Beng"}, Language{"ca", "cat", "catalan"},
-    Language{"cs", "ces cze", "czech"}, Language{"da", "dan", "danish"}, Language{"de", "deu ger", "german"},
-    Language{"el", "ell gre", "greek", "Grek"}, Language{"en", "eng", "english"}, Language{"es", "spa", "spanish"},
-    Language{"et", "est ekk", "estonian"}, Language{"eu", "eus baq", "basque"},
-    Language{"fa", "fas pes per", "persian", "Arab"}, Language{"fi", "fin", "finnish"}, Language{"fr", "fra fre", "french"},
-    Language{"ga", "gle", "irish"}, Language{"gl", "glg", "galician"}, Language{"gu", "guj", "gujarati", "Gujr"},
-    Language{"ha", "hau", "hausa"}, Language{"he", "heb iw", "hebrew", "Hebr"}, Language{"hi", "hin", "hindi", "Deva"},
-    Language{"hr", "hrv", "croatian"}, Language{"ht", "hat", "haitian creole"}, Language{"hu", "hun", "hungarian"},
-    Language{"hy", "hye arm", "armenian", "Armn"}, Language{"id", "ind in", "indonesian"}, Language{"ig", "ibo", "igbo"},
-    Language{"is", "isl ice", "icelandic"}, Language{"it", "ita", "italian"},
-    Language{"ja", "jpn jp", "japanese", "Jpan Hrkt"}, Language{"jv", "jav", "javanese"},
-    Language{"ka", "kat geo", "georgian", "Geor"}, Language{"kk", "kaz", "kazakh", "Cyrl"},
-    Language{"km", "khm", "khmer", "Khmr"}, Language{"kn", "kan", "kannada", "Knda"},
-    Language{"ko", "kor kr", "korean", "Kore Hang"}, Language{"lo", "lao", "lao", "Laoo"},
-    Language{"lt", "lit", "lithuanian"}, Language{"lv", "lav lvs", "latvian"},
-    Language{"mk", "mkd mac", "macedonian", "Cyrl"}, Language{"ml", "mal", "malayalam", "Mlym"},
-    Language{"mn", "mon khk", "mongolian", "Cyrl"}, Language{"mr", "mar", "marathi", "Deva"},
-    Language{"ms", "msa zsm may", "malay"}, Language{"my", "mya bur", "burmese", "Mymr"},
-    Language{"ne", "nep npi", "nepali", "Deva"}, Language{"nl", "nld dut", "dutch"},
-    Language{"nn", "nno", "norwegian nynorsk"}, Language{"no", "nor nob nb", "norwegian"},
-    Language{"pa", "pan", "punjabi", "Guru"}, Language{"pl", "pol", "polish"}, Language{"pt", "por", "portuguese"},
-    Language{"qu", "que quy", "quechua"}, Language{"ro", "ron rum", "romanian"}, Language{"ru", "rus", "russian", "Cyrl"},
-    Language{"si", "sin", "sinhala", "Sinh"}, Language{"sk", "slk slo", "slovak"}, Language{"sl", "slv", "slovenian"},
-    Language{"so", "som", "somali"}, Language{"sq", "sqi als alb", "albanian"}, Language{"sr", "srp", "serbian", "Cyrl"},
-    Language{"sv", "swe", "swedish"}, Language{"sw", "swa swh", "swahili"}, Language{"ta", "tam", "tamil", "Taml"},
-    Language{"te", "tel", "telugu", "Telu"}, Language{"th", "tha", "thai", "Thai"}, Language{"tl", "tgl fil", "tagalog"},
-    Language{"tr", "tur", "turkish"}, Language{"uk", "ukr", "ukrainian", "Cyrl"}, Language{"ur", "urd", "urdu", "Arab"},
-    Language{"uz", "uzb uzn", "uzbek"}, Language{"vi", "vie", "vietnamese"}, Language{"xh", "xho", "xhosa"},
-    Language{"yo", "yor", "yoruba"}, Language{"zh", "zho chi cmn", "chinese", "Hans Hani"}, Language{"zu", "zul", "zulu"},
+    Language{"af", "afr", "afrikaans"},
+    Language{"am", "amh", "amharic", "Ethi"},
+    Language{"ar", "ara arb", "arabic", "Arab"},
+    Language{"bg", "bul", "bulgarian", "Cyrl"},
+    Language{"bn", "ben", "bengali", "Beng"},
+    Language{"ca", "cat", "catalan"},
+    Language{"cs", "ces cze", "czech"},
+    Language{"da", "dan", "danish"},
+    Language{"de", "deu ger", "german"},
+    Language{"el", "ell gre", "greek", "Grek"},
+    Language{"en", "eng", "english"},
+    Language{"es", "spa", "spanish"},
+    Language{"et", "est ekk", "estonian"},
+    Language{"eu", "eus baq", "basque"},
+    Language{"fa", "fas pes per", "persian", "Arab"},
+    Language{"fi", "fin", "finnish"},
+    Language{"fr", "fra fre", "french"},
+    Language{"ga", "gle", "irish"},
+    Language{"gl", "glg", "galician"},
+    Language{"gu", "guj", "gujarati", "Gujr"},
+    Language{"ha", "hau", "hausa"},
+    Language{"he", "heb iw", "hebrew", "Hebr"},
+    Language{"hi", "hin", "hindi", "Deva"},
+    Language{"hr", "hrv", "croatian"},
+    Language{"ht", "hat", "haitian creole"},
+    Language{"hu", "hun", "hungarian"},
+    Language{"hy", "hye arm", "armenian", "Armn"},
+    Language{"id", "ind in", "indonesian"},
+    Language{"ig", "ibo", "igbo"},
+    Language{"is", "isl ice", "icelandic"},
+    Language{"it", "ita", "italian"},
+    Language{"ja", "jpn jp", "japanese", "Jpan Hrkt"},
+    Language{"jv", "jav", "javanese"},
+    Language{"ka", "kat geo", "georgian", "Geor"},
+    Language{"kk", "kaz", "kazakh", "Cyrl"},
+    Language{"km", "khm", "khmer", "Khmr"},
+    Language{"kn", "kan", "kannada", "Knda"},
+    Language{"ko", "kor kr", "korean", "Kore Hang"},
+    Language{"lo", "lao", "lao", "Laoo"},
+    Language{"lt", "lit", "lithuanian"},
+    Language{"lv", "lav lvs", "latvian"},
+    Language{"mk", "mkd mac", "macedonian", "Cyrl"},
+    Language{"ml", "mal", "malayalam", "Mlym"},
+    Language{"mn", "mon khk", "mongolian", "Cyrl"},
+    Language{"mr", "mar", "marathi", "Deva"},
+    Language{"ms", "msa zsm may", "malay"},
+    Language{"my", "mya bur", "burmese", "Mymr"},
+    Language{"ne", "nep npi", "nepali", "Deva"},
+    Language{"nl", "nld dut", "dutch"},
+    Language{"nn", "nno", "norwegian nynorsk"},
+    Language{"no", "nor nob nb", "norwegian"},
+    Language{"pa", "pan", "punjabi", "Guru"},
+    Language{"pl", "pol", "polish"},
+    Language{"pt", "por", "portuguese"},
+    Language{"qu", "que quy", "quechua"},
+    Language{"ro", "ron rum", "romanian"},
+    Language{"ru", "rus", "russian", "Cyrl"},
+    Language{"si", "sin", "sinhala", "Sinh"},
+    Language{"sk", "slk slo", "slovak"},
+    Language{"sl", "slv", "slovenian"},
+    Language{"so", "som", "somali"},
+    Language{"sq", "sqi als alb", "albanian"},
+    Language{"sr", "srp", "serbian", "Cyrl"},
+    Language{"sv", "swe", "swedish"},
+    Language{"sw", "swa swh", "swahili"},
+    Language{"ta", "tam", "tamil", "Taml"},
+    Language{"te", "tel", "telugu", "Telu"},
+    Language{"th", "tha", "thai", "Thai"},
+    Language{"tl", "tgl fil", "tagalog"},
+    Language{"tr", "tur", "turkish"},
+    Language{"uk", "ukr", "ukrainian", "Cyrl"},
+    Language{"ur", "urd", "urdu", "Arab"},
+    Language{"uz", "uzb uzn", "uzbek"},
+    Language{"vi", "vie", "vietnamese"},
+    Language{"xh", "xho", "xhosa"},
+    Language{"yo", "yor", "yoruba"},
+    Language{"zh", "zho chi cmn", "chinese", "Hans Hani"},
+    Language{"zu", "zul", "zulu"},
 };
 
 //! Regions in which a language is written otherwise (CLDR 49). Of Chinese those whose data sets say so by the region alone.
@@ -125,10 +173,13 @@ LanguageTag parse_language(std::string_view name) {
     const Language& language = *found->second;
     std::string script, rest;  // what else the name says is kept with the region: two varieties stay apart
     for_each_part(std::string_view(lower).substr(stem + 1), "-_", [&](std::string_view part) {
-        if (script.empty() && is_script(part)) script = part;
-        else if (!part.empty()) rest.append(rest.empty() ? "" : "-").append(part);
+        if (script.empty() && is_script(part))
+            script = part;
+        else if (!part.empty())
+            rest.append(rest.empty() ? "" : "-").append(part);
     });
-    std::ranges::replace_if(rest, [](char c) { return !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-'; }, '.');
+    std::ranges::replace_if(
+        rest, [](char c) { return !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-'; }, '.');
     for (const Exception& other : kExceptions) {
         if (script.empty() && rest == other.region && language.iso1 == std::string_view(other.iso1)) script = other.script;
     }

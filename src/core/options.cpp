@@ -41,54 +41,63 @@ Options& Options::push(const std::string& name, const std::string& unit, const s
 }
 
 Options& Options::add(const std::string& name, std::string* target, const std::string& unit, const std::string& help) {
-    return push(name, unit, help, [target](const std::string& text) { *target = text; }, [target] { return *target; });
+    return push(
+        name, unit, help, [target](const std::string& text) { *target = text; }, [target] { return *target; });
 }
 
 Options& Options::add(const std::string& name, std::int64_t* target, const std::string& unit, const std::string& help) {
     using Limits = std::numeric_limits<std::int64_t>;
-    return push(name, unit, help, [target](const std::string& text) { *target = parse_integer(text, Limits::min(), Limits::max()); },
-                [target] { return std::to_string(*target); });
+    return push(
+        name, unit, help, [target](const std::string& text) { *target = parse_integer(text, Limits::min(), Limits::max()); },
+        [target] { return std::to_string(*target); });
 }
 
 Options& Options::add(const std::string& name, int* target, const std::string& unit, const std::string& help) {
     using Limits = std::numeric_limits<int>;
-    return push(name, unit, help,
-                [target](const std::string& text) { *target = static_cast<int>(parse_integer(text, Limits::min(), Limits::max())); },
-                [target] { return std::to_string(*target); });
+    return push(
+        name, unit, help,
+        [target](const std::string& text) { *target = static_cast<int>(parse_integer(text, Limits::min(), Limits::max())); },
+        [target] { return std::to_string(*target); });
 }
 
 Options& Options::add(const std::string& name, double* target, const std::string& unit, const std::string& help) {
-    return push(name, unit, help, [target](const std::string& text) { *target = parse_real(text); }, [target] { return show_real(*target); });
+    return push(
+        name, unit, help, [target](const std::string& text) { *target = parse_real(text); },
+        [target] { return show_real(*target); });
 }
 
 Options& Options::add(const std::string& name, bool* target, const std::string& help) {
-    push(name, "", help, [target](const std::string& text) { *target = parse_flag(text); },
-         [target] { return std::string(*target ? "yes" : "no"); });
+    push(
+        name, "", help, [target](const std::string& text) { *target = parse_flag(text); },
+        [target] { return std::string(*target ? "yes" : "no"); });
     state_->entries.back().flag = true;
     return *this;
 }
 
-Options& Options::add(const std::string& name, std::vector<std::string>* target, const std::string& unit, const std::string& help) {
+Options& Options::add(const std::string& name, std::vector<std::string>* target, const std::string& unit,
+                      const std::string& help) {
     return push(
         name, unit, help, [target](const std::string& text) { *target = split_list(text); },
         [target] { return show_list(*target); });
 }
 
-Options& Options::add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices, const std::string& help) {
+Options& Options::add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices,
+                             const std::string& help) {
     std::string unit;
     for (const std::string& choice : choices) unit += (unit.empty() ? "" : "|") + choice;
     const auto set = [target, choices, unit](const std::string& text) {
         if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
             const std::string near = nearest_name(text, choices);
-            fail("\"" + text + "\" is not one of " + unit + (near.empty() ? "" : "; did you mean " + near + "?"), ExitCode::usage);
+            fail("\"" + text + "\" is not one of " + unit + (near.empty() ? "" : "; did you mean " + near + "?"),
+                 ExitCode::usage);
         }
         *target = text;
     };
     return push(name, unit, help, set, [target] { return *target; });
 }
 
-Options& Options::add_prefix(const std::string& prefix, std::function<void(const std::string&, const std::string&)> set, const std::string& unit,
-                             const std::string& help) {
+Options& Options::add_prefix(const std::string& prefix, std::function<void(const std::string&, const std::string&)> set,
+                             const std::string& unit, const std::string& help) {
     state_->prefixes.push_back({state_->current, prefix, unit, help, std::move(set)});
     return *this;
 }

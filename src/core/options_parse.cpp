@@ -43,13 +43,16 @@ std::vector<std::string> Options::State::names() const {
     return names;
 }
 
-void Options::State::unknown(const std::string& where, const std::string& shown, const std::string& name, const std::string& dashes) const {
+void Options::State::unknown(const std::string& where, const std::string& shown, const std::string& name,
+                             const std::string& dashes) const {
     const std::string near = nearest_name(name, names());
-    fail(where + "unknown option " + shown + (near.empty() ? "; " + program + " --help lists all" : "; did you mean " + dashes + near + "?"),
+    fail(where + "unknown option " + shown +
+             (near.empty() ? "; " + program + " --help lists all" : "; did you mean " + dashes + near + "?"),
          ExitCode::usage);
 }
 
-void Options::State::assign(const std::string& name, const std::string& value, const std::string& where, const std::string& dashes) {
+void Options::State::assign(const std::string& name, const std::string& value, const std::string& where,
+                            const std::string& dashes) {
     std::string suffix;
     OptionEntry* const entry = find(name);
     OptionPrefix* const prefix = entry == nullptr ? find_prefix(name, &suffix) : nullptr;
@@ -78,7 +81,8 @@ void Options::State::read_config(const std::string& text, const std::string& fil
             fail(where + "\"" + name + "\" belongs on the command line", ExitCode::usage);
         }
         const OptionEntry* const entry = find(name);  // `lr` and `[train] lr` are the same name
-        if (entry != nullptr && !seen.insert(entry->full()).second) fail(where + "\"" + line.name + "\" is given twice", ExitCode::usage);
+        if (entry != nullptr && !seen.insert(entry->full()).second)
+            fail(where + "\"" + line.name + "\" is given twice", ExitCode::usage);
         assign(name, line.value, where, "");
     }
 }
@@ -109,17 +113,20 @@ std::string argument_name(const std::string& argument) {
 
 std::string without_dashes(const std::string& text) { return text.substr(std::min(text.find_first_not_of('-'), text.size())); }
 
-//! The arguments as Boost reads them rightly: a flag's value made explicit, so that the word behind it stays a word (`--smoke status
-//! OUT`); an empty value (`--langs=`) as an argument of its own; the name of another option refused as a value.
-std::vector<std::string> prepare_arguments(int argc, const char* const* argv, const std::function<const OptionEntry*(const std::string&)>& find) {
+//! The arguments as Boost reads them rightly: a flag's value made explicit, so that the word behind it stays a word (`--smoke
+//! status OUT`); an empty value (`--langs=`) as an argument of its own; the name of another option refused as a value.
+std::vector<std::string> prepare_arguments(int argc, const char* const* argv,
+                                           const std::function<const OptionEntry*(const std::string&)>& find) {
     std::vector<std::string> prepared;
     for (int i = 1; i < argc; ++i) {
         std::string argument = argv[i];
         const std::string next = i + 1 < argc ? argv[i + 1] : "";
         const bool alone = argument.find('=') == std::string::npos;
         const OptionEntry* const entry = find(argument_name(argument));
-        if (entry != nullptr && entry->flag && alone && !is_flag_value(next)) argument += "=yes";
-        else if (entry != nullptr && alone && find(argument_name(next)) != nullptr) fail(argument + " needs a value", ExitCode::usage);
+        if (entry != nullptr && entry->flag && alone && !is_flag_value(next))
+            argument += "=yes";
+        else if (entry != nullptr && alone && find(argument_name(next)) != nullptr)
+            fail(argument + " needs a value", ExitCode::usage);
         const bool empty_value = entry != nullptr && argument.back() == '=' && argument.find('=') + 1 == argument.size();
         prepared.push_back(empty_value ? argument.substr(0, argument.size() - 1) : argument);
         if (empty_value) prepared.emplace_back();
@@ -130,12 +137,16 @@ std::vector<std::string> prepare_arguments(int argc, const char* const* argv, co
 //! Boost's parser with guessing off: `--sweep.sour` is not `--sweep.sources`. Throws Boost's errors.
 Arguments split_arguments(const std::vector<std::string>& arguments, const po::options_description& known) {
     using Style = po::command_line_style::style_t;
-    const auto parsed =
-        po::command_line_parser(arguments).options(known).style(Style::allow_long | Style::long_allow_next | Style::long_allow_adjacent).run();
+    const auto parsed = po::command_line_parser(arguments)
+                            .options(known)
+                            .style(Style::allow_long | Style::long_allow_next | Style::long_allow_adjacent)
+                            .run();
     Arguments result;
     for (const po::option& option : parsed.options) {
-        if (option.string_key.empty()) result.words.insert(result.words.end(), option.value.begin(), option.value.end());
-        else result.options.emplace_back(option.string_key, option.value.empty() ? "" : option.value[0]);
+        if (option.string_key.empty())
+            result.words.insert(result.words.end(), option.value.begin(), option.value.end());
+        else
+            result.options.emplace_back(option.string_key, option.value.empty() ? "" : option.value[0]);
     }
     return result;
 }
@@ -144,12 +155,14 @@ Arguments split_arguments(const std::vector<std::string>& arguments, const po::o
 
 void Options::parse(int argc, const char* const* argv) {
     State& s = *state_;
-    const std::vector<std::string> arguments = prepare_arguments(argc, argv, [&s](const std::string& name) { return s.find(name); });
+    const std::vector<std::string> arguments =
+        prepare_arguments(argc, argv, [&s](const std::string& name) { return s.find(name); });
     std::vector<std::string> names = s.names();
     std::string suffix;
     for (const std::string& argument : arguments) {
         const std::string name = argument_name(argument);
-        if (s.find_prefix(name, &suffix) != nullptr && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        if (s.find_prefix(name, &suffix) != nullptr && std::find(names.begin(), names.end(), name) == names.end())
+            names.push_back(name);
     }
     po::options_description known;
     for (const OptionEntry& entry : s.entries) {
@@ -173,8 +186,10 @@ void Options::parse(int argc, const char* const* argv) {
     for (const auto& [name, value] : given.options) {
         if (name == "config") s.config = value;
     }
-    if (!s.config.empty()) s.read_config(read_file(s.config), s.config);
-    else if (!s.embedded_text.empty()) s.read_config(s.embedded_text, s.embedded_name);
+    if (!s.config.empty())
+        s.read_config(read_file(s.config), s.config);
+    else if (!s.embedded_text.empty())
+        s.read_config(s.embedded_text, s.embedded_name);
     for (const auto& [name, value] : given.options) s.assign(name, value, "", "--");
     s.set_prefixes();
     if (!given.words.empty() && s.positional == nullptr) {

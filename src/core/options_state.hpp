@@ -48,7 +48,8 @@ struct Options::State {
     OptionEntry* find(const std::string& name);
     OptionPrefix* find_prefix(const std::string& name, std::string* suffix);
     std::vector<std::string> names() const;
-    [[noreturn]] void unknown(const std::string& where, const std::string& shown, const std::string& name, const std::string& dashes) const;
+    [[noreturn]] void unknown(const std::string& where, const std::string& shown, const std::string& name,
+                              const std::string& dashes) const;
     //! `where` ("sweep.cfg:4: " or "") and `dashes` ("--" or "") are for messages.
     void assign(const std::string& name, const std::string& value, const std::string& where, const std::string& dashes);
     void read_config(const std::string& text, const std::string& file);

@@ -14,15 +14,17 @@ struct Frame {
     const char* name;
     ScopeKind kind;
     double flops;
-    double inside = 0.0;          // seconds of the scopes within
-    bool repeats = false;         // lies within a scope of the same name
-    std::int64_t bytes = 0;       // at its begin
+    double inside = 0.0;     // seconds of the scopes within
+    bool repeats = false;    // lies within a scope of the same name
+    std::int64_t bytes = 0;  // at its begin
     ProfileClock::time_point begin;
 };
 
 thread_local std::vector<Frame> open_frames;
 
-bool same(const Frame& frame, const char* name, ScopeKind kind) { return frame.kind == kind && std::strcmp(frame.name, name) == 0; }
+bool same(const Frame& frame, const char* name, ScopeKind kind) {
+    return frame.kind == kind && std::strcmp(frame.name, name) == 0;
+}
 
 }  // namespace
 

@@ -27,7 +27,11 @@ std::string format_rate(double rate) {
 }  // namespace
 
 Progress::Progress(std::string title, std::int64_t total, std::string unit)
-    : title_(std::move(title)), unit_(std::move(unit)), total_(total), start_(std::chrono::steady_clock::now()), shown_(start_),
+    : title_(std::move(title)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(std::chrono::steady_clock::now()),
+      shown_(start_),
       terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
@@ -52,12 +56,17 @@ void Progress::print(const std::string& extra, bool last) {
     if (!log_is_root()) return;
     const double seconds = since(start_);
     const double rate = seconds > 0 ? static_cast<double>(done_ - std::max<std::int64_t>(first_, 0)) / seconds : 0.0;
-    std::string line = title_ + ": " + std::to_string(done_) + "/" + std::to_string(total_) + " " + unit_ + ", " + format_rate(rate) + "/s";
-    if (last) line += ", took " + format_duration(seconds);
-    else if (rate > 0) line += ", " + format_duration(static_cast<double>(total_ - done_) / rate) + " left";
+    std::string line =
+        title_ + ": " + std::to_string(done_) + "/" + std::to_string(total_) + " " + unit_ + ", " + format_rate(rate) + "/s";
+    if (last)
+        line += ", took " + format_duration(seconds);
+    else if (rate > 0)
+        line += ", " + format_duration(static_cast<double>(total_ - done_) / rate) + " left";
     if (!extra.empty()) line += ", " + extra;
-    if (terminal_) std::fprintf(stderr, "\r%s\033[K%s", line.c_str(), last ? "\n" : "");
-    else log_root(LogLevel::info, line);
+    if (terminal_)
+        std::fprintf(stderr, "\r%s\033[K%s", line.c_str(), last ? "\n" : "");
+    else
+        log_root(LogLevel::info, line);
 }
 
 std::string format_duration(double seconds) {

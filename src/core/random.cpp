@@ -52,7 +52,8 @@ double Random::normal() {
 }
 
 std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed) {
-    require(n >= 0 && n < INT64_C(4294967295) / 20, "torch_randperm: n must be below 2^32 / 20, where PyTorch changes its method");
+    require(n >= 0 && n < INT64_C(4294967295) / 20,
+            "torch_randperm: n must be below 2^32 / 20, where PyTorch changes its method");
     std::mt19937 generator(static_cast<std::uint32_t>(seed));  // PyTorch seeds its Mersenne Twister with the low 32 bits
     std::vector<std::int64_t> order(static_cast<std::size_t>(n));
     std::iota(order.begin(), order.end(), 0);

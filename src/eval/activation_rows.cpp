@@ -54,8 +54,8 @@ void require_storable(const at::Tensor& rows, int layer, DType dtype) {
     }
 }
 
-LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int layer, DType dtype, const std::vector<std::int64_t>& chosen,
-                       const std::vector<std::int64_t>& rejected) {
+LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int layer, DType dtype,
+                       const std::vector<std::int64_t>& chosen, const std::vector<std::int64_t>& rejected) {
     const std::vector<float> all = gather_floats(group, to_floats(rows));
     LayerRows out;
     out.layer = layer;
@@ -69,8 +69,8 @@ LayerRows gather_layer(const Communicator& group, const at::Tensor& rows, int la
 }
 
 std::map<std::string, std::vector<TokenRows>> capture_tokens(const Decoder& decoder, const ItemSet& set,
-                                                             const std::vector<std::int64_t>& layers, std::int64_t items, DType dtype,
-                                                             const std::vector<std::int64_t>& chosen,
+                                                             const std::vector<std::int64_t>& layers, std::int64_t items,
+                                                             DType dtype, const std::vector<std::int64_t>& chosen,
                                                              const std::vector<std::int64_t>& rejected) {
     std::map<std::string, std::vector<TokenRows>> result;
     const std::int64_t count = std::min(items, static_cast<std::int64_t>(set.items.size()));

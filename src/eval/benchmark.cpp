@@ -21,7 +21,8 @@ std::vector<ScoredItem> items_of(const AnyCell& cell) {
             item.scores = {cell.chosen[i], cell.rejected[i]};
         } else {
             const auto width = static_cast<std::size_t>(cell.max_answers);
-            for (std::size_t k = 0; k < width && !std::isnan(cell.response[i * width + k]); ++k) item.scores.push_back(cell.response[i * width + k]);
+            for (std::size_t k = 0; k < width && !std::isnan(cell.response[i * width + k]); ++k)
+                item.scores.push_back(cell.response[i * width + k]);
             item.num_correct = cell.num_correct[i];
         }
         items.push_back(std::move(item));
@@ -74,7 +75,9 @@ bool all_known(const char* benchmark, const std::set<std::string>& subsets) {
 std::vector<ScoredItem> scored_items(const Cell& cell) { return items_of(cell); }
 std::vector<ScoredItem> scored_items(const CellScores& cell) { return items_of(cell); }
 
-std::string name_of(TiePolicy policy) { return policy == TiePolicy::loss ? "loss" : policy == TiePolicy::half ? "half" : "shared"; }
+std::string name_of(TiePolicy policy) {
+    return policy == TiePolicy::loss ? "loss" : policy == TiePolicy::half ? "half" : "shared";
+}
 
 TiePolicy parse_tie_policy(const std::string& name) {
     for (const TiePolicy policy : {TiePolicy::loss, TiePolicy::half, TiePolicy::shared}) {
@@ -89,7 +92,8 @@ double credit(const ScoredItem& item, TiePolicy policy) {
     const double wrong = *std::max_element(split, item.scores.end());
     if (right != wrong) return right > wrong ? 1.0 : 0.0;
     if (policy != TiePolicy::shared) return policy == TiePolicy::half ? 0.5 : 0.0;
-    return static_cast<double>(std::count(item.scores.begin(), split, right)) / static_cast<double>(std::count(item.scores.begin(), item.scores.end(), right));
+    return static_cast<double>(std::count(item.scores.begin(), split, right)) /
+           static_cast<double>(std::count(item.scores.begin(), item.scores.end(), right));
 }
 
 std::vector<std::string> benchmark_names() {
@@ -118,7 +122,9 @@ std::string recognised_benchmark(std::span<const ScoredItem> items) {
     return has_any({"language_hallucination", "linguistics", "lang_res"}) && all_known("mm-eval", named) ? "mm-eval" : "plain";
 }
 
-TiePolicy default_ties(const std::string& benchmark) { return benchmark_rule(benchmark).scores_ties ? TiePolicy::shared : TiePolicy::loss; }
+TiePolicy default_ties(const std::string& benchmark) {
+    return benchmark_rule(benchmark).scores_ties ? TiePolicy::shared : TiePolicy::loss;
+}
 
 void add_sections(const std::string& benchmark, BenchmarkScores* scores) {
     const BenchmarkRule& rule = benchmark_rule(benchmark);

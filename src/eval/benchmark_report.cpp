@@ -17,7 +17,8 @@ std::string format_language(const std::string& lang, const BenchmarkScores& scor
     for (const auto& [name, subset] : scores.subsets) {
         if (!name.empty()) text += line("subset", name, subset.value, std::to_string(subset.items) + " items");
     }
-    for (const SectionScore& section : scores.sections) text += line("section", section.name, section.value, section.present ? "" : "(no items)");
+    for (const SectionScore& section : scores.sections)
+        text += line("section", section.name, section.value, section.present ? "" : "(no items)");
     text += line("total", "", scores.total, "");
     text += line("accuracy", "", scores.accuracy, "of all items");
     if (scores.uncounted.empty()) return text;
@@ -40,7 +41,8 @@ BenchmarkReport report_benchmark(const std::string& benchmark, const std::string
     report.ties = ties == "auto" ? default_ties(report.benchmark) : parse_tie_policy(ties);
     std::map<std::string, std::vector<ScoredItem>> languages;
     for (const ScoredItem& item : items) languages[item.lang].push_back(item);
-    for (const auto& [lang, members] : languages) report.languages[lang] = score_benchmark(report.benchmark, report.ties, members);
+    for (const auto& [lang, members] : languages)
+        report.languages[lang] = score_benchmark(report.benchmark, report.ties, members);
     return report;
 }
 
@@ -56,8 +58,10 @@ Json benchmark_json(const BenchmarkReport& report) {
     for (const auto& [lang, scores] : report.languages) {
         Json& entry = json["languages"][lang] = {{"items", scores.items}, {"accuracy", scores.accuracy}, {"total", scores.total}};
         entry["subsets"] = entry["sections"] = Json::object();
-        for (const auto& [name, subset] : scores.subsets) entry["subsets"][name] = {{"value", subset.value}, {"items", subset.items}};
-        for (const SectionScore& section : scores.sections) entry["sections"][section.name] = section.present ? Json(section.value) : Json();
+        for (const auto& [name, subset] : scores.subsets)
+            entry["subsets"][name] = {{"value", subset.value}, {"items", subset.items}};
+        for (const SectionScore& section : scores.sections)
+            entry["sections"][section.name] = section.present ? Json(section.value) : Json();
         entry["not_in_total"] = scores.uncounted;
     }
     json["mean"] = report.mean();

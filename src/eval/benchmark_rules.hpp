@@ -23,9 +23,9 @@ struct BenchmarkRule {
     std::string name;
     Total total = Total::items;
     std::vector<SectionRule> sections;
-    std::vector<const char*> subsets;  //!< of a benchmark without sections: those that its total counts
-    bool scores_ties = false;          //!< the subset Ties has a score of its own
-    std::vector<const char*> uncounted; //!< published with it, and in no total
+    std::vector<const char*> subsets;    //!< of a benchmark without sections: those that its total counts
+    bool scores_ties = false;            //!< the subset Ties has a score of its own
+    std::vector<const char*> uncounted;  //!< published with it, and in no total
 
     bool counts(const std::string& subset) const;
     bool knows(const std::string& subset) const;

@@ -7,7 +7,8 @@
 
 namespace xlrm {
 
-void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vector<std::int64_t>* chosen, std::vector<std::int64_t>* rejected) {
+void pick_sides(const ItemSet& set, const std::vector<float>& scores, std::vector<std::int64_t>* chosen,
+                std::vector<std::int64_t>* rejected) {
     const auto best = [&](std::int64_t first, std::int64_t last) {
         std::int64_t pick = first;
         for (std::int64_t a = first + 1; a < last && !scores.empty(); ++a) {

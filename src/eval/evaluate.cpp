@@ -26,11 +26,14 @@ std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& file
 
 void check(const EvaluateJob& job) {
     require(!job.model.empty(), "--model is not given; name the model folder to evaluate", ExitCode::usage);
-    require(job.export_as == "none" || std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
-            "--export rewardbench: the result files hold the texts, which prepared .h5 data do not; give --data the rows (.jsonl, .parquet)", ExitCode::usage);
-    const ImplicitOptions& implicit = job.evaluate.implicit;
-    require(job.reward != "implicit" || !implicit.ref_model.empty(), "--reward implicit: give --ref-model, the model that the policy was trained from (or none)",
+    require(job.export_as == "none" ||
+                std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
+            "--export rewardbench: the result files hold the texts, which prepared .h5 data do not; give --data the rows "
+            "(.jsonl, .parquet)",
             ExitCode::usage);
+    const ImplicitOptions& implicit = job.evaluate.implicit;
+    require(job.reward != "implicit" || !implicit.ref_model.empty(),
+            "--reward implicit: give --ref-model, the model that the policy was trained from (or none)", ExitCode::usage);
     require(job.reward == "implicit" || implicit.ref_model.empty(), "--ref-model belongs to --reward implicit", ExitCode::usage);
     check(job.evaluate);
     require(implicit.beta > 0.0, "--beta must be above 0", ExitCode::usage);
@@ -64,8 +67,8 @@ void print_accuracy(const Cell& cell) {
     for (const auto& [lang, count] : languages) {
         const Interval interval = wilson_interval(count.correct, count.items);
         std::printf("%-6s %6ld items  accuracy %5.1f %% [%.1f, %.1f]  ties %ld\n", lang.c_str(), static_cast<long>(count.items),
-                    100.0 * static_cast<double>(count.correct) / static_cast<double>(count.items), 100.0 * interval.low, 100.0 * interval.high,
-                    static_cast<long>(count.ties));
+                    100.0 * static_cast<double>(count.correct) / static_cast<double>(count.items), 100.0 * interval.low,
+                    100.0 * interval.high, static_cast<long>(count.ties));
     }
 }
 
@@ -73,11 +76,16 @@ void print_accuracy(const Cell& cell) {
 void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const std::filesystem::path& output, const Cell& cell) {
     const std::vector<ScoredItem> items = scored_items(cell);
     const BenchmarkReport report = report_benchmark(job.benchmark, job.ties, items);
-    if (report.benchmark != "plain" || job.benchmark != "auto" || job.ties != "auto") std::printf("%s", format_benchmark(report).c_str());
+    if (report.benchmark != "plain" || job.benchmark != "auto" || job.ties != "auto")
+        std::printf("%s", format_benchmark(report).c_str());
     if (job.export_as == "none") return;
-    require(cell.has_scores, "--export rewardbench: this model has no reward head, so there are no scores to export (a policy has --reward implicit)", ExitCode::usage);
+    require(
+        cell.has_scores,
+        "--export rewardbench: this model has no reward head, so there are no scores to export (a policy has --reward implicit)",
+        ExitCode::usage);
     const std::string model = std::filesystem::path(job.model).lexically_normal().filename().string();
-    const RewardBenchExport target{output.parent_path() / "rewardbench", job.export_name.empty() ? "xlrm/" + cell.model : job.export_name, model,
+    const RewardBenchExport target{output.parent_path() / "rewardbench",
+                                   job.export_name.empty() ? "xlrm/" + cell.model : job.export_name, model,
                                    cell.chat_template == "none" || cell.chat_template == "concat" ? "none" : "tokenizer"};
     write_rewardbench_files(target, report, items, evaluator.texts(paths_of(job.data), job.langs, items));
     std::printf("result files: %s\n", target.folder.c_str());
@@ -90,7 +98,8 @@ void describe(Options& options, EvaluateJob& job) {
         .add("model", &job.model, "DIR", "reward model (or base model: activations only) in Hugging Face layout")
         .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5")
         .add("langs", &job.langs, "LANG,…", "languages to keep; give it when the files hold more [all]")
-        .add("output", &job.output, "CELL.h5", "cell file to write; name it where one model is evaluated in several ways [xlrm-out/<model>.<data>.h5]");
+        .add("output", &job.output, "CELL.h5",
+             "cell file to write; name it where one model is evaluated in several ways [xlrm-out/<model>.<data>.h5]");
     describe(options, job.evaluate.forms);
     std::vector<std::string> benchmarks = benchmark_names();
     benchmarks.insert(benchmarks.begin(), "auto");
@@ -108,8 +117,10 @@ void describe(Options& options, EvaluateJob& job) {
                     "implicit: beta · (log p of the answer - the reference's), for policies")
         .add("ref-model", &job.evaluate.implicit.ref_model, "DIR", "implicit reward: the reference; none: without one")
         .add("label", &job.evaluate.label, "N",
-             "which label of the reward head is the score, from 0; needed where it has several (objective regression); -1: it has one")
-        .add("beta", &job.evaluate.implicit.beta, "BETA", "implicit reward: its factor, that of its training (RewardBench has 1)");
+             "which label of the reward head is the score, from 0; needed where it has several (objective regression); -1: it "
+             "has one")
+        .add("beta", &job.evaluate.implicit.beta, "BETA",
+             "implicit reward: its factor, that of its training (RewardBench has 1)");
     describe(options, job.evaluate);
 }
 
@@ -131,8 +142,9 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     std::filesystem::path output = job.output;
     if (output.empty()) {
         const std::filesystem::path data(job.data[0]);
-        output = std::filesystem::path("xlrm-out") /
-                 (std::filesystem::path(job.model).filename().string() + "." + data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
+        output =
+            std::filesystem::path("xlrm-out") / (std::filesystem::path(job.model).filename().string() + "." +
+                                                 data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
     }
     std::optional<OutputLock> lock;  // on the root
     on_root(world, [&] { lock.emplace(output, OutputKind::replaced, stop_requested); });

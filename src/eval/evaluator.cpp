@@ -41,8 +41,10 @@ std::string extra_text(const Json& extra, const char* key, const std::string& ab
 }
 
 // By default that of the training: the folder's own text where it is still that one, else the template by name.
-std::unique_ptr<ChatTemplate> template_of(const std::filesystem::path& folder, const EvaluateOptions& options, const Json& extra) {
-    const std::string date = options.template_date.empty() ? extra_text(extra, "template_date", kTemplateDate) : options.template_date;
+std::unique_ptr<ChatTemplate> template_of(const std::filesystem::path& folder, const EvaluateOptions& options,
+                                          const Json& extra) {
+    const std::string date =
+        options.template_date.empty() ? extra_text(extra, "template_date", kTemplateDate) : options.template_date;
     const std::string trained = extra_text(extra, "template", "auto");
     if (options.chat_template != "auto") return load_chat_template(options.chat_template, folder, date);
     auto by_name = load_chat_template(trained, folder, date);
@@ -93,7 +95,8 @@ void Evaluator::load() {
     decoder_ = std::make_unique<Decoder>(model_->config, model_->parameters);
 }
 
-PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
+PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::path>& data,
+                                          const std::vector<std::string>& langs) const {
     PrepareOptions prepare_options;
     prepare_options.inputs = data;
     prepare_options.langs = langs;
@@ -107,7 +110,8 @@ PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::pat
     return prepare_options;
 }
 
-Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const {
+Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                         const std::vector<std::string>& langs) const {
     PrepareOptions wanted;
     together(group, [&] { wanted = prepare_options(data, langs); });
     Prepared prepared = prepare(group, wanted, *tokenizer_, *template_);
@@ -137,7 +141,8 @@ std::vector<ItemText> Evaluator::texts(const std::vector<std::filesystem::path>&
         ItemText& text = texts[place->second];
         text.columns = std::move(row.columns);
         text.prompt = render_common(row, *template_, false).value_or("");
-        for (std::size_t k = 0; k < row.answers.size(); ++k) text.texts.push_back(template_->render(row.conversation(k), false, row.variables));
+        for (std::size_t k = 0; k < row.answers.size(); ++k)
+            text.texts.push_back(template_->render(row.conversation(k), false, row.variables));
     });
     require(found == items.size(),
             "the data changed while they were evaluated (rows of some items are gone); evaluate them again");
@@ -190,8 +195,9 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     together(group, [&] {
         const Activity activity("scoring the texts");
         if (options_.exact == "yes") {
-            require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ + "; run with --exact no, where they "
-                    "agree within 5e-6·max(1, |score|) in fp32");
+            require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ +
+                                               "; run with --exact no, where they "
+                                               "agree within 5e-6·max(1, |score|) in fp32");
             require_exact(*decoder_, inputs.set, score);
         }
         mine = score_texts(*decoder_, inputs.set, inputs.answers, score,
@@ -217,7 +223,8 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
         const Activity activity("putting the cell together");
         fill_scores(inputs.set, scores, chosen, rejected, &cell);
         if (options_.capture_tokens > 0) {
-            cell.token_activations = capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
+            cell.token_activations =
+                capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
         }
         describe(inputs.set, &cell);
     });
@@ -237,7 +244,8 @@ void Evaluator::describe(const ItemSet& set, Cell* out) const {
     if (model_->head == HeadKind::reward) cell.head_weight = to_floats(model_->parameters.view("score.weight"));
     cell.model = folder_.filename().string();
     cell.source_lang = extra_text(extra_, "source", "");
-    for (const Json& lang : set.attributes.at("langs")) cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang.get<std::string>();
+    for (const Json& lang : set.attributes.at("langs"))
+        cell.target_lang += (cell.target_lang.empty() ? "" : "+") + lang.get<std::string>();
     cell.seed = extra_.is_object() ? extra_.value("seed", std::int64_t{0}) : 0;
     cell.pooling = pooling_name(pooling_);
     cell.head = implicit_ ? "implicit" : has_scores() ? (options_.head_dtype == "hf" ? "hf" : "fp32") : "none";
@@ -259,8 +267,12 @@ Json Evaluator::exactness() const {
 Json run_facts(const Communicator& group, double seconds) {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
-    Json facts = {{"host", host}, {"ranks", group.size()}, {"threads", at::get_num_threads()}, {"seconds", seconds},
-                  {"finished", static_cast<std::int64_t>(std::time(nullptr))}, {"code", code_version()}};
+    Json facts = {{"host", host},
+                  {"ranks", group.size()},
+                  {"threads", at::get_num_threads()},
+                  {"seconds", seconds},
+                  {"finished", static_cast<std::int64_t>(std::time(nullptr))},
+                  {"code", code_version()}};
     for (const char* name : {"SLURM_JOB_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST"}) {
         if (const char* value = std::getenv(name)) facts[name] = value;
     }

@@ -35,7 +35,8 @@ void require_exact(const Decoder& decoder, const ItemSet& set, const ScoreOption
         const double alone = values(std::span(answers).subspan(i, 1)).at(0);
         if (alone != together[i] || alone != backwards[together.size() - 1 - i]) {
             fail("--exact yes: on this machine the score of text " + std::to_string(i) + " depends on the batch (" +
-                 std::to_string(alone) + " alone, " + std::to_string(together[i]) + " with others); run with --exact no, where scores "
+                 std::to_string(alone) + " alone, " + std::to_string(together[i]) +
+                 " with others); run with --exact no, where scores "
                  "agree within 5e-6·max(1, |score|)");
         }
     }

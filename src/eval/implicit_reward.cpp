@@ -18,8 +18,8 @@ void check_reference(const ImplicitOptions& options, const ModelConfig& policy) 
     }
 }
 
-std::vector<float> ImplicitReward::rewards(const std::vector<double>& policy, const ItemSet& set, std::span<const std::int64_t> answers,
-                                           const ScoreOptions& options) const {
+std::vector<float> ImplicitReward::rewards(const std::vector<double>& policy, const ItemSet& set,
+                                           std::span<const std::int64_t> answers, const ScoreOptions& options) const {
     std::vector<double> reference(policy.size(), 0.0);
     if (reference_) {
         ScoreOptions plain = options;

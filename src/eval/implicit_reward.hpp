@@ -9,8 +9,8 @@
 
 namespace xlrm {
 
-//! The reward that a policy is the optimum of, β·(log π(y|x) - log π₀(y|x)) (Rafailov et al. 2023, eq. 5, up to a term of x alone), as DPO
-//! trains it; sums over the tokens of y, in fp64.
+//! The reward that a policy is the optimum of, β·(log π(y|x) - log π₀(y|x)) (Rafailov et al. 2023, eq. 5, up to a term of x
+//! alone), as DPO trains it; sums over the tokens of y, in fp64.
 class ImplicitReward {
 public:
     //! Loads the reference of `options`, unless that is `none`: then the reward is β·log π(y|x). REQUIRES: check_reference.

@@ -32,12 +32,14 @@ void describe(Options& options, EvaluateOptions& evaluate) {
         .add("token-budget", &evaluate.token_budget, "TOKENS",
              "tokens computed at once on one rank; lower it when memory runs out. Changes no score")
         .add("max-length", &evaluate.max_length, "TOKENS", "longest text; raise it when the report says too long")
-        .add_choice("over-length", &evaluate.over_length, {"drop", "left", "right", "error"},
-                    "what happens to a longer text; left or right keep its end or its begin, error is for data that must be whole")
+        .add_choice(
+            "over-length", &evaluate.over_length, {"drop", "left", "right", "error"},
+            "what happens to a longer text; left or right keep its end or its begin, error is for data that must be whole")
         .add("template", &evaluate.chat_template, "NAME", template_help("that of the training, else the folder's own"))
         .add("template-date", &evaluate.template_date, "DATE",
              std::string(kTemplateDateHelp) + " (default: as in the training, else " + kTemplateDate + ")")
-        .add("split", &evaluate.split, "NAME=SHARE,…", "divides rows by a hash of their id (siblings and translations together); when training took a part")
+        .add("split", &evaluate.split, "NAME=SHARE,…",
+             "divides rows by a hash of their id (siblings and translations together); when training took a part")
         .add("part", &evaluate.part, "NAME", "which part of the split is evaluated; needed with --split");
 }
 
@@ -65,10 +67,18 @@ void check_given(const Options& options, const std::string& section, const Evalu
 }
 
 Json content_of(const EvaluateOptions& evaluate) {
-    Json content = {{"layers", evaluate.layers},         {"capture", evaluate.capture},       {"capture_tokens", evaluate.capture_tokens},
-            {"activation_dtype", evaluate.activation_dtype}, {"pooling", evaluate.pooling}, {"head_dtype", evaluate.head_dtype},
-            {"dtype", evaluate.dtype},           {"max_length", evaluate.max_length}, {"over_length", evaluate.over_length},
-            {"template", evaluate.chat_template}, {"split", evaluate.split},          {"part", evaluate.part}};
+    Json content = {{"layers", evaluate.layers},
+                    {"capture", evaluate.capture},
+                    {"capture_tokens", evaluate.capture_tokens},
+                    {"activation_dtype", evaluate.activation_dtype},
+                    {"pooling", evaluate.pooling},
+                    {"head_dtype", evaluate.head_dtype},
+                    {"dtype", evaluate.dtype},
+                    {"max_length", evaluate.max_length},
+                    {"over_length", evaluate.over_length},
+                    {"template", evaluate.chat_template},
+                    {"split", evaluate.split},
+                    {"part", evaluate.part}};
     if (!evaluate.template_date.empty()) content["template_date"] = evaluate.template_date;
     if (const Json forms = evaluate.forms.content(); !forms.empty()) content["rows"] = forms;
     if (evaluate.label >= 0) content["label"] = evaluate.label;  // absent as in cells of heads with one

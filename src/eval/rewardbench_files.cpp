@@ -72,7 +72,8 @@ std::map<std::string, double> values_of(const std::string& benchmark, const Rows
     return values;
 }
 
-void write_sets(const RewardBenchExport& target, const std::string& model, const std::string& sets, const std::string& benchmark, const Rows& rows) {
+void write_sets(const RewardBenchExport& target, const std::string& model, const std::string& sets, const std::string& benchmark,
+                const Rows& rows) {
     SortedJson results = heading(target, model);
     for (const auto& [name, value] : values_of(benchmark, rows)) results[name] = value;
     write_sorted(target.folder / sets / (model + ".json"), results);
@@ -81,8 +82,10 @@ void write_sets(const RewardBenchExport& target, const std::string& model, const
     for (const Row& row : rows) {
         columns["id"].push_back(id_of(row));
         columns["subset"].push_back(row.item->subset);
-        if (pairs) add_pair_columns(row, &columns);
-        else add_list_columns(row, &columns);
+        if (pairs)
+            add_pair_columns(row, &columns);
+        else
+            add_list_columns(row, &columns);
     }
     write_sorted(target.folder / (sets + "-scores") / (model + ".json"), columns);
 }
@@ -90,8 +93,9 @@ void write_sets(const RewardBenchExport& target, const std::string& model, const
 std::string output_lines(const Rows& rows) {
     std::string lines;
     for (const Row& row : rows) {
-        Json line = {{"prompt", row.text->prompt}, {"results", pair_result(*row.item)}, {"scores_chosen", row.item->scores[0]},
-                     {"scores_rejected", row.item->scores[1]}, {"text_chosen", row.text->texts[0]}, {"text_rejected", row.text->texts[1]}};
+        Json line = {{"prompt", row.text->prompt},           {"results", pair_result(*row.item)},
+                     {"scores_chosen", row.item->scores[0]}, {"scores_rejected", row.item->scores[1]},
+                     {"text_chosen", row.text->texts[0]},    {"text_rejected", row.text->texts[1]}};
         for (const auto& [name, value] : row.text->columns.items()) {
             if (!line.contains(name)) line[name] = value;
         }
@@ -100,19 +104,24 @@ std::string output_lines(const Rows& rows) {
     return lines;
 }
 
-void write_command_line_files(const RewardBenchExport& target, const std::string& model, const std::string& benchmark, const Rows& rows) {
+void write_command_line_files(const RewardBenchExport& target, const std::string& model, const std::string& benchmark,
+                              const Rows& rows) {
     const auto right = std::count_if(rows.begin(), rows.end(), [](const Row& row) { return pair_result(*row.item) == 1; });
     const std::map<std::string, double> subsets = values_of(benchmark, rows);
     const bool core_set = benchmark.starts_with("rewardbench");
-    Json summary = {{"accuracy", static_cast<double>(right) / static_cast<double>(rows.size())}, {"num_prompts", rows.size()}, {"model", model},
-                    {"ref_model", nullptr}, {"tokenizer", target.tokenizer},
+    Json summary = {{"accuracy", static_cast<double>(right) / static_cast<double>(rows.size())},
+                    {"num_prompts", rows.size()},
+                    {"model", model},
+                    {"ref_model", nullptr},
+                    {"tokenizer", target.tokenizer},
                     {"chat_template", target.chat_template == "tokenizer" ? Json() : Json(target.chat_template)},
                     {"extra_results", core_set ? Json(subsets) : Json()}};
     write_file_atomic(target.folder / (model + "_outputs.jsonl"), output_lines(rows));
     if (benchmark == "m-rewardbench") {
         summary["subset_results"] = subsets;
         std::string all;
-        for (const Row& row : rows) all += Json({{"chosen", row.item->scores[0]}, {"rejected", row.item->scores[1]}}).dump() + "\n";
+        for (const Row& row : rows)
+            all += Json({{"chosen", row.item->scores[0]}, {"rejected", row.item->scores[1]}}).dump() + "\n";
         write_file_atomic(target.folder / (model + "-all.jsonl"), all);
     }
     write_file_atomic(target.folder / (model + ".json"), summary.dump(-1, ' ', true));
@@ -135,7 +144,8 @@ void write_rewardbench_files(const RewardBenchExport& target, const BenchmarkRep
     std::map<std::string, Rows> languages;
     for (std::size_t i = 0; i < items.size(); ++i) languages[items[i].lang].push_back({&items[i], &texts[i]});
     const bool named = languages.size() > 1 || report.benchmark == "m-rewardbench";
-    for (const auto& [lang, rows] : languages) write_language(target, named ? target.model + "-" + lang : target.model, report.benchmark, rows);
+    for (const auto& [lang, rows] : languages)
+        write_language(target, named ? target.model + "-" + lang : target.model, report.benchmark, rows);
     write_file_atomic(target.folder / "scores.json", benchmark_json(report).dump(2) + "\n");
 }
 

@@ -36,9 +36,12 @@ void add(const ScoredItem& item, ByPrompt* ref, ByPrompt* tied) {
     const std::string kind = item.id.substr(0, colon);
     std::int64_t prompt = -1;
     const char* end = item.id.data() + item.id.size();
-    const bool numbered = colon != std::string::npos && std::from_chars(item.id.data() + colon + 1, end, prompt).ptr == end && prompt >= 0;
-    if (!numbered || (kind != "ref" && kind != "tied")) fail("Ties: the id '" + item.id + "' is not ref:<number> or tied:<number>, as RewardBench 2 has it");
-    if (!(kind == "ref" ? ref : tied)->emplace(prompt, stats_of(item)).second) fail("Ties: the id '" + item.id + "' comes twice, so the score is not defined");
+    const bool numbered =
+        colon != std::string::npos && std::from_chars(item.id.data() + colon + 1, end, prompt).ptr == end && prompt >= 0;
+    if (!numbered || (kind != "ref" && kind != "tied"))
+        fail("Ties: the id '" + item.id + "' is not ref:<number> or tied:<number>, as RewardBench 2 has it");
+    if (!(kind == "ref" ? ref : tied)->emplace(prompt, stats_of(item)).second)
+        fail("Ties: the id '" + item.id + "' comes twice, so the score is not defined");
 }
 
 double accurate_share(const ByPrompt& prompts) {

@@ -4,7 +4,8 @@ namespace xlrm {
 
 ActivationBytes activation_bytes(const ModelConfig& config, at::ScalarType dtype, Keep keep) {
     const double d = static_cast<double>(config.hidden), ff = static_cast<double>(config.intermediate);
-    const double q = static_cast<double>(config.heads * config.head_dim), kv = static_cast<double>(config.kv_heads * config.head_dim);
+    const double q = static_cast<double>(config.heads * config.head_dim),
+                 kv = static_cast<double>(config.kv_heads * config.head_dim);
     const double width = static_cast<double>(c10::elementSize(dtype));
     // Residuals before both norms, q, k, v, attention's output, gate and up; then norms' outputs and the activation.
     const double raw = config.qk_norm ? q + kv : 0.0, parts = config.post_norms ? 2.0 * d : 0.0;

@@ -20,17 +20,17 @@ BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& conf
 //! What one block keeps for its backward pass. Where only `needed` rows are computed, x_mid and all below it are of those rows;
 //! q and attended stay full-length, and their other rows mean nothing.
 struct BlockSaved {
-    at::Tensor x_in, rstd1;  //!< residual before the first norm [T, d]
-    at::Tensor h1;           //!< its norm; undefined: computed again
-    at::Tensor q, k, v;      //!< [T, heads, head_dim], q and k normed and rotated
+    at::Tensor x_in, rstd1;                   //!< residual before the first norm [T, d]
+    at::Tensor h1;                            //!< its norm; undefined: computed again
+    at::Tensor q, k, v;                       //!< [T, heads, head_dim], q and k normed and rotated
     at::Tensor q_raw, q_rstd, k_raw, k_rstd;  //!< with q/k norms: before them, q of the needed rows only
-    at::Tensor attended;     //!< [T, H, D]
+    at::Tensor attended;                      //!< [T, H, D]
     AttentionSaved attention;
     at::Tensor part1, post_rstd1;  //!< with post norms: attention's contribution before its norm
     at::Tensor x_mid, rstd2;       //!< residual before the second norm
-    at::Tensor h2;            //!< undefined: computed again
-    at::Tensor gate_up;       //!< [rows, 2·ff]
-    at::Tensor activated;     //!< [rows, ff]; undefined: computed again
+    at::Tensor h2;                 //!< undefined: computed again
+    at::Tensor gate_up;            //!< [rows, 2·ff]
+    at::Tensor activated;          //!< [rows, ff]; undefined: computed again
     at::Tensor part2, post_rstd2;
 };
 

@@ -53,7 +53,12 @@ class AttentionBackward {
 public:
     AttentionBackward(const BlockContext& context, const BlockTensors& weights, const BlockTensors& gradients,
                       const BlockSaved& saved, const at::Tensor& dattended)
-        : context_(context), config_(context.config), weights_(weights), gradients_(gradients), saved_(saved), dattended_(dattended) {}
+        : context_(context),
+          config_(context.config),
+          weights_(weights),
+          gradients_(gradients),
+          saved_(saved),
+          dattended_(dattended) {}
 
     // d(q/k/v products) [T, (H + 2·Hkv)·D].
     at::Tensor all_rows() const {
@@ -63,7 +68,8 @@ public:
         const at::Tensor dv = head_view(dqkv, q_size() + kv_size(), config_.kv_heads, config_.head_dim);
         if (!config_.qk_norm) {
             attend(dq, dk, dv);
-            rope(head_view(dqkv, 0, config_.heads + config_.kv_heads, config_.head_dim), context_.batch.positions, context_.rope, true);
+            rope(head_view(dqkv, 0, config_.heads + config_.kv_heads, config_.head_dim), context_.batch.positions, context_.rope,
+                 true);
             return dqkv;
         }
         const at::Tensor dq_rotated = at::empty_like(saved_.q);

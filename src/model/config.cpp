@@ -30,7 +30,8 @@ Family parse_family(const ConfigReader& reader) {
     if (name == "qwen3") return Family::qwen3;
     if (name == "gemma2") return Family::gemma2;
     fail(reader.what() + ": model_type '" + name +
-         "' is not supported (its weights would be read with another model's arithmetic); " + "supported are llama, mistral, qwen2, qwen3 and gemma2");
+         "' is not supported (its weights would be read with another model's arithmetic); " +
+         "supported are llama, mistral, qwen2, qwen3 and gemma2");
 }
 
 // transformers reads hidden_activation for Gemma-2, whose files also have a hidden_act.

@@ -33,7 +33,8 @@ bool same_bits(const at::Tensor& a, const at::Tensor& b) {
 
 class Check {
 public:
-    Check(std::int64_t most_rows, std::int64_t widest, at::ScalarType dtype) : rows_(most_rows), x_(random_rows(most_rows, widest, dtype)) {}
+    Check(std::int64_t most_rows, std::int64_t widest, at::ScalarType dtype)
+        : rows_(most_rows), x_(random_rows(most_rows, widest, dtype)) {}
 
     //! `split`: columns in front of which the model divides the product in its last block; 0: it does not.
     void product(const char* name, const at::Tensor& weight, const at::Tensor& bias, std::int64_t split) {
@@ -45,13 +46,14 @@ public:
             for (const std::int64_t first : {std::int64_t{0}, rows_ / 2 + 1}) {
                 if (first + count > rows_) continue;
                 if (!same_bits(linear(x.narrow(0, first, count), weight, bias), all.narrow(0, first, count)))
-                    report(name, std::to_string(count) + " rows from " + std::to_string(first) + " on have other bits than among " +
-                                     std::to_string(rows_));
+                    report(name, std::to_string(count) + " rows from " + std::to_string(first) +
+                                     " on have other bits than among " + std::to_string(rows_));
             }
         }
         if (split == 0) return;
         const std::int64_t few = std::min<std::int64_t>(rows_, 33), rest = weight.size(0) - split;
-        if (!at::equal(linear(x.narrow(0, 0, few), part(weight, 0, split), part(bias, 0, split)), all.narrow(0, 0, few).narrow(1, 0, split)) ||
+        if (!at::equal(linear(x.narrow(0, 0, few), part(weight, 0, split), part(bias, 0, split)),
+                       all.narrow(0, 0, few).narrow(1, 0, split)) ||
             !at::equal(linear(x, part(weight, split, rest), part(bias, split, rest)), all.narrow(1, split, rest)))
             report(name, "some of its columns have other bits than all together");
     }

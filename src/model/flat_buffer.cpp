@@ -29,7 +29,8 @@ at::Tensor flat_zeros(std::int64_t elements, at::ScalarType dtype) {
     const auto place = reinterpret_cast<std::uintptr_t>(mapping);
     void* begin = static_cast<char*>(mapping) + (kPage - place % kPage) % kPage;
     ::madvise(begin, bytes, MADV_HUGEPAGE);  // a wish: without it the pages are small
-    return at::from_blob(begin, {elements}, [mapping, whole](void*) { ::munmap(mapping, whole); }, options);
+    return at::from_blob(
+        begin, {elements}, [mapping, whole](void*) { ::munmap(mapping, whole); }, options);
 }
 
 }  // namespace xlrm

@@ -53,7 +53,8 @@ std::string dtype_in_config(DType dtype) {
 }
 
 // config.json as read, with what the head and the stored weights change.
-Json config_for(const ModelConfig& config, HeadKind head, std::int64_t labels, DType dtype, const std::optional<std::int32_t>& pad) {
+Json config_for(const ModelConfig& config, HeadKind head, std::int64_t labels, DType dtype,
+                const std::optional<std::int32_t>& pad) {
     assert(config.raw.is_object());
     Json out = config.raw;
     out["architectures"] = Json::array({class_name(config.family, head)});

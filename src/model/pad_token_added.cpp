@@ -15,7 +15,8 @@ constexpr const char* kPad = "[PAD]";
 
 template <class J>
 J description() {
-    return J{{"content", kPad}, {"lstrip", false}, {"normalized", false}, {"rstrip", false}, {"single_word", false}, {"special", true}};
+    return J{{"content", kPad}, {"lstrip", false},      {"normalized", false},
+             {"rstrip", false}, {"single_word", false}, {"special", true}};
 }
 
 // The same tensors with `rows` rows in the embedding and an untied head; new rows are the mean of the old ones.
@@ -40,7 +41,9 @@ void resize_rows(LoadedModel& model, std::int64_t rows) {
 }
 
 template <class J>
-void write(const fs::path& path, const J& json) { write_file_atomic(path, json.dump(2) + "\n"); }
+void write(const fs::path& path, const J& json) {
+    write_file_atomic(path, json.dump(2) + "\n");
+}
 
 void add_to_tokenizer_json(const fs::path& path, std::int32_t id) {
     // Json keeps the order of keys and searches them one by one: too slow for a vocabulary.

@@ -32,7 +32,8 @@ public:
     //! For at most `count` of them.
     explicit HashIndex(std::size_t count) : slots_(std::bit_ceil(2 * count + 1)) {}
 
-    //! The first index that was given for an equal thing, which may be this one: same(index) compares with what has the same hash.
+    //! The first index that was given for an equal thing, which may be this one: same(index) compares with what has the same
+    //! hash.
     template <class Same>
     std::size_t first(std::uint64_t hash, std::size_t index, Same same) {
         for (std::size_t at = hash >> 20U;; ++at) {
@@ -68,7 +69,9 @@ std::vector<PrefixGroup> group_by_prefix(const ItemSet& set, const std::vector<D
         const auto prefix = prefix_of(i);
         std::size_t place = groups.size();
         if (!prefix.empty()) {  // texts without one are a group each
-            place = known.first(hash_tokens(prefix), place, [&](std::size_t group) { return std::ranges::equal(prefix_of(groups[group].texts.front()), prefix); });
+            place = known.first(hash_tokens(prefix), place, [&](std::size_t group) {
+                return std::ranges::equal(prefix_of(groups[group].texts.front()), prefix);
+            });
         }
         if (place == groups.size()) groups.emplace_back();
         PrefixGroup& group = groups[place];
@@ -88,7 +91,8 @@ std::vector<DistinctText> find_distinct(const ItemSet& set, std::span<const std:
         const auto text = set.answer_tokens(answer);
         const std::size_t first = known.first(hash_tokens(text), out.size(), [&](std::size_t index) {
             const Answer& other = set.answers[static_cast<std::size_t>(out[index].answer)];
-            return other.prompt == answer.prompt && other.lead == answer.lead && std::ranges::equal(set.answer_tokens(other), text);
+            return other.prompt == answer.prompt && other.lead == answer.lead &&
+                   std::ranges::equal(set.answer_tokens(other), text);
         });
         if (first == out.size()) out.push_back({answers[place], {}});
         out[first].places.push_back(static_cast<std::int64_t>(place));
@@ -121,7 +125,8 @@ std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std
     return batches;
 }
 
-std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers, const ScoreOptions& options) {
+std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers,
+                                                     const ScoreOptions& options) {
     const std::vector<DistinctText> texts = find_distinct(set, answers);
     std::vector<std::vector<std::int64_t>> out;
     for (const auto& members : plan_batches(set, texts, options)) {

@@ -18,8 +18,9 @@ struct DistinctText {
 //! In order of first appearance.
 std::vector<DistinctText> find_distinct(const ItemSet& set, std::span<const std::int64_t> answers);
 
-//! Indices of `texts` in batches of at most options.token_budget physical tokens (a longer text alone), longest texts first, those of one
-//! prompt together.
-std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std::vector<DistinctText>& texts, const ScoreOptions& options);
+//! Indices of `texts` in batches of at most options.token_budget physical tokens (a longer text alone), longest texts first,
+//! those of one prompt together.
+std::vector<std::vector<std::size_t>> plan_batches(const ItemSet& set, const std::vector<DistinctText>& texts,
+                                                   const ScoreOptions& options);
 
 }  // namespace xlrm

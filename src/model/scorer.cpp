@@ -24,7 +24,10 @@ at::Tensor in_fp32(const at::Tensor& rows) { return rows.scalar_type() == at::kB
 class Scoring {
 public:
     Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
-        : decoder_(decoder), set_(set), options_(options), has_head_(!options.log_probs && decoder.parameters().layout.contains("score.weight")) {
+        : decoder_(decoder),
+          set_(set),
+          options_(options),
+          has_head_(!options.log_probs && decoder.parameters().layout.contains("score.weight")) {
         const auto rows = at::TensorOptions().dtype(at::kFloat);
         if (has_head_) result_.scores.resize(static_cast<std::size_t>(asked));
         if (options.log_probs) result_.log_probs.resize(static_cast<std::size_t>(asked));

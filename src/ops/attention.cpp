@@ -81,14 +81,16 @@ cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const 
 template <class T>
 void attend(const cpu::AttentionArgs<T>& args, const cpu::AttentionSegment& segment, std::int64_t kv_head, std::int64_t keys) {
     if constexpr (std::is_same_v<T, cpu::Bf16>) {
-        if (fits_tiles(args)) return cpu::amx_attention(args, segment, kv_head, thread_scratch<char>(cpu::amx_attention_scratch(args, keys)));
+        if (fits_tiles(args))
+            return cpu::amx_attention(args, segment, kv_head, thread_scratch<char>(cpu::amx_attention_scratch(args, keys)));
     }
-    cpu::kernels<T>().attention(args, segment, kv_head, thread_scratch<cpu::Accumulate<T>>(cpu::kernels<T>().attention_scratch(args, keys)));
+    cpu::kernels<T>().attention(args, segment, kv_head,
+                                thread_scratch<cpu::Accumulate<T>>(cpu::kernels<T>().attention_scratch(args, keys)));
 }
 
 template <class T>
-void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vector<cpu::AttentionSegment>& family, std::int64_t kv_head,
-                     std::int64_t keys) {
+void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vector<cpu::AttentionSegment>& family,
+                     std::int64_t kv_head, std::int64_t keys) {
     const std::int64_t count = std::int64_t(family.size());
     if constexpr (std::is_same_v<T, cpu::Bf16>) {
         if (fits_tiles(args.forward)) {

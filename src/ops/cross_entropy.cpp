@@ -59,7 +59,8 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
                 at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
                     for (std::int64_t i = begin; i < end; ++i) {
                         if (target[first + i] < 0) continue;
-                        (*statistics)[static_cast<std::size_t>(first + i)] = statistics_of(const_data<A>(logits) + i * weight.size(0), weight.size(0), target[first + i]);
+                        (*statistics)[static_cast<std::size_t>(first + i)] =
+                            statistics_of(const_data<A>(logits) + i * weight.size(0), weight.size(0), target[first + i]);
                     }
                 });
             }

@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t kColumns = 16;
 
 bool fits_tiles(const at::Tensor& x, const at::Tensor& weight, std::int64_t width) {
-    return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && weight.stride(1) == 1 && width % kColumns == 0 && cpu::amx_available();
+    return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && weight.stride(1) == 1 && width % kColumns == 0 &&
+           cpu::amx_available();
 }
 
 double flops(const at::Tensor& rows, const at::Tensor& weight) {
@@ -52,8 +53,9 @@ at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at:
                                     x.size(1),
                                     width,
                                     activation == Activation::gelu_tanh};
-    for_columns(width, cpu::amx_gated_product_scratch(args.k),
-                [&](std::int64_t begin, std::int64_t end, cpu::Bf16* scratch) { cpu::amx_gated_product(args, begin, end, scratch); });
+    for_columns(width, cpu::amx_gated_product_scratch(args.k), [&](std::int64_t begin, std::int64_t end, cpu::Bf16* scratch) {
+        cpu::amx_gated_product(args, begin, end, scratch);
+    });
     return y;
 }
 
@@ -80,8 +82,9 @@ at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down,
                                      dout.size(1),
                                      down.size(1),
                                      activation == Activation::gelu_tanh};
-    for_columns(args.width, cpu::amx_product_scratch(args.k),
-                [&](std::int64_t begin, std::int64_t end, cpu::Bf16* scratch) { cpu::amx_gated_backward(args, begin, end, scratch); });
+    for_columns(args.width, cpu::amx_product_scratch(args.k), [&](std::int64_t begin, std::int64_t end, cpu::Bf16* scratch) {
+        cpu::amx_gated_backward(args, begin, end, scratch);
+    });
     return dgate_up;
 }
 

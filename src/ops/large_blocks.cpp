@@ -103,7 +103,8 @@ std::size_t LargeBlocks::used() const {
 
 bool install_large_blocks() {
     // Four times the machine's memory in addresses: holes never make them scarce.
-    const std::size_t memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t memory =
+        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     // Neither is ever destroyed: tensors may outlive every other object.
     auto* made = new LargeBlocks(4 * memory);
     if (void* probe = made->take(kLine); probe == nullptr || !made->give_back(probe)) {

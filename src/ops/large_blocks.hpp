@@ -7,9 +7,9 @@
 
 namespace xlrm {
 
-//! Memory for large tensors that stays with the process. libtorch's own goes back to the kernel with every tensor above 32 MiB and
-//! is handed out zeroed again, which costs as much as a product that fills it. Blocks come from one range of addresses, the lowest
-//! hole that fits first, in huge pages where the kernel has them; free neighbours are joined.
+//! Memory for large tensors that stays with the process. libtorch's own goes back to the kernel with every tensor above 32 MiB
+//! and is handed out zeroed again, which costs as much as a product that fills it. Blocks come from one range of addresses, the
+//! lowest hole that fits first, in huge pages where the kernel has them; free neighbours are joined.
 class LargeBlocks {
 public:
     //! Reserves addresses, not memory: `range` bytes.
@@ -31,13 +31,14 @@ private:
     mutable std::mutex mutex_;
     char* begin_ = nullptr;
     std::size_t range_ = 0;
-    std::size_t usable_ = 0;                           //!< bytes of the range that may be touched
-    std::size_t used_ = 0;                             //!< behind it nothing was handed out
-    std::map<std::size_t, std::size_t> free_;          //!< offset → bytes, below used_
+    std::size_t usable_ = 0;                              //!< bytes of the range that may be touched
+    std::size_t used_ = 0;                                //!< behind it nothing was handed out
+    std::map<std::size_t, std::size_t> free_;             //!< offset → bytes, below used_
     std::unordered_map<std::size_t, std::size_t> taken_;  //!< offset → bytes
 };
 
-//! Makes libtorch take tensors of 64 KiB and more from LargeBlocks. True unless addresses are scarce (ulimit -v): then its own stays.
+//! Makes libtorch take tensors of 64 KiB and more from LargeBlocks. True unless addresses are scarce (ulimit -v): then its own
+//! stays.
 bool install_large_blocks();
 
 }  // namespace xlrm

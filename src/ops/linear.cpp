@@ -14,21 +14,23 @@ namespace {
 
 template <class T>
 bool fits_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    return dweight.scalar_type() == accumulate_type(x.scalar_type()) && dweight.size(0) % 32 == 0 && dweight.size(1) % 32 == 0 && dy.stride(1) == 1 &&
-           x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::own_products<T>() != nullptr;
+    return dweight.scalar_type() == accumulate_type(x.scalar_type()) && dweight.size(0) % 32 == 0 && dweight.size(1) % 32 == 0 &&
+           dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::own_products<T>() != nullptr;
 }
 
 //! dweight += dy^T · x; threads divide the longer side of dweight, so that less is packed twice.
 template <class T>
 void add_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
     using A = cpu::Accumulate<T>;
-    const cpu::WeightGradient<T> whole{const_data<T>(dy), dy.stride(0), const_data<T>(x), x.stride(0), x.size(0), x.size(1), data<A>(dweight), dweight.stride(0)};
+    const cpu::WeightGradient<T> whole{const_data<T>(dy), dy.stride(0), const_data<T>(x), x.stride(0),
+                                       x.size(0),         x.size(1),    data<A>(dweight), dweight.stride(0)};
     const cpu::Products<T>& own = *cpu::own_products<T>();
     const bool by_rows = dweight.size(0) >= dweight.size(1);
     at::parallel_for(0, (by_rows ? dweight.size(0) : dweight.size(1)) / 32, 2, [&](std::int64_t begin, std::int64_t end) {
         cpu::WeightGradient<T> part = whole;
         if (!by_rows) part.x += 32 * begin, part.dweight += 32 * begin, part.k = 32 * (end - begin);
-        own.weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0), thread_scratch<char>(own.gradient_scratch()));
+        own.weight_gradient(part, by_rows ? 32 * begin : 0, by_rows ? 32 * end : dweight.size(0),
+                            thread_scratch<char>(own.gradient_scratch()));
     });
 }
 

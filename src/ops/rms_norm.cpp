@@ -13,10 +13,12 @@ namespace xlrm {
 namespace {
 
 //! Of x, or of x + delta, which `sum` receives.
-RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& sum, const at::Tensor& weight, double eps, NormWeight kind) {
+RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& sum, const at::Tensor& weight, double eps,
+                        NormWeight kind) {
     const ProfileScope scope("rms norm");
     assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
-    assert(!delta.defined() || (delta.is_contiguous() && x.is_contiguous() && sum.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
+    assert(!delta.defined() ||
+           (delta.is_contiguous() && x.is_contiguous() && sum.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
     result.y = x.dim() == 2 ? empty_rows(x.sizes(), x.options()) : at::empty(x.sizes(), x.options());
     result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(accumulate_type(x.scalar_type())));
@@ -44,7 +46,8 @@ RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps
     return normalise(x, {}, {}, weight, eps, kind);
 }
 
-RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind, bool keep) {
+RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps, NormWeight kind,
+                           bool keep) {
     const at::Tensor before = residual;
     if (keep) residual = empty_rows(before.sizes(), before.options());
     return normalise(before, delta, residual, weight, eps, kind);

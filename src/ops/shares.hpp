@@ -29,10 +29,11 @@ void for_shares(std::int64_t n, Body body) {
 template <class Body>
 void for_tasks(std::int64_t n, Body body) {
     std::atomic<std::int64_t> next{0};
-    at::parallel_for(0, std::min<std::int64_t>(n, at::in_parallel_region() ? 1 : at::get_num_threads()), 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t share = begin; share < end; ++share)
-            for (std::int64_t task = next++; task < n; task = next++) body(task);
-    });
+    at::parallel_for(0, std::min<std::int64_t>(n, at::in_parallel_region() ? 1 : at::get_num_threads()), 1,
+                     [&](std::int64_t begin, std::int64_t end) {
+                         for (std::int64_t share = begin; share < end; ++share)
+                             for (std::int64_t task = next++; task < n; task = next++) body(task);
+                     });
 }
 
 }  // namespace xlrm

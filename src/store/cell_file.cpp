@@ -12,7 +12,8 @@ namespace xlrm {
 namespace {
 
 template <class T>
-void put(const h5::OutGroup& group, const std::string& name, const std::vector<std::string>& dimensions, const std::vector<T>& values) {
+void put(const h5::OutGroup& group, const std::string& name, const std::vector<std::string>& dimensions,
+         const std::vector<T>& values) {
     group.dataset(name, dimensions, std::span<const T>(values));
 }
 

@@ -34,14 +34,16 @@ template <class T>
 std::vector<T> column(const h5::InFile& file, const std::string& path, std::size_t rows) {
     h5::Table<T> table = file.read<T>(path);
     if (table.extents.size() != 1 || table.values.size() != rows)
-        fail(file.name() + ":" + path + ": has " + std::to_string(table.values.size()) + " values, /scores/id has " + std::to_string(rows));
+        fail(file.name() + ":" + path + ": has " + std::to_string(table.values.size()) + " values, /scores/id has " +
+             std::to_string(rows));
     return std::move(table.values);
 }
 
 std::vector<std::string> texts(const h5::InFile& file, const std::string& path, std::size_t rows) {
     std::vector<std::string> values = file.texts(path);
     if (values.size() != rows)
-        fail(file.name() + ":" + path + ": has " + std::to_string(values.size()) + " values, /scores/id has " + std::to_string(rows));
+        fail(file.name() + ":" + path + ": has " + std::to_string(values.size()) + " values, /scores/id has " +
+             std::to_string(rows));
     return values;
 }
 

@@ -113,7 +113,8 @@ std::filesystem::path beside_cell(const std::filesystem::path& cell, const std::
 void check_cell(const Cell& cell, const std::string& name) {
     check_scores(cell, name);
     check_activations(cell, name);
-    if (!cell.final_norm.empty() && !cell.head_weight.empty()) check_size(name, "/head/weight", cell.head_weight.size(), cell.final_norm.size());
+    if (!cell.final_norm.empty() && !cell.head_weight.empty())
+        check_size(name, "/head/weight", cell.head_weight.size(), cell.final_norm.size());
 }
 
 }  // namespace xlrm

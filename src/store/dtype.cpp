@@ -8,10 +8,13 @@ namespace xlrm {
 
 std::int64_t dtype_bytes(DType dtype) {
     switch (dtype) {
-        case DType::f64: return 8;
-        case DType::f32: return 4;
+        case DType::f64:
+            return 8;
+        case DType::f32:
+            return 4;
         case DType::bf16:
-        case DType::f16: return 2;
+        case DType::f16:
+            return 2;
     }
     fail("unknown number format " + std::to_string(static_cast<int>(dtype)));
 }
@@ -26,10 +29,14 @@ DType parse_dtype(std::string_view name) {
 
 std::string dtype_name(DType dtype) {
     switch (dtype) {
-        case DType::f32: return "fp32";
-        case DType::f64: return "fp64";
-        case DType::bf16: return "bf16";
-        case DType::f16: return "fp16";
+        case DType::f32:
+            return "fp32";
+        case DType::f64:
+            return "fp64";
+        case DType::bf16:
+            return "bf16";
+        case DType::f16:
+            return "fp16";
     }
     fail("unknown number format " + std::to_string(static_cast<int>(dtype)));
 }

@@ -30,14 +30,17 @@ void fail_call(std::string_view call, std::string_view object, std::source_locat
     std::string stack;
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, append_frame, &stack);
     H5Eclear2(H5E_DEFAULT);
-    throw Error(std::string(object) + ": " + std::string(call) + " failed: " + (stack.empty() ? "no reason given by HDF5" : stack),
-                ExitCode::failure, where);
+    throw Error(
+        std::string(object) + ": " + std::string(call) + " failed: " + (stack.empty() ? "no reason given by HDF5" : stack),
+        ExitCode::failure, where);
 }
 
 Type type_of(DType dtype) {
     switch (dtype) {
-        case DType::f32: return copy_of(H5T_IEEE_F32LE);
-        case DType::f64: return copy_of(H5T_IEEE_F64LE);
+        case DType::f32:
+            return copy_of(H5T_IEEE_F32LE);
+        case DType::f64:
+            return copy_of(H5T_IEEE_F64LE);
         case DType::f16:
         case DType::bf16: {
             const bool brain = dtype == DType::bf16;

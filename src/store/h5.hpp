@@ -96,12 +96,20 @@ Type type_of_text();
 template <class T>
 Type type_for();
 template <>
-inline Type type_for<float>() { return type_of(DType::f32); }
+inline Type type_for<float>() {
+    return type_of(DType::f32);
+}
 template <>
-inline Type type_for<double>() { return type_of(DType::f64); }
+inline Type type_for<double>() {
+    return type_of(DType::f64);
+}
 template <>
-inline Type type_for<std::int32_t>() { return type_of_int32(); }
+inline Type type_for<std::int32_t>() {
+    return type_of_int32();
+}
 template <>
-inline Type type_for<std::int64_t>() { return type_of_int64(); }
+inline Type type_for<std::int64_t>() {
+    return type_of_int64();
+}
 
 }  // namespace xlrm::h5

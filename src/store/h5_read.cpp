@@ -37,7 +37,8 @@ Json attribute_value(const Attribute& attribute, const std::string& place) {
     if (check(H5Sget_simple_extent_npoints(space.get()), "H5Sget_simple_extent_npoints", place) != 1) return nullptr;
     switch (H5Tget_class(type.get())) {
         case H5T_STRING:
-            return check(H5Tis_variable_str(type.get()), "H5Tis_variable_str", place) > 0 ? Json(text_attribute(attribute, place)) : Json();
+            return check(H5Tis_variable_str(type.get()), "H5Tis_variable_str", place) > 0 ? Json(text_attribute(attribute, place))
+                                                                                          : Json();
         case H5T_INTEGER: {
             std::int64_t value = 0;
             check(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), "H5Aread", place);
@@ -48,7 +49,8 @@ Json attribute_value(const Attribute& attribute, const std::string& place) {
             check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value), "H5Aread", place);
             return value;
         }
-        default: return nullptr;
+        default:
+            return nullptr;
     }
 }
 
@@ -142,7 +144,8 @@ Table<T> InFile::read(const std::string& path) const {
     table.values.resize(count);
     if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, place, table.values)) return table;
     const Type type = type_for<T>();
-    if (count > 0) check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
+    if (count > 0)
+        check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
     return table;
 }
 
@@ -194,8 +197,8 @@ void InFile::require_schema(const std::string& conventions, std::int64_t version
              (stored.is_string() ? "its Conventions are " + stored.dump() + " (" + content_of(stored.get<std::string>()) + ")"
                                  : "it names no Conventions"));
     if (found.value("schema_version", Json()) != Json(version))
-        fail(name_ + ": schema version " + found.value("schema_version", Json()).dump() + ", this xlrm reads " + std::to_string(version) +
-             " make the file again with this xlrm");
+        fail(name_ + ": schema version " + found.value("schema_version", Json()).dump() + ", this xlrm reads " +
+             std::to_string(version) + " make the file again with this xlrm");
 }
 
 }  // namespace xlrm::h5

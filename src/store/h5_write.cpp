@@ -21,7 +21,9 @@ void order_attributes(const Properties& properties, const std::string& object) {
     check(H5Pset_obj_track_times(properties.get(), false), "H5Pset_obj_track_times", object);
 }
 
-Properties new_properties(hid_t kind, const std::string& object) { return Properties(check(H5Pcreate(kind), "H5Pcreate", object)); }
+Properties new_properties(hid_t kind, const std::string& object) {
+    return Properties(check(H5Pcreate(kind), "H5Pcreate", object));
+}
 
 void write_attribute(hid_t owner, const std::string& name, const Type& type, const void* value, const std::string& object) {
     const std::string place = object + ", attribute " + name;
@@ -43,8 +45,9 @@ OutGroup OutGroup::group(const std::string& name) const {
     const Properties properties = new_properties(H5P_GROUP_CREATE, path);
     check(H5Pset_link_creation_order(properties.get(), kCreationOrder), "H5Pset_link_creation_order", path);
     order_attributes(properties, path);
-    return OutGroup(Group(check(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT), "H5Gcreate2", path)),
-                    path);
+    return OutGroup(
+        Group(check(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT), "H5Gcreate2", path)),
+        path);
 }
 
 void OutGroup::attribute(const std::string& name, const std::string& value) const {
@@ -68,7 +71,8 @@ void OutGroup::describe(const std::string& dataset, const std::string& attribute
 void OutGroup::dimension(const std::string& name, std::int64_t length) {
     // The type, the absence of values and the label are netCDF-4's mark of a dimension that is no variable.
     char label[64];
-    std::snprintf(label, sizeof label, "This is a netCDF dimension but not a netCDF variable.%10lld", static_cast<long long>(length));
+    std::snprintf(label, sizeof label, "This is a netCDF dimension but not a netCDF variable.%10lld",
+                  static_cast<long long>(length));
     const Type type(check(H5Tcopy(H5T_IEEE_F32BE), "H5Tcopy", path_of(name)));
     add_scale(name, create(name, type, {static_cast<hsize_t>(length)}, false), length, label);
 }
@@ -82,12 +86,14 @@ void OutGroup::dataset(const std::string& name, const std::vector<std::string>& 
 void OutGroup::texts(const std::string& name, const std::string& dimension, const std::vector<std::string>& values) const {
     const std::string path = path_of(name);
     const std::vector<hsize_t> extents = extents_of(name, {dimension});
-    if (extents[0] != values.size()) fail(path + ": " + std::to_string(values.size()) + " texts for " + std::to_string(extents[0]) + " rows");
+    if (extents[0] != values.size())
+        fail(path + ": " + std::to_string(values.size()) + " texts for " + std::to_string(extents[0]) + " rows");
     std::vector<const char*> pointers;
     pointers.reserve(values.size());
     for (const std::string& value : values) {
         if (value.find('\0') != std::string::npos)
-            fail(path + ": row " + std::to_string(pointers.size()) + " holds a NUL character (HDF5 would cut the text there) remove it from the data");
+            fail(path + ": row " + std::to_string(pointers.size()) +
+                 " holds a NUL character (HDF5 would cut the text there) remove it from the data");
         pointers.push_back(value.c_str());
     }
     const Type type = type_of_text();
@@ -98,7 +104,8 @@ void OutGroup::texts(const std::string& name, const std::string& dimension, cons
 }
 
 void OutGroup::external_link(const std::string& name, const std::string& file) const {
-    check(H5Lcreate_external(file.c_str(), "/", group_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), "H5Lcreate_external", path_of(name));
+    check(H5Lcreate_external(file.c_str(), "/", group_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), "H5Lcreate_external",
+          path_of(name));
 }
 
 Dataset OutGroup::create(const std::string& name, const Type& type, const std::vector<hsize_t>& extents, bool filtered) const {
@@ -114,9 +121,11 @@ Dataset OutGroup::create(const std::string& name, const Type& type, const std::v
         check(H5Pset_deflate(properties.get(), 1), "H5Pset_deflate", path);
         check(H5Pset_fletcher32(properties.get()), "H5Pset_fletcher32", path);
     }
-    const Space space(check(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), "H5Screate_simple", path));
-    return Dataset(check(
-        H5Dcreate2(group_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT), "H5Dcreate2", path));
+    const Space space(
+        check(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), "H5Screate_simple", path));
+    return Dataset(
+        check(H5Dcreate2(group_.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+              "H5Dcreate2", path));
 }
 
 Dataset OutGroup::write(const std::string& name, const Type& type, const std::vector<hsize_t>& extents,
@@ -124,7 +133,8 @@ Dataset OutGroup::write(const std::string& name, const Type& type, const std::ve
     const std::string path = path_of(name);
     std::size_t needed = H5Tget_size(type.get());
     for (const hsize_t extent : extents) needed *= extent;
-    if (needed != bytes.size()) fail(path + ": " + std::to_string(bytes.size()) + " bytes given, its dimensions need " + std::to_string(needed));
+    if (needed != bytes.size())
+        fail(path + ": " + std::to_string(bytes.size()) + " bytes given, its dimensions need " + std::to_string(needed));
     Dataset target = create(name, type, extents, true);
     if (!bytes.empty()) check(H5Dwrite(target.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "H5Dwrite", path);
     return target;
@@ -147,8 +157,8 @@ std::vector<hsize_t> OutGroup::extents_of(const std::string& name, const std::ve
 
 void OutGroup::attach(const Dataset& dataset, const std::string& name, const std::vector<std::string>& dimensions) const {
     for (std::size_t axis = 0; axis < dimensions.size(); ++axis)
-        check(H5DSattach_scale(dataset.get(), scales_.at(dimensions[axis]).dataset.get(), static_cast<unsigned>(axis)), "H5DSattach_scale",
-              path_of(name));
+        check(H5DSattach_scale(dataset.get(), scales_.at(dimensions[axis]).dataset.get(), static_cast<unsigned>(axis)),
+              "H5DSattach_scale", path_of(name));
 }
 
 OutFile::OutFile(const std::string& name, std::size_t expected_bytes) : name_(name) {

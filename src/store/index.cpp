@@ -32,7 +32,8 @@ double accuracy_of(const CellScores& cell) {
 }
 
 std::string text(const CellScores& cell, const std::string& name, const fs::path& file) {
-    if (!cell.attributes.contains(name) || !cell.attributes[name].is_string()) fail(file.string() + ": the attribute " + name + " is missing");
+    if (!cell.attributes.contains(name) || !cell.attributes[name].is_string())
+        fail(file.string() + ": the attribute " + name + " is missing");
     return cell.attributes[name].get<std::string>();
 }
 
@@ -157,7 +158,8 @@ std::vector<IndexRow> read_index(const fs::path& path) {
     std::vector<std::string> files = file.texts("/cells/file");
     const std::size_t n = files.size();
     std::vector<std::string> hash = column_of_texts(file, "/cells/sha256", n), model = column_of_texts(file, "/cells/model", n),
-                             source = column_of_texts(file, "/cells/source", n), target = column_of_texts(file, "/cells/target", n),
+                             source = column_of_texts(file, "/cells/source", n),
+                             target = column_of_texts(file, "/cells/target", n),
                              benchmark = column_of_texts(file, "/cells/benchmark", n);
     const auto seed = column<std::int64_t>(file, "/cells/seed", n), items = column<std::int64_t>(file, "/cells/n", n);
     const auto accuracy = column<double>(file, "/cells/accuracy", n);

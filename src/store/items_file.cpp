@@ -102,8 +102,10 @@ void get_labels(const h5::InFile& file, ItemSet& set) {
     std::size_t at = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
         const auto count = static_cast<std::size_t>(counts[i]);
-        if (counts[i] < 0 || count > labels.size() - at) fail(file.name() + ":/items/labels: row " + std::to_string(i) + " lies outside /labels");
-        set.items[i].labels.assign(labels.begin() + static_cast<std::ptrdiff_t>(at), labels.begin() + static_cast<std::ptrdiff_t>(at + count));
+        if (counts[i] < 0 || count > labels.size() - at)
+            fail(file.name() + ":/items/labels: row " + std::to_string(i) + " lies outside /labels");
+        set.items[i].labels.assign(labels.begin() + static_cast<std::ptrdiff_t>(at),
+                                   labels.begin() + static_cast<std::ptrdiff_t>(at + count));
         at += count;
     }
     if (at != labels.size()) fail(file.name() + ":/labels: has more rows than the items name");

@@ -18,8 +18,8 @@ std::vector<Json> Ledger::read(int* damaged) const {
         for (std::size_t begin = 0; begin < text.size();) {
             const std::size_t end = text.find('\n', begin);
             if (end == std::string::npos) break;  // torn by a kill: what it reports is not known to have happened
-            Json entry = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(end),
-                                     nullptr, false);
+            Json entry = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
             if (entry.is_object())
                 entries.push_back(std::move(entry));
             else

@@ -43,10 +43,14 @@ std::optional<DType> float_type(const std::string& name) {
 
 const char* file_name_of(DType dtype) {
     switch (dtype) {
-        case DType::f32: return "F32";
-        case DType::f64: return "F64";
-        case DType::bf16: return "BF16";
-        case DType::f16: return "F16";
+        case DType::f32:
+            return "F32";
+        case DType::f64:
+            return "F64";
+        case DType::bf16:
+            return "BF16";
+        case DType::f16:
+            return "F16";
     }
     fail("unknown number format");
 }
@@ -179,8 +183,10 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
         if (tensor.name == "__metadata__" || header.contains(tensor.name))
             fail(path.string() + ": the tensor name '" + tensor.name + "' is given twice or reserved");
         if (view.elements() * dtype_bytes(tensor.dtype) != bytes)
-            fail(path.string() + ": tensor '" + tensor.name + "' has " + std::to_string(bytes) + " bytes, its shape needs others");
-        header[tensor.name] = {{"dtype", file_name_of(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
+            fail(path.string() + ": tensor '" + tensor.name + "' has " + std::to_string(bytes) +
+                 " bytes, its shape needs others");
+        header[tensor.name] = {
+            {"dtype", file_name_of(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
         offset += bytes;
     }
     std::string text = header.dump();

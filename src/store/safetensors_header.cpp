@@ -144,8 +144,9 @@ TensorHeader parse_safetensors_header(std::string_view text, std::int64_t data_b
     std::int64_t next = 0;
     for (const TensorEntry& entry : header.entries) {
         if (entry.end > data_bytes)
-            reader.refuse_tensor(entry.name, "ends at byte " + std::to_string(entry.end) + " of the data, but the file holds only " +
-                                                 std::to_string(data_bytes) + " (truncated?)");
+            reader.refuse_tensor(entry.name, "ends at byte " + std::to_string(entry.end) +
+                                                 " of the data, but the file holds only " + std::to_string(data_bytes) +
+                                                 " (truncated?)");
         if (entry.begin < next) reader.refuse_tensor(entry.name, "overlaps the tensor before it");
         if (entry.begin > next) reader.refuse_tensor(entry.name, "leaves a gap after the tensor before it");
         next = entry.end;

@@ -48,7 +48,8 @@ void write_states(const std::filesystem::path& path, const States& states) {
     h5::OutGroup hidden = root.group("hidden");
     hidden.dimension("token", tokens_of(states));
     hidden.dimension("feature", states.features);
-    for (const auto& [layer, values] : states.hidden) hidden.dataset(layer_name(layer), {"token", "feature"}, std::span<const float>(values));
+    for (const auto& [layer, values] : states.hidden)
+        hidden.dataset(layer_name(layer), {"token", "feature"}, std::span<const float>(values));
     write_file_atomic(path, file.image());
 }
 

@@ -41,8 +41,9 @@ void require_languages(const InputRows& rows, const std::string& because) {
     for (const auto& [lang, volume] : rows.languages) list += (list.empty() ? "" : ", ") + lang;
     const std::string& part = rows.demand.part;
     if (rows.missing.empty()) return;
-    fail(shown_option(rows.demand.option) + ": no row" + (part.empty() ? "" : " of part " + part) + " is in language '" + rows.missing.front() +
-         "', which " + because + " asks for (the data have: " + (list.empty() ? "none" : list) + "); correct the languages or add the data");
+    fail(shown_option(rows.demand.option) + ": no row" + (part.empty() ? "" : " of part " + part) + " is in language '" +
+         rows.missing.front() + "', which " + because + " asks for (the data have: " + (list.empty() ? "none" : list) +
+         "); correct the languages or add the data");
 }
 
 //! Reads what the demands name, each once.
@@ -54,7 +55,14 @@ public:
 
     void preferences(const std::string& option, const std::vector<std::string>& files, const std::string& part,
                      const std::vector<std::vector<std::string>>& selections, const std::string& because) {
-        const RowDemand demand{option, absolute(config_.data_paths(files)), RowKind::preference, config_.split, config_.split.empty() ? "" : part, selections, "en", config_.forms};
+        const RowDemand demand{option,
+                               absolute(config_.data_paths(files)),
+                               RowKind::preference,
+                               config_.split,
+                               config_.split.empty() ? "" : part,
+                               selections,
+                               "en",
+                               config_.forms};
         require_part(demand);
         InputRows rows = read(demand);
         require_languages(rows, because);
@@ -62,10 +70,16 @@ public:
     }
 
     //! `needed`: whether something is still to be made of them; else their hashes are enough.
-    void documents(const std::string& option, const std::vector<std::string>& files, const std::string& split, const std::string& part,
-                   const std::vector<std::string>& langs, bool needed, const std::string& because) {
-        const RowDemand demand{option, absolute(config_.data_paths(files)), RowKind::document, split, part, {sorted_languages(langs)},
-                               option == "pretrain.data" ? config_.pretrain.default_lang : "en", {}};
+    void documents(const std::string& option, const std::vector<std::string>& files, const std::string& split,
+                   const std::string& part, const std::vector<std::string>& langs, bool needed, const std::string& because) {
+        const RowDemand demand{option,
+                               absolute(config_.data_paths(files)),
+                               RowKind::document,
+                               split,
+                               part,
+                               {sorted_languages(langs)},
+                               option == "pretrain.data" ? config_.pretrain.default_lang : "en",
+                               {}};
         require_part(demand);
         std::optional<InputRows> rows;
         if (!needed) rows = remembered_input_rows(recorded_, demand, folder_.hashes());
@@ -85,8 +99,9 @@ private:
     InputRows read(const RowDemand& demand) {
         for (const auto& [option, rows] : inputs.rows) {
             const RowDemand& other = rows.demand;
-            if (other.files != demand.files || other.kind != demand.kind || other.split != demand.split || other.part != demand.part ||
-                other.selections != demand.selections || other.default_lang != demand.default_lang || other.forms.content() != demand.forms.content()) {
+            if (other.files != demand.files || other.kind != demand.kind || other.split != demand.split ||
+                other.part != demand.part || other.selections != demand.selections || other.default_lang != demand.default_lang ||
+                other.forms.content() != demand.forms.content()) {
                 continue;
             }
             InputRows same = rows;

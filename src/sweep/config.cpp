@@ -21,12 +21,12 @@ std::pair<std::string, std::string> named(const std::string& text) {
 }
 
 void require_name(const std::string& option, const std::string& name) {
-    const bool good = !name.empty() && name.size() <= 128 && name[0] != '.' &&
-                      std::all_of(name.begin(), name.end(), [](char c) {
-                          return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
-                      });
+    const bool good = !name.empty() && name.size() <= 128 && name[0] != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+    });
     if (!good) {
-        fail(option + ": \"" + name + "\" cannot name a folder (allowed: letters, digits, . _ -, not beginning with a dot); write name=value",
+        fail(option + ": \"" + name +
+                 "\" cannot name a folder (allowed: letters, digits, . _ -, not beginning with a dot); write name=value",
              ExitCode::usage);
     }
 }
@@ -108,7 +108,8 @@ std::vector<Source> SweepConfig::source_list() const {
         auto [name, rest] = named(text);
         Source source;
         for (const std::string& lang : split_list(rest, '+')) source.langs.push_back(parse_language(lang).full());
-        require(!source.langs.empty(), "--sources: \"" + text + "\" names no language; write name=en+es or a language", ExitCode::usage);
+        require(!source.langs.empty(), "--sources: \"" + text + "\" names no language; write name=en+es or a language",
+                ExitCode::usage);
         if (name.empty()) {
             for (const std::string& lang : source.langs) name += (name.empty() ? "" : "-") + names.of(lang);
         }
@@ -174,11 +175,13 @@ void SweepConfig::check() const {
     }
     if (world.empty() && train_files.empty()) fail("[data] train: no training rows are given", ExitCode::usage);
     if (world.empty() && benchmarks.empty()) {
-        fail("[data] eval.<benchmark>: no rows to evaluate on are given (write for example eval.dev = dev.jsonl)", ExitCode::usage);
+        fail("[data] eval.<benchmark>: no rows to evaluate on are given (write for example eval.dev = dev.jsonl)",
+             ExitCode::usage);
     }
     if (ranks_per_cell < 1) fail("--ranks-per-cell: must be 1 or more", ExitCode::usage);
     if (pretrain_ranks < 0) fail("--pretrain-ranks: must be 0 or more", ExitCode::usage);
-    if (!world.empty() && world != "full" && world != "smoke") fail("[data] world: full or smoke, not \"" + world + "\"", ExitCode::usage);
+    if (!world.empty() && world != "full" && world != "smoke")
+        fail("[data] world: full or smoke, not \"" + world + "\"", ExitCode::usage);
     for (const Base& base : base_list()) {
         if (base.folder.empty() && world.empty() && pretrain.data.empty()) {
             fail("--bases: \"" + base.name + "\" is to be made here, but [pretrain] data names no text", ExitCode::usage);

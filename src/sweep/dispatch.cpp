@@ -25,7 +25,11 @@ constexpr auto kPoll = std::chrono::microseconds(300);
 class Server {
 public:
     Server(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger)
-        : channel_(channel), plan_(plan), ledger_(ledger), coordinator_(plan, done), working_(groups),
+        : channel_(channel),
+          plan_(plan),
+          ledger_(ledger),
+          coordinator_(plan, done),
+          working_(groups),
           progress_("sweep", static_cast<std::int64_t>(plan.tasks.size()), "cells") {}
 
     DispatchResult run() {
@@ -110,7 +114,9 @@ private:
 
     void finish(int task, double seconds) {
         coordinator_.finished(task);
-        ledger_.append({{"event", "done"}, {"task", plan_.tasks[static_cast<std::size_t>(task)].name()}, {"seconds", seconds},
+        ledger_.append({{"event", "done"},
+                        {"task", plan_.tasks[static_cast<std::size_t>(task)].name()},
+                        {"seconds", seconds},
                         {"time", static_cast<std::int64_t>(std::time(nullptr))}});
         show();
     }
@@ -120,7 +126,8 @@ private:
         coordinator_.failed(task, reason);
         const std::int64_t others = coordinator_.count(TaskState::failed) - before;
         const std::string name = plan_.tasks[static_cast<std::size_t>(task)].name();
-        ledger_.append({{"event", "failed"}, {"task", name}, {"reason", reason}, {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+        ledger_.append(
+            {{"event", "failed"}, {"task", name}, {"reason", reason}, {"time", static_cast<std::int64_t>(std::time(nullptr))}});
         log_root(LogLevel::error, name + " failed: " + reason +
                                       (others > 0 ? " (" + std::to_string(others) + " cells need it and fail with it)" : ""));
         show();
@@ -194,7 +201,8 @@ private:
 
 }  // namespace
 
-DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger) {
+DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done,
+                     const Ledger& ledger) {
     return Server(channel, groups, plan, done, ledger).run();
 }
 
@@ -205,7 +213,8 @@ void work_loop(const Communicator& channel, const Communicator& group, const Pla
     const std::function<bool()> stop = [&] { return stop_requested() || (group.root() && leader.told_to_stop()); };
     for (;;) {
         const bool stop_wanted = group.any(stop_requested());
-        const Json answer = parse_json(group.broadcast(group.root() ? leader.ask(loaded, stop_wanted).dump() : ""), "message of the group's leader");
+        const Json answer = parse_json(group.broadcast(group.root() ? leader.ask(loaded, stop_wanted).dump() : ""),
+                                       "message of the group's leader");
         if (answer.contains("quit")) return;
         const int index = answer.at("task");
         const Task& task = plan.tasks[static_cast<std::size_t>(index)];
@@ -214,9 +223,12 @@ void work_loop(const Communicator& channel, const Communicator& group, const Pla
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         if (task.kind != TaskKind::floor) loaded = task.model();
         if (!group.root()) continue;
-        if (outcome.returned) leader.report({{"returned", index}});
-        else if (outcome.reason.empty()) leader.report({{"done", index}, {"seconds", seconds}});
-        else leader.report({{"failed", index}, {"reason", outcome.reason}});
+        if (outcome.returned)
+            leader.report({{"returned", index}});
+        else if (outcome.reason.empty())
+            leader.report({{"done", index}, {"seconds", seconds}});
+        else
+            leader.report({{"failed", index}, {"reason", outcome.reason}});
     }
 }
 

@@ -24,9 +24,10 @@ std::string joined(const std::vector<ChatMessage>& messages) {
     return text;
 }
 
-//! Rows of `langs` (as PrepareOptions::langs) in part `part` ("" = all) of the files. Items with more than two answers give the first right against the first wrong.
-std::vector<FloorRow> read_pairs(const SweepConfig& config, const std::vector<std::string>& files, const std::vector<std::string>& langs,
-                                 const std::string& part) {
+//! Rows of `langs` (as PrepareOptions::langs) in part `part` ("" = all) of the files. Items with more than two answers give the
+//! first right against the first wrong.
+std::vector<FloorRow> read_pairs(const SweepConfig& config, const std::vector<std::string>& files,
+                                 const std::vector<std::string>& langs, const std::string& part) {
     PrepareOptions options;
     options.inputs = config.data_paths(files);
     options.langs = langs;
@@ -37,7 +38,9 @@ std::vector<FloorRow> read_pairs(const SweepConfig& config, const std::vector<st
     Occurrences counted;
     read_rows(options, [&](std::int64_t, PreferenceRow&& row) {
         const RowAnswer& wrong = row.answers.at(static_cast<std::size_t>(row.num_correct));
-        rows.push_back({row.id, row.subset, counted.next(row.lang, row.id),
+        rows.push_back({row.id,
+                        row.subset,
+                        counted.next(row.lang, row.id),
                         {joined(row.prompt), joined(row.answers.at(0).turns), joined(wrong.turns)}});
     });
     return rows;
@@ -53,7 +56,8 @@ Json surface_floor(const SweepConfig& config, const Source& source, const std::s
     Json result = {{"source", source.name}, {"benchmark", benchmark}, {"training_pairs", training.size()}};
     for (const std::string& target : config.target_list()) {
         Json entry = {{"id", Json::array()}, {"occurrence", Json::array()}, {"right", Json::array()}, {"subset", Json::array()}};
-        for (const FloorRow& row : read_pairs(config, config.benchmarks.at(benchmark), {config.target_language(target)}, "test")) {
+        for (const FloorRow& row :
+             read_pairs(config, config.benchmarks.at(benchmark), {config.target_language(target)}, "test")) {
             const double margin = floor.margin(row.pair);
             entry["id"].push_back(row.id);
             entry["occurrence"].push_back(row.occurrence);

@@ -56,7 +56,8 @@ void SweepFolder::remove_leftovers() const {
 
 Plan SweepFolder::read_plan() const {
     if (!std::filesystem::exists(plan())) {
-        fail(root_.string() + ": not a sweep folder (it has no plan.json); give the folder that xlrm_sweep wrote", ExitCode::usage);
+        fail(root_.string() + ": not a sweep folder (it has no plan.json); give the folder that xlrm_sweep wrote",
+             ExitCode::usage);
     }
     return Plan::from_json(read_json(plan()));
 }

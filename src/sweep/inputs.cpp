@@ -77,7 +77,14 @@ std::vector<std::string> languages_of(const std::string& selection) {
 }
 
 RowDemand demand_of(const std::string& option, const Json& recorded) {
-    RowDemand demand{option, {}, parse_row_kind(recorded.at("kind")), recorded.at("split"), recorded.at("part"), {}, recorded.at("default_lang"), {}};
+    RowDemand demand{option,
+                     {},
+                     parse_row_kind(recorded.at("kind")),
+                     recorded.at("split"),
+                     recorded.at("part"),
+                     {},
+                     recorded.at("default_lang"),
+                     {}};
     const Json forms = recorded.value("forms", Json::object());
     demand.forms.columns = forms.value("columns", std::vector<std::string>());
     demand.forms.prefer = forms.value("prefer", demand.forms.prefer);
@@ -98,10 +105,12 @@ std::string changed_rows(const std::string& option, const Json& recorded, FileHa
 }
 
 bool means_any(const LanguageNames& names, const std::vector<std::string>& selection, const std::string& lang_name) {
-    return selection.empty() || std::ranges::any_of(selection, [&](const std::string& lang) { return names.means(lang, lang_name); });
+    return selection.empty() ||
+           std::ranges::any_of(selection, [&](const std::string& lang) { return names.means(lang, lang_name); });
 }
 
-InputRows settled(const RowDemand& demand, const LanguageNames& names, const std::vector<RowDigest>& rows, const std::string& prepared) {
+InputRows settled(const RowDemand& demand, const LanguageNames& names, const std::vector<RowDigest>& rows,
+                  const std::string& prepared) {
     InputRows found;
     found.demand = demand;
     std::set<std::string> in_part;
@@ -126,7 +135,8 @@ InputRows settled(const RowDemand& demand, const LanguageNames& names, const std
         }
         found.sha256[selection_name(selection)] = hash.hex();
         for (const std::string& lang : selection) {
-            if (std::ranges::none_of(in_part, [&](const std::string& name) { return names.means(lang, name); })) found.missing.push_back(lang);
+            if (std::ranges::none_of(in_part, [&](const std::string& name) { return names.means(lang, name); }))
+                found.missing.push_back(lang);
         }
     }
     return found;
@@ -231,8 +241,8 @@ std::optional<InputRows> remembered_input_rows(const Json& inputs, const RowDema
         if (!recorded.at("rows_sha256").contains(name)) return {};
         rows.sha256[name] = recorded.at("rows_sha256").at(name);
     }
-    const bool same = there.files == demand.files && there.split == demand.split && there.part == demand.part && there.default_lang == demand.default_lang &&
-                      there.forms.content() == demand.forms.content();
+    const bool same = there.files == demand.files && there.split == demand.split && there.part == demand.part &&
+                      there.default_lang == demand.default_lang && there.forms.content() == demand.forms.content();
     if (!same || !readable(recorded.at("files")) || !same_files(recorded.at("files"), hashes)) return {};
     return rows;
 }

@@ -6,8 +6,8 @@
 
 namespace xlrm {
 
-//! Mean singular-value ratio f over the items that every target has, for each model and benchmark all of whose cells are there with
-//! last-token activations of the last layer.
+//! Mean singular-value ratio f over the items that every target has, for each model and benchmark all of whose cells are there
+//! with last-token activations of the last layer.
 std::vector<RatioEntry> parallel_ratios(const SweepFolder& folder, const Plan& plan);
 
 }  // namespace xlrm

@@ -70,8 +70,14 @@ Json Plan::to_json() const {
     for (const Base& base : bases) json["bases"].push_back({{"name", base.name}, {"folder", base.folder.string()}});
     for (const Source& source : sources) json["sources"].push_back({{"name", source.name}, {"langs", source.langs}});
     for (const Task& task : tasks) {
-        json["tasks"].push_back({{"kind", kind_name(task.kind)}, {"base", task.base}, {"source", task.source}, {"seed", task.seed},
-                                 {"benchmark", task.benchmark}, {"target", task.target}, {"needs", task.needs}, {"cost", task.cost}});
+        json["tasks"].push_back({{"kind", kind_name(task.kind)},
+                                 {"base", task.base},
+                                 {"source", task.source},
+                                 {"seed", task.seed},
+                                 {"benchmark", task.benchmark},
+                                 {"target", task.target},
+                                 {"needs", task.needs},
+                                 {"cost", task.cost}});
     }
     if (!inputs.empty()) json["inputs"] = inputs;
     if (!recipes.empty()) json["recipes"] = recipes;
@@ -79,7 +85,8 @@ Json Plan::to_json() const {
 }
 
 Plan Plan::from_json(const Json& json) {
-    if (json.value("schema", "") != "XLRM-plan-1") fail("plan.json: not a plan of this version of xlrm; start the sweep in another folder");
+    if (json.value("schema", "") != "XLRM-plan-1")
+        fail("plan.json: not a plan of this version of xlrm; start the sweep in another folder");
     Plan plan;
     json.at("targets").get_to(plan.targets);
     json.at("benchmarks").get_to(plan.benchmarks);
@@ -87,8 +94,8 @@ Plan Plan::from_json(const Json& json) {
     for (const Json& base : json.at("bases")) plan.bases.push_back({base.at("name"), base.at("folder").get<std::string>()});
     for (const Json& source : json.at("sources")) plan.sources.push_back({source.at("name"), source.at("langs")});
     for (const Json& t : json.at("tasks")) {
-        plan.tasks.push_back({parse_kind(t.at("kind")), t.at("base"), t.at("source"), t.at("benchmark"), t.at("target"), t.at("seed"),
-                              t.at("needs"), t.at("cost")});
+        plan.tasks.push_back({parse_kind(t.at("kind")), t.at("base"), t.at("source"), t.at("benchmark"), t.at("target"),
+                              t.at("seed"), t.at("needs"), t.at("cost")});
     }
     if (json.contains("inputs")) plan.inputs = json.at("inputs");
     if (json.contains("recipes")) plan.recipes = json.at("recipes");

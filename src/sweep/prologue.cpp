@@ -97,12 +97,11 @@ bool make_base(const Communicator& world, const SweepConfig& config, const Sweep
     const Communicator group = world.split(works ? 0 : 1, world.rank());
     bool stopped = false;
     log_root(LogLevel::info, "pretraining the base \"" + name + "\"");
-    run_in_group(world, group, works,
-                 [&] {
-                     TrainOptions pretrain = pretraining_of(config, folder, name);
-                     pretrain.recipe = plan.recipes.at(folder.name(folder.model(name)));
-                     stopped = train(group, pretrain, stop_requested, false).stopped;
-                 });
+    run_in_group(world, group, works, [&] {
+        TrainOptions pretrain = pretraining_of(config, folder, name);
+        pretrain.recipe = plan.recipes.at(folder.name(folder.model(name)));
+        stopped = train(group, pretrain, stop_requested, false).stopped;
+    });
     return !world.any(stopped);
 }
 

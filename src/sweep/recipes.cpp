@@ -72,7 +72,9 @@ public:
         const std::vector<std::string> langs = sorted_languages(source->langs);
         Json recipe = Json::object();
         for (const std::string& target : plan.targets) {
-            recipe[target] = {{"numerics", kNumerics}, {"langs", langs}, {"train_sha256", rows("data.train", langs)},
+            recipe[target] = {{"numerics", kNumerics},
+                              {"langs", langs},
+                              {"train_sha256", rows("data.train", langs)},
                               {"rows_sha256", rows("data.eval." + task.benchmark, {config_.target_language(target)})}};
         }
         return recipe;

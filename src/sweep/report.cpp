@@ -61,7 +61,8 @@ BaseSize size_of(const SweepConfig& config, const Base& base) {
     size.parameters = static_cast<double>(model.body_parameters());
     const double width = config.evaluate.activation_dtype == "fp32" ? 4.0 : 2.0;
     const double layers = static_cast<double>(parse_layers(config.evaluate.layers, model.layers).size());
-    size.stored_bytes_a_text = layers * static_cast<double>(model.hidden) * width * static_cast<double>(config.evaluate.capture.size());
+    size.stored_bytes_a_text =
+        layers * static_cast<double>(model.hidden) * width * static_cast<double>(config.evaluate.capture.size());
     return size;
 }
 
@@ -99,7 +100,8 @@ Work work_of(const SweepConfig& config, const SweepFolder& folder, const Prepare
         const auto base = std::ranges::find_if(run.plan.bases, [&](const Base& b) { return b.name == task.base; });
         const BaseSize size = size_of(config, *base);
         if (task.kind == TaskKind::evaluate) {
-            const InputRows::Volume volume = volume_of(run.inputs.rows.at("data.eval." + task.benchmark), config.target_language(task.target));
+            const InputRows::Volume volume =
+                volume_of(run.inputs.rows.at("data.eval." + task.benchmark), config.target_language(task.target));
             work.flops += 2.0 * size.parameters * volume.bytes / kBytesPerToken;
             work.bytes += 2.0 * static_cast<double>(volume.rows) * size.stored_bytes_a_text;
             continue;
@@ -121,7 +123,8 @@ std::string report_of(const SweepConfig& config, const SweepFolder& folder, cons
     }
     std::string out;
     char line[512];
-    for (const auto& [kind, name] : {std::pair{TaskKind::floor, "floors"}, {TaskKind::train, "reward models to train"},
+    for (const auto& [kind, name] : {std::pair{TaskKind::floor, "floors"},
+                                     {TaskKind::train, "reward models to train"},
                                      {TaskKind::evaluate, "cells to evaluate"}}) {
         std::snprintf(line, sizeof line, "%6d %s, %d there already\n", counts[kind].first, name, counts[kind].second);
         out += line;

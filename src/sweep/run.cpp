@@ -67,7 +67,8 @@ DispatchResult run_cells(const Communicator& world, const SweepConfig& config, c
     const int groups = world.size() / size;
     const bool works = world.rank() < groups * size;
     if (groups * size < world.size()) {
-        log_root(LogLevel::warning, std::to_string(world.size() - groups * size) + " ranks stay idle: " + std::to_string(world.size()) +
+        log_root(LogLevel::warning, std::to_string(world.size() - groups * size) +
+                                        " ranks stay idle: " + std::to_string(world.size()) +
                                         " ranks are not a multiple of --ranks-per-cell " + std::to_string(size));
     }
     const Communicator channel = world.duplicate();

@@ -26,8 +26,10 @@ LedgerView read_ledger(const SweepFolder& folder) {
     for (const Json& entry : Ledger(folder.ledger()).read()) {
         const std::string event = entry.value("event", "");
         const std::string task = entry.value("task", "");
-        if (event == "started") view.running.insert(task);
-        else view.running.erase(task);
+        if (event == "started")
+            view.running.insert(task);
+        else
+            view.running.erase(task);
         if (event == "failed") view.failures[task] = entry.value("reason", "");
         if (event == "done") {
             view.failures.erase(task);
@@ -74,8 +76,8 @@ std::string format_status(const Json& status) {
     std::string out = "kind         done  failed  running     left\n";
     char line[160];
     for (const auto& [kind, counts] : status.at("kinds").items()) {
-        std::snprintf(line, sizeof line, "%-10s %6d  %6d  %7d  %7d\n", kind.c_str(), counts.value("done", 0), counts.value("failed", 0),
-                      counts.value("running", 0), counts.value("left", 0));
+        std::snprintf(line, sizeof line, "%-10s %6d  %6d  %7d  %7d\n", kind.c_str(), counts.value("done", 0),
+                      counts.value("failed", 0), counts.value("running", 0), counts.value("left", 0));
         out += line;
     }
     for (const auto& [task, reason] : status.at("failures").items()) out += task + " failed: " + reason.get<std::string>() + "\n";
@@ -100,7 +102,8 @@ ExitCode verify_folder(const SweepFolder& folder) {
             ++whole;
         } else {
             ++damaged;
-            std::printf("damaged: %s (its SHA-256 is missing or differs); the next run computes it again\n", folder.cell(task).c_str());
+            std::printf("damaged: %s (its SHA-256 is missing or differs); the next run computes it again\n",
+                        folder.cell(task).c_str());
         }
     }
     const Comparison comparison = compare_outputs(folder, plan);

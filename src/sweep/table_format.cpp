@@ -25,7 +25,8 @@ using Grids = std::map<std::vector<std::string>, Grid>;
 
 Grids grids_of(const TransferTable& table) {
     Grids grids;
-    for (const TransferEntry& entry : table.entries) grids[{entry.base, entry.benchmark, entry.subset}][{entry.source, entry.target}] = &entry;
+    for (const TransferEntry& entry : table.entries)
+        grids[{entry.base, entry.benchmark, entry.subset}][{entry.source, entry.target}] = &entry;
     return grids;
 }
 
@@ -49,8 +50,8 @@ bool has_scores(const Grid& grid) {
     return std::any_of(grid.begin(), grid.end(), [](const auto& place) { return !place.second->scores.empty(); });
 }
 
-//! The lines of one source: accuracy with its interval, each seed's, gap to the target's own model, floor; and the score where the
-//! benchmark has a rule of its own.
+//! The lines of one source: accuracy with its interval, each seed's, gap to the target's own model, floor; and the score where
+//! the benchmark has a rule of its own.
 std::vector<std::vector<std::string>> source_lines(const TransferTable& table, const Grid& grid, const std::string& source) {
     std::vector<std::vector<std::string>> lines = {{source, "accuracy"}, {"", "seeds"}, {"", "gap"}, {"", "floor"}};
     for (const std::string& target : table.targets) {
@@ -60,25 +61,29 @@ std::vector<std::vector<std::string>> source_lines(const TransferTable& table, c
             continue;
         }
         const TransferEntry& e = *found->second;
-        lines[0].push_back(percent(e.pooled.share()) + " [" + percent(e.pooled.wilson.low) + ", " + percent(e.pooled.wilson.high) + "]");
+        lines[0].push_back(percent(e.pooled.share()) + " [" + percent(e.pooled.wilson.low) + ", " +
+                           percent(e.pooled.wilson.high) + "]");
         lines[1].push_back(seeds_text(e));
         lines[2].push_back(std::isnan(e.gap) ? "–" : (e.gap >= 0 ? "+" : "") + percent(e.gap));
         lines[3].push_back(std::isnan(e.floor) ? "–"
-                                               : percent(e.floor) + " [" + percent(e.floor_wilson.low) + ", " + percent(e.floor_wilson.high) + "]");
+                                               : percent(e.floor) + " [" + percent(e.floor_wilson.low) + ", " +
+                                                     percent(e.floor_wilson.high) + "]");
     }
     if (!has_scores(grid)) return lines;
     lines.push_back({"", "score"});
     for (const std::string& target : table.targets) {
         const auto found = grid.find({source, target});
-        lines.back().push_back(found == grid.end() || found->second->scores.empty() ? "–" : percent(found->second->score()) + " " + found->second->rule);
+        lines.back().push_back(found == grid.end() || found->second->scores.empty()
+                                   ? "–"
+                                   : percent(found->second->score()) + " " + found->second->rule);
     }
     return lines;
 }
 
 std::string gain_text(const PooledGain& g) {
     return "base " + g.base + ", benchmark " + g.benchmark + ": " + std::to_string(g.cells) + " off-diagonal cells, accuracy " +
-           percent(g.accuracy.mean) + " %, floor " + percent(g.floor.mean) + " %, difference " + percent(g.gain.mean) + " points [" +
-           percent(g.gain.interval.low) + ", " + percent(g.gain.interval.high) + "] (95 %, clustered over " +
+           percent(g.accuracy.mean) + " %, floor " + percent(g.floor.mean) + " %, difference " + percent(g.gain.mean) +
+           " points [" + percent(g.gain.interval.low) + ", " + percent(g.gain.interval.high) + "] (95 %, clustered over " +
            std::to_string(g.gain.clusters) + " items)";
 }
 
@@ -103,8 +108,10 @@ std::string left_out_text(const ItemsLeftOut& left) {
 }
 
 const char* kLegend =
-    "Rows: language the reward model was trained on. Columns: language it was evaluated in. Accuracy in %, strict (a tie is wrong), pooled over\n"
-    "seeds, with 95 % Wilson interval; gap: points above the model trained on the target; floor: character n-grams trained on the source;\n"
+    "Rows: language the reward model was trained on. Columns: language it was evaluated in. Accuracy in %, strict (a tie is "
+    "wrong), pooled over\n"
+    "seeds, with 95 % Wilson interval; gap: points above the model trained on the target; floor: character n-grams trained on "
+    "the source;\n"
     "score: by the rule of the benchmark that the subsets belong to, mean over seeds.\n";
 
 }  // namespace
@@ -125,7 +132,9 @@ std::string format_text(const TransferTable& table) {
     }
     if (!table.gains.empty()) out += "\nOff-diagonal cells against the floor\n";
     for (const PooledGain& gain : table.gains) out += gain_text(gain) + "\n";
-    if (!table.ratios.empty()) out += "\nMean singular-value ratio f (last layer, pooled token, chosen answers; 1 = languages collapse to one direction)\n";
+    if (!table.ratios.empty())
+        out +=
+            "\nMean singular-value ratio f (last layer, pooled token, chosen answers; 1 = languages collapse to one direction)\n";
     for (const RatioEntry& ratio : table.ratios) out += ratio_text(ratio) + "\n";
     if (!table.left_out.empty()) out += "\nItems left out (of accuracy, seeds, gap, floor and score alike)\n";
     for (const ItemsLeftOut& left : table.left_out) out += left_out_text(left) + "\n";
@@ -164,9 +173,10 @@ std::string format_csv(const TransferTable& table) {
         "left_out\n";
     for (const TransferEntry& e : table.entries) {
         const auto line = [&](const std::string& seed, const Accuracy& a, double gap, double score) {
-            out += e.base + "," + e.benchmark + "," + e.subset + "," + e.source + "," + e.target + "," + seed + "," + std::to_string(a.items) + "," +
-                   std::to_string(a.correct) + "," + std::to_string(a.ties) + "," + number(a.share(), 6) + "," + number(a.wilson.low, 6) + "," +
-                   number(a.wilson.high, 6) + "," + number(gap, 6) + "," + number(e.floor, 6) + ",";
+            out += e.base + "," + e.benchmark + "," + e.subset + "," + e.source + "," + e.target + "," + seed + "," +
+                   std::to_string(a.items) + "," + std::to_string(a.correct) + "," + std::to_string(a.ties) + "," +
+                   number(a.share(), 6) + "," + number(a.wilson.low, 6) + "," + number(a.wilson.high, 6) + "," + number(gap, 6) +
+                   "," + number(e.floor, 6) + ",";
             out += (std::isnan(e.floor) ? "," : number(e.floor_wilson.low, 6) + "," + number(e.floor_wilson.high, 6)) + "," +
                    e.rule + "," + number(score, 6) + "," + std::to_string(e.left_out) + "\n";
         };

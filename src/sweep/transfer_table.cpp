@@ -57,8 +57,9 @@ public:
         for (const auto& [key, tasks] : columns) add_column(key, tasks);
         finish_entries();
         for (auto& [key, rows] : gains_) {
-            table_.gains.push_back({key.first, key.second, clustered_mean(rows.gain, rows.cluster), clustered_mean(rows.model, rows.cluster),
-                                    clustered_mean(rows.floor, rows.cluster), rows.cells});
+            table_.gains.push_back({key.first, key.second, clustered_mean(rows.gain, rows.cluster),
+                                    clustered_mean(rows.model, rows.cluster), clustered_mean(rows.floor, rows.cluster),
+                                    rows.cells});
         }
         sort_entries();
         table_.ratios = parallel_ratios(folder_, plan_);
@@ -153,7 +154,8 @@ private:
     }
 
     bool is_single(const std::string& source) const {
-        return std::any_of(plan_.sources.begin(), plan_.sources.end(), [&](const Source& s) { return s.name == source && s.langs.size() == 1; });
+        return std::any_of(plan_.sources.begin(), plan_.sources.end(),
+                           [&](const Source& s) { return s.name == source && s.langs.size() == 1; });
     }
 
     static std::vector<std::string> key_of(const Task& task, const std::string& subset) {

@@ -54,7 +54,8 @@ TrainOptions training_of(const SweepConfig& config, const SweepFolder& folder, c
 EvaluateOptions evaluation_of(const SweepConfig& config) {
     EvaluateOptions evaluate = config.evaluate;
     // A trained model says its date itself; a base model's texts are to be those of the training.
-    if (evaluate.template_date.empty() && config.train.template_date != kTemplateDate) evaluate.template_date = config.train.template_date;
+    if (evaluate.template_date.empty() && config.train.template_date != kTemplateDate)
+        evaluate.template_date = config.train.template_date;
     evaluate.forms = config.forms;
     evaluate.split = config.split;
     evaluate.part = config.split.empty() ? "" : "test";
@@ -120,7 +121,8 @@ void Worker::evaluate_cell(const Task& task) {
         });
         loaded_ = task.model();
     }
-    Cell cell = evaluator_->evaluate(group_, config_.data_paths(config_.benchmarks.at(task.benchmark)), {config_.target_language(task.target)});
+    Cell cell = evaluator_->evaluate(group_, config_.data_paths(config_.benchmarks.at(task.benchmark)),
+                                     {config_.target_language(task.target)});
     on_root(group_, [&] {
         const Activity activity("writing the cell");
         require_planned("data.eval." + task.benchmark);

@@ -50,7 +50,8 @@ std::int32_t AddedTokenFinder::longest(std::string_view text, std::size_t at, st
     std::size_t node = 0;
     for (std::size_t i = at; i < text.size(); ++i) {
         const auto& children = nodes_[node].children;
-        const auto found = std::find_if(children.begin(), children.end(), [&](const auto& child) { return child.first == text[i]; });
+        const auto found =
+            std::find_if(children.begin(), children.end(), [&](const auto& child) { return child.first == text[i]; });
         if (found == children.end()) break;
         node = static_cast<std::size_t>(found->second);
         if (nodes_[node].token >= 0) {

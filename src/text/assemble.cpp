@@ -68,13 +68,16 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
         for (const std::string& field : item.unread) ++report.unread[field];
         std::size_t longest = 0;
         for (const auto& text : item.texts) {
-            if (text.tokens.empty()) fail(item.where + ": item '" + item.id + "' (" + item.lang + ") has a text without any token (nothing could be scored); is it the right --template?");
+            if (text.tokens.empty())
+                fail(item.where + ": item '" + item.id + "' (" + item.lang +
+                     ") has a text without any token (nothing could be scored); is it the right --template?");
             longest = std::max(longest, text.tokens.size());
         }
         if (static_cast<std::int64_t>(longest) > options.max_length) {
             if (options.over_length == OverLength::error) {
-                fail(item.where + ": item '" + item.id + "' (" + item.lang + ") has a text of " + std::to_string(longest) + " tokens, more than --max-length " +
-                     std::to_string(options.max_length) + "; raise it, or choose --over-length drop, left or right");
+                fail(item.where + ": item '" + item.id + "' (" + item.lang + ") has a text of " + std::to_string(longest) +
+                     " tokens, more than --max-length " + std::to_string(options.max_length) +
+                     "; raise it, or choose --over-length drop, left or right");
             }
             ++report.too_long;
         }
@@ -91,10 +94,14 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
 
 const char* name_of(OverLength policy) {
     switch (policy) {
-        case OverLength::drop: return "drop";
-        case OverLength::left: return "left";
-        case OverLength::right: return "right";
-        case OverLength::error: return "error";
+        case OverLength::drop:
+            return "drop";
+        case OverLength::left:
+            return "left";
+        case OverLength::right:
+            return "right";
+        case OverLength::error:
+            return "error";
     }
     return "";
 }

@@ -10,9 +10,9 @@
 namespace xlrm {
 namespace {
 
-constexpr std::size_t kLongWord = 48;            // symbols from which a heap beats a scan for the lowest rank
-constexpr std::size_t kCachedWord = 64;          // bytes; longer words seldom come again
-constexpr std::string_view kBlank = "\u2581";    // sentencepiece's mark of a space
+constexpr std::size_t kLongWord = 48;          // symbols from which a heap beats a scan for the lowest rank
+constexpr std::size_t kCachedWord = 64;        // bytes; longer words seldom come again
+constexpr std::string_view kBlank = "\u2581";  // sentencepiece's mark of a space
 
 }  // namespace
 
@@ -81,8 +81,10 @@ void BpeModel::spell(std::string_view word, std::vector<std::int32_t>& ids) cons
         if (id < 0 && !has_unk_) continue;
         if (unknown && (id >= 0 || !fuse_unk_)) ids.push_back(unk_);
         unknown = id < 0;
-        if (id >= 0) ids.push_back(id);
-        else if (unk_ < 0) fail(where_ + ".unk_token: '" + unk_token_ + "' is not in the vocabulary, and a text needs it");
+        if (id >= 0)
+            ids.push_back(id);
+        else if (unk_ < 0)
+            fail(where_ + ".unk_token: '" + unk_token_ + "' is not in the vocabulary, and a text needs it");
     }
     if (unknown) ids.push_back(unk_);
 }
@@ -101,8 +103,10 @@ bool BpeModel::spell_bytes(std::string_view symbol, std::vector<std::int32_t>& i
 
 void BpeModel::merge(Scratch& scratch) const {
     if (scratch.ids.size() < 2) return;
-    if (scratch.ids.size() < kLongWord) merge_short(scratch);
-    else merge_long(scratch);
+    if (scratch.ids.size() < kLongWord)
+        merge_short(scratch);
+    else
+        merge_long(scratch);
 }
 
 // Merges the pair of lowest rank, the leftmost of equal ones, until none is left.

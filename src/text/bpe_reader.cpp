@@ -24,14 +24,16 @@ std::pair<std::string, std::string> merge_of(const nlohmann::json& entry, const 
     if (!entry.is_string()) fail(here + ": two tokens are expected");
     const auto& text = entry.get_ref<const std::string&>();
     const std::size_t space = text.find(' ');
-    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) fail(here + ": two tokens are expected, found '" + text + "'");
+    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos)
+        fail(here + ": two tokens are expected, found '" + text + "'");
     return {text.substr(0, space), text.substr(space + 1)};
 }
 
 }  // namespace
 
 BpeModel::BpeModel(const nlohmann::json& json, const std::string& where) : where_(where) {
-    if (json.contains("dropout") && !json.at("dropout").is_null() && json.at("dropout").get<double>() != 0.0) fail(where + ": dropout is not supported");
+    if (json.contains("dropout") && !json.at("dropout").is_null() && json.at("dropout").get<double>() != 0.0)
+        fail(where + ": dropout is not supported");
     prefix_ = text_or_empty(json, "continuing_subword_prefix");
     suffix_ = text_or_empty(json, "end_of_word_suffix");
     unk_token_ = text_or_empty(json, "unk_token");
@@ -53,7 +55,8 @@ void BpeModel::read_vocab(const nlohmann::json& json, const std::string& where) 
         if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() >= INT32_MAX) {
             fail(where + ".vocab: the id of '" + token + "' is not a number from 0 on");
         }
-        if (id.get<std::int64_t>() >= 4 * count_ + 1024) fail(where + ".vocab: id " + std::to_string(id.get<std::int64_t>()) + " is far behind the number of tokens");
+        if (id.get<std::int64_t>() >= 4 * count_ + 1024)
+            fail(where + ".vocab: id " + std::to_string(id.get<std::int64_t>()) + " is far behind the number of tokens");
         vocab_.emplace(token, id.get<std::int32_t>());
     }
 }

@@ -36,7 +36,9 @@ void MergeTable::set(std::int32_t left, std::int32_t right, Merge merge) {
     slots_[place(key)] = {key, merge};
 }
 
-MergeTable::Merge MergeTable::find(std::int32_t left, std::int32_t right) const { return slots_[place(pair_key(left, right))].merge; }
+MergeTable::Merge MergeTable::find(std::int32_t left, std::int32_t right) const {
+    return slots_[place(pair_key(left, right))].merge;
+}
 
 std::int32_t SubwordModel::find(const std::string& token) const {
     const auto found = vocab_.find(token);
@@ -63,7 +65,8 @@ const std::int32_t* WordCache::find(std::string_view word, std::uint64_t hash, s
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t at = hash & mask; slots_[at].length != 0; at = (at + 1) & mask) {
         const Slot& slot = slots_[at];
-        if (slot.hash != hash || slot.length != word.size() || std::memcmp(words_.data() + slot.word, word.data(), word.size()) != 0) {
+        if (slot.hash != hash || slot.length != word.size() ||
+            std::memcmp(words_.data() + slot.word, word.data(), word.size()) != 0) {
             continue;
         }
         count = slot.count;

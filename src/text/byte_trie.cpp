@@ -80,8 +80,10 @@ ByteTrie::ByteTrie(std::vector<Entry> entries) {
     std::vector<Entry> last;  // of equal strings
     for (const Entry& entry : entries) {
         if (entry.first.empty()) continue;
-        if (!last.empty() && last.back().first == entry.first) last.back() = entry;
-        else last.push_back(entry);
+        if (!last.empty() && last.back().first == entry.first)
+            last.back() = entry;
+        else
+            last.push_back(entry);
     }
     Builder builder(last, units_);
     if (!last.empty()) builder.place(0, last.size(), 0, 0);

@@ -47,7 +47,8 @@ Charsmap::Charsmap(std::string_view bytes, const std::string& where) {
     replacements_ = bytes.substr(4 + size);
 }
 
-// Calls take(match) for each mapped prefix, the shortest first, while it returns true. Whether all of `text` leads on in the trie.
+// Calls take(match) for each mapped prefix, the shortest first, while it returns true. Whether all of `text` leads on in the
+// trie.
 template <class Take>
 bool Charsmap::each_prefix(std::string_view text, Take take) const {
     std::size_t node = offset(units_[0]);
@@ -112,7 +113,8 @@ std::string Charsmap::apply(std::string_view text) const {
     while (at < text.size()) {
         const std::size_t here = at;
         const char32_t code = next_code_point(text, at);
-        const bool cut = here > 0 && utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(last), static_cast<utf8proc_int32_t>(code), &state);
+        const bool cut = here > 0 && utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(last),
+                                                                      static_cast<utf8proc_int32_t>(code), &state);
         if (cut) {
             append_cluster(text.substr(begin, here - begin), out);
             begin = here;

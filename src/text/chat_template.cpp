@@ -26,8 +26,8 @@ std::unique_ptr<ChatTemplate> make_builtin(const BuiltinTemplate& builtin, const
     return made;
 }
 
-// The name of the built-in template that gives the same text, or `jinja`. Jinja drops one line end at the end of a source, so files with and
-// without it are the same template.
+// The name of the built-in template that gives the same text, or `jinja`. Jinja drops one line end at the end of a source, so
+// files with and without it are the same template.
 std::string name_of(const std::string& source) {
     std::string shorter = source;
     if (!shorter.empty() && shorter.back() == '\n') shorter.pop_back();
@@ -51,8 +51,8 @@ std::string names_in(const Folder& folder) {
     return names;
 }
 
-std::unique_ptr<ChatTemplate> make_from_folder(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use, const fs::path& model_dir,
-                                               const std::string& date) {
+std::unique_ptr<ChatTemplate> make_from_folder(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use,
+                                               const fs::path& model_dir, const std::string& date) {
     auto made = make_jinja_template(source, tool_use, template_tokens(model_dir, source.source), date);
     made->about = source.file.lexically_relative(model_dir).string() + " of the folder";
     if (tool_use) made->about += "; conversations with tools: " + tool_use->file.lexically_relative(model_dir).string();
@@ -65,7 +65,8 @@ std::unique_ptr<ChatTemplate> named_of_folder(const std::string& name, const fs:
     std::ranges::move(processor_template(model_dir), std::back_inserter(folder));
     const auto source = find(folder, name);
     if (!source) {
-        fail(model_dir.string() + ": no chat template '" + name + "' (" + (folder.empty() ? "the folder has none" : "it has: " + names_in(folder)) + ")",
+        fail(model_dir.string() + ": no chat template '" + name + "' (" +
+                 (folder.empty() ? "the folder has none" : "it has: " + names_in(folder)) + ")",
              ExitCode::usage);
     }
     auto made = make_from_folder(*source, std::nullopt, model_dir, date);
@@ -80,7 +81,8 @@ std::unique_ptr<ChatTemplate> own_of_folder(const fs::path& model_dir, const std
     const auto tool_use = find(folder, "tool_use");
     auto source = find(folder, "default");
     if (!source) {
-        const std::string problem = "the folder has chat templates, but no default (" + names_in(folder) + "); choose one, e.g. --template jinja:" + folder.front().name;
+        const std::string problem = "the folder has chat templates, but no default (" + names_in(folder) +
+                                    "); choose one, e.g. --template jinja:" + folder.front().name;
         if (!tool_use) fail(model_dir.string() + ": " + problem);
         source = FolderTemplate{"default", "{{ raise_exception(" + Json(problem).dump() + ") }}", tool_use->file};
     }
@@ -93,7 +95,8 @@ std::unique_ptr<ChatTemplate> plain_of_folder(const fs::path& model_dir) {
     auto made = make_plain_template();
     made->about = "the folder has no chat template: " + made->about;
     if (!processor_template(model_dir).empty()) {
-        made->notes.push_back(std::string("the folder's ") + kProcessorTemplate + " belongs to a processor, and tokenizers of transformers do not read it; " +
+        made->notes.push_back(std::string("the folder's ") + kProcessorTemplate +
+                              " belongs to a processor, and tokenizers of transformers do not read it; " +
                               "--template jinja:" + kProcessorTemplate + " takes it");
     }
     return made;
@@ -104,7 +107,8 @@ std::unique_ptr<ChatTemplate> plain_of_folder(const fs::path& model_dir) {
     const std::string nearest = nearest_name(name, names);
     std::string known;
     for (const std::string& entry : names) known += ", " + entry;
-    fail("template '" + name + "' is not known" + (nearest.empty() ? "" : " (did you mean '" + nearest + "'?)") + "; known are auto, jinja, jinja:NAME" + known,
+    fail("template '" + name + "' is not known" + (nearest.empty() ? "" : " (did you mean '" + nearest + "'?)") +
+             "; known are auto, jinja, jinja:NAME" + known,
          ExitCode::usage);
 }
 
@@ -115,7 +119,8 @@ Json ChatMessage::as_json() const {
     return {{"role", role}, {"content", content}};
 }
 
-std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool add_generation_prompt, const Json& variables) const {
+std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool add_generation_prompt,
+                                 const Json& variables) const {
     Json list = Json::array();
     for (const ChatMessage& message : messages) {
         list.push_back(message.as_json());
@@ -149,7 +154,8 @@ std::string ChatTemplate::describe() const {
 }
 
 std::string template_help(const std::string& automatic) {
-    return "chat template; auto: " + automatic + "; none: a line end between prompt and answer; concat: nothing there and EOS at the end, as TRL does " +
+    return "chat template; auto: " + automatic +
+           "; none: a line end between prompt and answer; concat: nothing there and EOS at the end, as TRL does " +
            "with plain texts; jinja:NAME: one of several of the folder; or a family: llama-3.1, qwen2.5, chatml, gemma-2 …";
 }
 
@@ -167,7 +173,8 @@ std::unique_ptr<ChatTemplate> load_chat_template(const std::string& name, const 
         auto own = own_of_folder(model_dir, date);
         if (own) return own;
         if (name == "auto") return plain_of_folder(model_dir);
-        fail(model_dir.string() + ": no chat template (chat_template.jinja, or chat_template in tokenizer_config.json, is expected)");
+        fail(model_dir.string() +
+             ": no chat template (chat_template.jinja, or chat_template in tokenizer_config.json, is expected)");
     }
     const std::string of_folder = "jinja:";
     if (name.starts_with(of_folder)) return named_of_folder(name.substr(of_folder.size()), model_dir, date);

@@ -15,13 +15,16 @@ const std::string kDefault = "default";
 
 void put(std::vector<FolderTemplate>& list, FolderTemplate found) {
     const auto same = std::ranges::find(list, found.name, &FolderTemplate::name);
-    if (same == list.end()) list.push_back(std::move(found));
-    else *same = std::move(found);
+    if (same == list.end())
+        list.push_back(std::move(found));
+    else
+        *same = std::move(found);
 }
 
 std::string text_of(const Json& object, const char* field, const std::string& where) {
     const auto found = object.find(field);
-    if (found == object.end() || !found->is_string()) fail(where + ": '" + field + "' must be a text (a template is {\"name\": …, \"template\": …})");
+    if (found == object.end() || !found->is_string())
+        fail(where + ": '" + field + "' must be a text (a template is {\"name\": …, \"template\": …})");
     return found->get<std::string>();
 }
 

@@ -47,9 +47,12 @@ public:
     }
     std::string render(const Json& messages, bool, const Json&) const override {
         if (messages.empty()) fail("template concat refuses the conversation (it has no message)");
-        if (messages.size() > 2 || messages.front().value("role", "") != "user" || messages.back().value("role", "") != (messages.size() == 2 ? "assistant" : "user")) {
-            fail("template concat refuses the conversation (it joins one plain prompt and its answer, and this has a system message or "
-                 "further turns, which nothing would set apart); choose a chat template (--template), or none");
+        if (messages.size() > 2 || messages.front().value("role", "") != "user" ||
+            messages.back().value("role", "") != (messages.size() == 2 ? "assistant" : "user")) {
+            fail(
+                "template concat refuses the conversation (it joins one plain prompt and its answer, and this has a system "
+                "message or "
+                "further turns, which nothing would set apart); choose a chat template (--template), or none");
         }
         std::string text;
         for (const Json& message : messages) text += content_of(message, name);
@@ -58,7 +61,8 @@ public:
     bool reads(const std::string& field) const override { return field == "content"; }
 };
 
-// Messages as transformers hands them to a template: without fields that are null, and with the reasoning under the names that templates read.
+// Messages as transformers hands them to a template: without fields that are null, and with the reasoning under the names that
+// templates read.
 Json handed_over(const Json& messages) {
     static constexpr std::array kReasoning = {"reasoning_content", "thinking", "reasoning"};
     Json list = Json::array();
@@ -81,7 +85,8 @@ Json handed_over(const Json& messages) {
 
 class JinjaTemplate final : public ChatTemplate {
 public:
-    JinjaTemplate(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use, const Json& tokens, const std::string& today)
+    JinjaTemplate(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use, const Json& tokens,
+                  const std::string& today)
         : template_(source.source, source.file.string()), today_(jinja::Date::parse(today)) {
         std::string all = source.source;
         if (tool_use) {
@@ -119,7 +124,9 @@ public:
     }
 
     bool reads(const std::string& field) const override {
-        const auto named = [&](const std::string& one) { return template_.mentions(one) || (tool_use_ && tool_use_->mentions(one)); };
+        const auto named = [&](const std::string& one) {
+            return template_.mentions(one) || (tool_use_ && tool_use_->mentions(one));
+        };
         const bool reasoning = field == "reasoning_content" || field == "thinking" || field == "reasoning";
         return named(field) || (reasoning && (named("reasoning_content") || named("thinking")));
     }
@@ -141,7 +148,8 @@ private:
         if (tool_use_) needed.merge(tool_use_->needed_variables());
         for (const std::string& token : needed) {
             if (!token.ends_with("_token") || tokens.contains(token)) continue;
-            notes.push_back("the template writes " + token + ", which the folder does not name, so nothing stands there (as in transformers); " +
+            notes.push_back("the template writes " + token +
+                            ", which the folder does not name, so nothing stands there (as in transformers); " +
                             "name it in tokenizer_config.json if the text should have it");
         }
     }
@@ -157,8 +165,8 @@ private:
 std::unique_ptr<ChatTemplate> make_plain_template() { return std::make_unique<PlainTemplate>(); }
 std::unique_ptr<ChatTemplate> make_concat_template() { return std::make_unique<ConcatTemplate>(); }
 
-std::unique_ptr<ChatTemplate> make_jinja_template(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use, const Json& tokens,
-                                                  const std::string& today) {
+std::unique_ptr<ChatTemplate> make_jinja_template(const FolderTemplate& source, const std::optional<FolderTemplate>& tool_use,
+                                                  const Json& tokens, const std::string& today) {
     return std::make_unique<JinjaTemplate>(source, tool_use, tokens, today);
 }
 

@@ -6,12 +6,17 @@ namespace {
 // Refuses an empty conversation and roles outside of `roles`, in front of every template.
 std::string guarded(const std::string& roles, const std::string& source) {
     return "{%- if not messages %}{{ raise_exception('the conversation has no message') }}{% endif %}"
-           "{%- for message in messages %}{% if message.role not in [" + roles + "] %}"
-           "{{ raise_exception('role ' ~ message.role ~ ' is not known to the template') }}{% endif %}{% endfor -%}\n" + source;
+           "{%- for message in messages %}{% if message.role not in [" +
+           roles +
+           "] %}"
+           "{{ raise_exception('role ' ~ message.role ~ ' is not known to the template') }}{% endif %}{% endfor -%}\n" +
+           source;
 }
 
 std::string chatml(const std::string& system, bool tools) {
-    const std::string first = system.empty() ? "" : "{%- if messages[0].role != 'system' %}{{ '<|im_start|>system\\n" + system + "<|im_end|>\\n' }}{% endif %}";
+    const std::string first = system.empty() ? ""
+                                             : "{%- if messages[0].role != 'system' %}{{ '<|im_start|>system\\n" + system +
+                                                   "<|im_end|>\\n' }}{% endif %}";
     return guarded(tools ? "'system', 'user', 'assistant', 'tool'" : "'system', 'user', 'assistant'", first + R"(
 {%- for message in messages %}
     {%- if message.role == 'tool' %}
@@ -26,12 +31,14 @@ std::string chatml(const std::string& system, bool tools) {
 }
 
 std::string llama(bool dated) {
-    const std::string start = R"({%- macro block(role, content) %}{{ '<|start_header_id|>' + role + '<|end_header_id|>\n\n' + content + '<|eot_id|>' }}{% endmacro %}
+    const std::string start =
+        R"({%- macro block(role, content) %}{{ '<|start_header_id|>' + role + '<|end_header_id|>\n\n' + content + '<|eot_id|>' }}{% endmacro %}
 {{- '<|begin_of_text|>' }})";
     const std::string system = R"({%- set system = '' %}
 {%- if messages[0].role == 'system' %}{% set system = messages[0].content | trim %}{% set messages = messages[1:] %}{% endif %}
 {{- block('system', 'Cutting Knowledge Date: December 2023\nToday Date: ' + date_string + '\n\n' + system) }})";
-    return guarded(dated ? "'system', 'user', 'assistant', 'tool', 'ipython'" : "'system', 'user', 'assistant'", start + (dated ? system : "") + R"(
+    return guarded(dated ? "'system', 'user', 'assistant', 'tool', 'ipython'" : "'system', 'user', 'assistant'",
+                   start + (dated ? system : "") + R"(
 {%- for message in messages %}
     {%- if message.role in ['tool', 'ipython'] %}{{ block('ipython', message.content | tojson) }}
     {%- else %}{{ block(message.role, message.content | trim) }}
@@ -48,7 +55,8 @@ const char* const kGemma = R"({{- '<bos>' }}
 {%- endfor %}
 {%- if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %})";
 
-// `before`: what stands before a user's text and an answer; the three versions differ in blanks and in where the system message goes.
+// `before`: what stands before a user's text and an answer; the three versions differ in blanks and in where the system message
+// goes.
 std::string mistral(const std::string& inst, const std::string& end, const std::string& answer, bool system_first) {
     const std::string where = system_first ? "loop.first" : "loop.last";
     return guarded("'system', 'user', 'assistant'", R"({{- '<s>' }}
@@ -56,7 +64,8 @@ std::string mistral(const std::string& inst, const std::string& end, const std::
 {%- if messages[0].role == 'system' %}{% set system = messages[0].content + '\n\n' %}{% set messages = messages[1:] %}{% endif %}
 {%- for message in messages %}
     {%- if (message.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('After the optional system message, conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}
-    {%- if message.role == 'user' %}{{ ')" + inst + "' + (system if " + where + " else '') + message.content + '" + end + R"(' }}
+    {%- if message.role == 'user' %}{{ ')" + inst + "' + (system if " +
+                                                        where + " else '') + message.content + '" + end + R"(' }}
     {%- else %}{{ ')" + answer + R"(' + message.content + '</s>' }}
     {%- endif %}
 {%- endfor %})");
@@ -84,16 +93,39 @@ const char* const kRoles = "'system', 'user', 'assistant'";
 
 const std::vector<BuiltinTemplate>& builtin_templates() {
     static const std::vector<BuiltinTemplate> list = {
-        {"qwen2.5", "", "<|im_end|>", {"cd8e9439f0570856fd70470bf8889ebd8b5d1107207f67a5efb46e342330527f"},
+        {"qwen2.5",
+         "",
+         "<|im_end|>",
+         {"cd8e9439f0570856fd70470bf8889ebd8b5d1107207f67a5efb46e342330527f"},
          chatml("You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", true)},
-        {"qwen2", "", "<|im_end|>", {"f0206845c9ebc3abb4735d44f286eb81ce99238ad2accc710c6fc60e6cb8ccc8", "44d5f08f3f72b837eaad09f13a54c1f9f4eb58d75240334548b7fd52a5437fa5"},
+        {"qwen2",
+         "",
+         "<|im_end|>",
+         {"f0206845c9ebc3abb4735d44f286eb81ce99238ad2accc710c6fc60e6cb8ccc8",
+          "44d5f08f3f72b837eaad09f13a54c1f9f4eb58d75240334548b7fd52a5437fa5"},
          chatml("You are a helpful assistant.", true)},
         {"chatml", "", "<|im_end|>", {"fcf7a096fe99a48fd9ad2b250bf9237e96e8f48bffec1c7ea4d3f225176cd40e"}, chatml("", false)},
-        {"llama-3", "<|begin_of_text|>", "<|eot_id|>", {"ba03a121d097859c7b5b9cd03af99aafe95275210d2876f642ad9929a150f122"}, llama(false)},
-        {"llama-3.1", "<|begin_of_text|>", "<|eot_id|>", {"e10ca381b1ccc5cf9db52e371f3b6651576caee0a630b452e2816b2d404d4b65"}, llama(true)},
-        {"llama-3.2", "<|begin_of_text|>", "<|eot_id|>", {"5816fce10444e03c2e9ee1ef8a4a1ea61ae7e69e438613f3b17b69d0426223a4"}, llama(true)},
+        {"llama-3",
+         "<|begin_of_text|>",
+         "<|eot_id|>",
+         {"ba03a121d097859c7b5b9cd03af99aafe95275210d2876f642ad9929a150f122"},
+         llama(false)},
+        {"llama-3.1",
+         "<|begin_of_text|>",
+         "<|eot_id|>",
+         {"e10ca381b1ccc5cf9db52e371f3b6651576caee0a630b452e2816b2d404d4b65"},
+         llama(true)},
+        {"llama-3.2",
+         "<|begin_of_text|>",
+         "<|eot_id|>",
+         {"5816fce10444e03c2e9ee1ef8a4a1ea61ae7e69e438613f3b17b69d0426223a4"},
+         llama(true)},
         {"llama-3.3", "<|begin_of_text|>", "<|eot_id|>", {}, llama(true)},
-        {"gemma-2", "<bos>", "<eos>", {"ecd6ae513fe103f0eb62e8ab5bfa8d0fe45c1074fa398b089c93a7e70c15cfd6"}, guarded(kRoles, kGemma)},
+        {"gemma-2",
+         "<bos>",
+         "<eos>",
+         {"ecd6ae513fe103f0eb62e8ab5bfa8d0fe45c1074fa398b089c93a7e70c15cfd6"},
+         guarded(kRoles, kGemma)},
         {"mistral-v1", "<s>", "</s>", {}, mistral(" [INST] ", " [/INST]", " ", true)},
         {"mistral-v3", "<s>", "</s>", {}, mistral("[INST] ", "[/INST]", " ", false)},
         {"mistral-nemo", "<s>", "</s>", {}, mistral("[INST]", "[/INST]", "", false)},

@@ -14,7 +14,8 @@ namespace {
 using Tokens = std::vector<std::string>;
 
 void replace_text(std::string& text, std::string_view from, std::string_view to) {
-    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
 }
 
 void join(Tokens& tokens) {
@@ -37,7 +38,10 @@ std::optional<char> byte_of(const std::string& token) {
     int value = 0;
     for (std::size_t i = 3; i < 5; ++i) {
         const char c = token[i];
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit < 0 && !(i == 3 && c == '+')) return std::nullopt;
         value = 16 * value + std::max(digit, 0);
     }
@@ -49,8 +53,10 @@ void join_byte_tokens(Tokens& tokens) {
     Tokens result;
     std::string run;
     const auto close = [&] {
-        if (is_valid_utf8(run)) result.push_back(run);
-        else result.insert(result.end(), run.size(), "\uFFFD");
+        if (is_valid_utf8(run))
+            result.push_back(run);
+        else
+            result.insert(result.end(), run.size(), "\uFFFD");
         run.clear();
     };
     for (std::string& token : tokens) {
@@ -80,8 +86,17 @@ void decode_metaspace(Tokens& tokens, const std::string& replacement, bool drops
 }
 
 void clean_up(std::string& text) {
-    for (const auto& [from, to] : {std::pair{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"},
-                                   {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}}) {
+    for (const auto& [from, to] : {std::pair{" .", "."},
+                                   {" ?", "?"},
+                                   {" !", "!"},
+                                   {" ,", ","},
+                                   {" ' ", "'"},
+                                   {" n't", "n't"},
+                                   {" 'm", "'m"},
+                                   {" do not", " don't"},
+                                   {" 's", "'s"},
+                                   {" 've", "'ve"},
+                                   {" 're", "'re"}}) {
         replace_text(text, from, to);
     }
 }
@@ -106,7 +121,8 @@ Decoder::Decoder(const nlohmann::json& json, const std::string& where) {
     missing_ = json.is_null();
     if (!missing_) add(json, where);
     const nlohmann::json* only = &json;
-    while (only->is_object() && only->at("type") == "Sequence" && only->at("decoders").size() == 1) only = &only->at("decoders")[0];
+    while (only->is_object() && only->at("type") == "Sequence" && only->at("decoders").size() == 1)
+        only = &only->at("decoders")[0];
     byte_level_ = only->is_object() && only->at("type") == "ByteLevel";
 }
 
@@ -135,11 +151,11 @@ void Decoder::add(const nlohmann::json& json, const std::string& where) {
             for (std::size_t i = 0; i < tokens.size(); ++i) replace_text(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
         });
     } else if (type == "WordPiece") {
-        stages_.emplace_back([prefix = json.at("prefix").get<std::string>(), cleans = json.at("cleanup").get<bool>()](Tokens& tokens) {
-            join_pieces(tokens, prefix, cleans);
-        });
+        stages_.emplace_back([prefix = json.at("prefix").get<std::string>(),
+                              cleans = json.at("cleanup").get<bool>()](Tokens& tokens) { join_pieces(tokens, prefix, cleans); });
     } else if (type == "Replace") {
-        const auto regex = std::make_shared<const Regex>(pattern_expression(json.at("pattern"), where + ": Replace"), where + ": Replace");
+        const auto regex =
+            std::make_shared<const Regex>(pattern_expression(json.at("pattern"), where + ": Replace"), where + ": Replace");
         stages_.emplace_back([regex, to = json.at("content").get<std::string>()](Tokens& tokens) {
             const auto scratch = Regex::make_scratch();
             std::vector<Regex::Part> parts;

@@ -16,14 +16,16 @@ using Ids = std::vector<std::int32_t>;
 // Tokens of a rendered text: a template that writes special tokens as text gets none from the tokenizer.
 class TextEncoder {
 public:
-    TextEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat, const std::string& where) : tokenizer_(tokenizer), chat_(chat), where_(where) {}
+    TextEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat, const std::string& where)
+        : tokenizer_(tokenizer), chat_(chat), where_(where) {}
 
     Ids prompt(const std::string& text) const {
         if (joins()) return tokenizer_.encode(text, true);
         if (!chat_.writes_bos) return plain(text, chat_.plain_text);
         Ids ids = plain(text, false);
         if (tokenizer_.bos && (ids.empty() || ids.front() != *tokenizer_.bos)) {
-            fail(where_ + ": template " + chat_.name + " begins with BOS as text, which this tokenizer does not take for its BOS token; choose another --template");
+            fail(where_ + ": template " + chat_.name +
+                 " begins with BOS as text, which this tokenizer does not take for its BOS token; choose another --template");
         }
         return ids;
     }
@@ -46,7 +48,9 @@ private:
     // TRL's rule: EOS is a part of the text, unless the answer ends with it, and the tokenizer adds what it adds to any text.
     Ids joined(const std::string& text, const std::string& answer) const {
         if (!tokenizer_.eos) {
-            fail(where_ + ": template concat ends a text with EOS, as TRL does, and the tokenizer names none; give eos_token in tokenizer_config.json");
+            fail(where_ +
+                 ": template concat ends a text with EOS, as TRL does, and the tokenizer names none; give eos_token in "
+                 "tokenizer_config.json");
         }
         const std::string mark = tokenizer_.decode({*tokenizer_.eos});
         const bool known = !mark.empty() && tokenizer_.encode(mark, false) == Ids{*tokenizer_.eos};
@@ -72,7 +76,8 @@ private:
 std::int32_t shared_prefix(const Ids& prompt, const Ids& whole) {
     const auto end = std::mismatch(prompt.begin(), prompt.end(), whole.begin(), whole.end()).first;
     // At least one token belongs to the answer.
-    return static_cast<std::int32_t>(std::min<std::ptrdiff_t>(end - prompt.begin(), static_cast<std::ptrdiff_t>(whole.size()) - 1));
+    return static_cast<std::int32_t>(
+        std::min<std::ptrdiff_t>(end - prompt.begin(), static_cast<std::ptrdiff_t>(whole.size()) - 1));
 }
 
 bool is_empty(const ChatMessage& answer) { return answer.content.empty() && !answer.fields.contains("tool_calls"); }
@@ -98,7 +103,8 @@ std::string common_text(const std::vector<std::string>& texts) {
     return texts.front().substr(0, end);
 }
 
-void add_text(EncodedItem& item, const TextEncoder& encoder, const std::string& text, const ChatMessage& answer, const Ids& prompt) {
+void add_text(EncodedItem& item, const TextEncoder& encoder, const std::string& text, const ChatMessage& answer,
+              const Ids& prompt) {
     EncodedItem::Text encoded{encoder.whole(text, answer.content), 0, count_code_points(text)};
     encoded.prompt = shared_prefix(prompt, encoded.tokens);
     item.texts.push_back(std::move(encoded));
@@ -131,7 +137,9 @@ void encode_conversations(EncodedItem& item, const PreferenceRow& row, const Tex
 }
 
 template <class T>
-void put(std::string& bytes, const T& value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void put(std::string& bytes, const T& value) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 void put(std::string& bytes, const std::string& text) {
     put(bytes, text.size());
     bytes += text;

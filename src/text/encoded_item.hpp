@@ -13,8 +13,8 @@ namespace xlrm {
 
 //! One item as tokens, before the over-length policy: what a rank hands to the others.
 struct EncodedItem {
-    std::int64_t line = 0;  //!< over all inputs
-    std::string where;      //!< "prefs.jsonl:17"
+    std::int64_t line = 0;         //!< over all inputs
+    std::string where;             //!< "prefs.jsonl:17"
     std::string id, lang, subset;  //!< lang: as the row names it, until all names of the input are known
     float margin = 0.0F;
     std::int32_t num_correct = 1;
@@ -28,7 +28,7 @@ struct EncodedItem {
     bool empty = false;  //!< one of the answers has no text
     std::vector<float> labels = {};
     std::vector<std::string> unread = {};  //!< what of the row the template does not read (template_fields.hpp)
-    std::int32_t occurrence = -1;  //!< as a prepared file has it; below 0: to be counted
+    std::int32_t occurrence = -1;          //!< as a prepared file has it; below 0: to be counted
 };
 
 //! Renders and tokenises. `where` stands in messages.

@@ -8,7 +8,8 @@
 namespace xlrm {
 namespace {
 
-void for_each_object(const std::filesystem::path& input, const std::function<void(const std::string& where, Json& object)>& use, const EmitLine& emit) {
+void for_each_object(const std::filesystem::path& input, const std::function<void(const std::string& where, Json& object)>& use,
+                     const EmitLine& emit) {
     for_each_line(input, [&](std::int64_t line, std::string_view text) {
         if (strip(text).empty()) return;
         const std::string where = input.string() + ":" + std::to_string(line);
@@ -72,7 +73,8 @@ Json variables_of(const Json& object, const std::string& where) {
 
 }  // namespace
 
-void inspect_tokenize(const Tokenizer& tokenizer, const std::filesystem::path& input, bool decode, bool special, const EmitLine& emit) {
+void inspect_tokenize(const Tokenizer& tokenizer, const std::filesystem::path& input, bool decode, bool special,
+                      const EmitLine& emit) {
     for_each_object(
         input,
         [&](const std::string& where, Json& object) {

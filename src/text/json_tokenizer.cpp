@@ -39,7 +39,8 @@ WordStages read_word_stages(const json& file, const std::string& where) {
     const std::string type = model.value("type", "BPE");
     const json& pre_tokenizer = member(file, "pre_tokenizer");
     if (type == "Unigram") {
-        return {std::make_unique<UnigramModel>(model, where + ": model"), PreTokenizer(pre_tokenizer, where + ": pre_tokenizer", false)};
+        return {std::make_unique<UnigramModel>(model, where + ": model"),
+                PreTokenizer(pre_tokenizer, where + ": pre_tokenizer", false)};
     }
     if (type != "BPE") fail(where + ": model: " + type + " is not supported (BPE and Unigram are)");
     auto bpe = std::make_unique<BpeModel>(model, where + ": model");
@@ -96,8 +97,10 @@ public:
         } else {
             raw_finder_.split(text, scratch->raw_pieces);
             for (const auto& piece : scratch->raw_pieces) {
-                if (piece.id >= 0) ids.push_back(piece.id);
-                else encode_piece(piece.text, piece.text.data() == text.data(), *scratch, ids);
+                if (piece.id >= 0)
+                    ids.push_back(piece.id);
+                else
+                    encode_piece(piece.text, piece.text.data() == text.data(), *scratch, ids);
             }
         }
         if (add_special) ids.insert(ids.end(), suffix.begin(), suffix.end());
@@ -109,10 +112,13 @@ public:
         std::vector<std::string> tokens;
         for (const std::int32_t id : ids) {
             if (!has(id)) {
-                fail("token id " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(vocab_size()) + " tokens");
+                fail("token id " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(vocab_size()) +
+                     " tokens");
             }
-            if (decoder_.is_byte_level()) bytes += tokens_[static_cast<std::size_t>(id)];
-            else tokens.push_back(tokens_[static_cast<std::size_t>(id)]);
+            if (decoder_.is_byte_level())
+                bytes += tokens_[static_cast<std::size_t>(id)];
+            else
+                tokens.push_back(tokens_[static_cast<std::size_t>(id)]);
         }
         if (!decoder_.is_byte_level()) return decoder_.decode(std::move(tokens));
         return is_valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
@@ -140,8 +146,10 @@ private:
         if (normal_finder_.empty()) return encode_words(normal, at_begin, scratch, ids);
         normal_finder_.split(normal, scratch.pieces);
         for (const auto& piece : scratch.pieces) {
-            if (piece.id >= 0) ids.push_back(piece.id);
-            else encode_words(piece.text, at_begin && piece.text.data() == normal.data(), scratch, ids);
+            if (piece.id >= 0)
+                ids.push_back(piece.id);
+            else
+                encode_words(piece.text, at_begin && piece.text.data() == normal.data(), scratch, ids);
         }
     }
 

@@ -21,8 +21,8 @@ bool map_code_points(std::string_view text, std::string& out, Function function)
 // Sentencepiece's "nmt" rule.
 void append_nmt(char32_t c, std::string& out) {
     if ((c >= 0x01 && c <= 0x08) || c == 0x0B || (c >= 0x0E && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F) return;
-    const bool blank = c == 0x09 || c == 0x0A || c == 0x0C || c == 0x0D || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
-                       c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+    const bool blank = c == 0x09 || c == 0x0A || c == 0x0C || c == 0x0D || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+                       c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
     append_utf8(out, blank ? U' ' : c);
 }
 
@@ -71,13 +71,17 @@ void Normalizer::add(const nlohmann::json& json, const std::string& where) {
     } else if (type == "Lowercase") {
         add([](std::string_view text, Scratch&, std::string& out) { return out = to_lower(text), true; });
     } else if (type == "Strip") {
-        add([left = json.at("strip_left").get<bool>(), right = json.at("strip_right").get<bool>()](std::string_view text, Scratch&, std::string& out) {
-            return out = without_white_space(text, left, right), true;
-        }, true);
+        add([left = json.at("strip_left").get<bool>(), right = json.at("strip_right").get<bool>()](
+                std::string_view text, Scratch&, std::string& out) { return out = without_white_space(text, left, right), true; },
+            true);
     } else if (type == "StripAccents") {
-        add([](std::string_view text, Scratch&, std::string& out) {
-            return map_code_points(text, out, [](char32_t c, std::string& to) { if (!is_mark(c)) append_utf8(to, c); });
-        }, true);
+        add(
+            [](std::string_view text, Scratch&, std::string& out) {
+                return map_code_points(text, out, [](char32_t c, std::string& to) {
+                    if (!is_mark(c)) append_utf8(to, c);
+                });
+            },
+            true);
     } else if (type == "Nmt") {
         add([](std::string_view text, Scratch&, std::string& out) { return map_code_points(text, out, append_nmt); }, true);
     } else if (type == "Prepend") {
@@ -94,7 +98,8 @@ void Normalizer::add(const nlohmann::json& json, const std::string& where) {
         });
     } else if (type == "Precompiled") {
         const std::string here = where + ".precompiled_charsmap";
-        const auto map = std::make_shared<const Charsmap>(decode_base64(json.at("precompiled_charsmap").get<std::string>(), here), here);
+        const auto map =
+            std::make_shared<const Charsmap>(decode_base64(json.at("precompiled_charsmap").get<std::string>(), here), here);
         add([map](std::string_view text, Scratch&, std::string& out) { return out = map->apply(text), true; }, true);
     } else if (type == "Replace") {
         add_replace(json, where);
@@ -107,18 +112,21 @@ void Normalizer::add_replace(const nlohmann::json& json, const std::string& wher
     const auto to = json.at("content").get<std::string>();
     const auto& pattern = json.at("pattern");
     if (pattern.is_object() && pattern.contains("String") && !pattern.at("String").get<std::string>().empty()) {
-        return add([from = pattern.at("String").get<std::string>(), to](std::string_view text, Scratch&, std::string& out) {
-            return replace_all(text, from, to, out);
-        }, to.empty());
+        return add([from = pattern.at("String").get<std::string>(), to](
+                       std::string_view text, Scratch&, std::string& out) { return replace_all(text, from, to, out); },
+                   to.empty());
     }
     const auto regex = std::make_shared<const Regex>(pattern_expression(pattern, where), where + ": Replace");
-    add([regex, to](std::string_view text, Scratch& scratch, std::string& out) {
-        std::vector<Regex::Part> parts;
-        regex->parts(text, *scratch.regex, parts);
-        out.clear();
-        for (const Regex::Part& part : parts) out.append(part.match ? std::string_view(to) : text.substr(part.begin, part.end - part.begin));
-        return true;
-    }, to.empty());
+    add(
+        [regex, to](std::string_view text, Scratch& scratch, std::string& out) {
+            std::vector<Regex::Part> parts;
+            regex->parts(text, *scratch.regex, parts);
+            out.clear();
+            for (const Regex::Part& part : parts)
+                out.append(part.match ? std::string_view(to) : text.substr(part.begin, part.end - part.begin));
+            return true;
+        },
+        to.empty());
 }
 
 std::string_view Normalizer::apply(std::string_view text, Scratch& scratch, bool& keeps_begin) const {

@@ -23,8 +23,8 @@ public:
         std::shared_ptr<Regex::Scratch> regex = Regex::make_scratch();
         std::string text, next;
     };
-    //! The normal form of valid UTF-8; it points into `text` or `scratch`, until the next call. `keeps_begin` is set to false where
-    //! the first character of the text is gone (it decides whether Metaspace takes a word for the first).
+    //! The normal form of valid UTF-8; it points into `text` or `scratch`, until the next call. `keeps_begin` is set to false
+    //! where the first character of the text is gone (it decides whether Metaspace takes a word for the first).
     std::string_view apply(std::string_view text, Scratch& scratch, bool& keeps_begin) const;
     std::string apply(std::string_view text) const;
 

@@ -27,11 +27,14 @@ using arrow::Type;
 template <class T>
 T taken(arrow::Result<T>&& result, const std::filesystem::path& path) {
     if (result.ok()) return std::move(result).ValueUnsafe();
-    fail(path.string() + ": Arrow cannot read it as Parquet (" + result.status().ToString() + ")", result.status().IsIOError() ? ExitCode::io : ExitCode::failure);
+    fail(path.string() + ": Arrow cannot read it as Parquet (" + result.status().ToString() + ")",
+         result.status().IsIOError() ? ExitCode::io : ExitCode::failure);
 }
 
 template <class Typed>
-const Typed& as(const Array& array) { return static_cast<const Typed&>(array); }
+const Typed& as(const Array& array) {
+    return static_cast<const Typed&>(array);
+}
 
 // One value of a column; `where` ("rows.parquet:17: field 'prompt'") stands in messages.
 class Value {
@@ -41,50 +44,82 @@ public:
     Json operator()(const Array& array, std::int64_t i) const {
         if (array.IsNull(i)) return nullptr;
         switch (array.type_id()) {
-            case Type::STRING: return text(as<arrow::StringArray>(array).GetView(i));
-            case Type::LARGE_STRING: return text(as<arrow::LargeStringArray>(array).GetView(i));
-            case Type::STRING_VIEW: return text(as<arrow::StringViewArray>(array).GetView(i));
+            case Type::STRING:
+                return text(as<arrow::StringArray>(array).GetView(i));
+            case Type::LARGE_STRING:
+                return text(as<arrow::LargeStringArray>(array).GetView(i));
+            case Type::STRING_VIEW:
+                return text(as<arrow::StringViewArray>(array).GetView(i));
             // Some writers do not mark their text as such.
-            case Type::BINARY: return text(as<arrow::BinaryArray>(array).GetView(i));
-            case Type::LARGE_BINARY: return text(as<arrow::LargeBinaryArray>(array).GetView(i));
-            case Type::BINARY_VIEW: return text(as<arrow::BinaryViewArray>(array).GetView(i));
-            case Type::FIXED_SIZE_BINARY: return Json::binary(std::vector<std::uint8_t>());
-            case Type::BOOL: return as<arrow::BooleanArray>(array).Value(i);
-            case Type::INT8: return as<arrow::Int8Array>(array).Value(i);
-            case Type::INT16: return as<arrow::Int16Array>(array).Value(i);
-            case Type::INT32: return as<arrow::Int32Array>(array).Value(i);
-            case Type::INT64: return as<arrow::Int64Array>(array).Value(i);
-            case Type::UINT8: return as<arrow::UInt8Array>(array).Value(i);
-            case Type::UINT16: return as<arrow::UInt16Array>(array).Value(i);
-            case Type::UINT32: return as<arrow::UInt32Array>(array).Value(i);
-            case Type::UINT64: return as<arrow::UInt64Array>(array).Value(i);
-            case Type::HALF_FLOAT: return number(half(as<arrow::HalfFloatArray>(array).Value(i)));
+            case Type::BINARY:
+                return text(as<arrow::BinaryArray>(array).GetView(i));
+            case Type::LARGE_BINARY:
+                return text(as<arrow::LargeBinaryArray>(array).GetView(i));
+            case Type::BINARY_VIEW:
+                return text(as<arrow::BinaryViewArray>(array).GetView(i));
+            case Type::FIXED_SIZE_BINARY:
+                return Json::binary(std::vector<std::uint8_t>());
+            case Type::BOOL:
+                return as<arrow::BooleanArray>(array).Value(i);
+            case Type::INT8:
+                return as<arrow::Int8Array>(array).Value(i);
+            case Type::INT16:
+                return as<arrow::Int16Array>(array).Value(i);
+            case Type::INT32:
+                return as<arrow::Int32Array>(array).Value(i);
+            case Type::INT64:
+                return as<arrow::Int64Array>(array).Value(i);
+            case Type::UINT8:
+                return as<arrow::UInt8Array>(array).Value(i);
+            case Type::UINT16:
+                return as<arrow::UInt16Array>(array).Value(i);
+            case Type::UINT32:
+                return as<arrow::UInt32Array>(array).Value(i);
+            case Type::UINT64:
+                return as<arrow::UInt64Array>(array).Value(i);
+            case Type::HALF_FLOAT:
+                return number(half(as<arrow::HalfFloatArray>(array).Value(i)));
             case Type::DECIMAL32:
             case Type::DECIMAL64:
             case Type::DECIMAL128:
-            case Type::DECIMAL256: return decimal(printed(array, i).get<std::string>());
-            case Type::FLOAT: return number(as<arrow::FloatArray>(array).Value(i));
-            case Type::DOUBLE: return number(as<arrow::DoubleArray>(array).Value(i));
-            case Type::LIST: return list(as<arrow::ListArray>(array), i);
-            case Type::LARGE_LIST: return list(as<arrow::LargeListArray>(array), i);
-            case Type::FIXED_SIZE_LIST: return list(as<arrow::FixedSizeListArray>(array), i);
-            case Type::STRUCT: return object(as<arrow::StructArray>(array), i);
-            case Type::MAP: return map(as<arrow::MapArray>(array), i);
-            case Type::DICTIONARY: return (*this)(*as<arrow::DictionaryArray>(array).dictionary(), as<arrow::DictionaryArray>(array).GetValueIndex(i));
-            case Type::EXTENSION: return (*this)(*as<arrow::ExtensionArray>(array).storage(), i);
-            default: return printed(array, i);
+            case Type::DECIMAL256:
+                return decimal(printed(array, i).get<std::string>());
+            case Type::FLOAT:
+                return number(as<arrow::FloatArray>(array).Value(i));
+            case Type::DOUBLE:
+                return number(as<arrow::DoubleArray>(array).Value(i));
+            case Type::LIST:
+                return list(as<arrow::ListArray>(array), i);
+            case Type::LARGE_LIST:
+                return list(as<arrow::LargeListArray>(array), i);
+            case Type::FIXED_SIZE_LIST:
+                return list(as<arrow::FixedSizeListArray>(array), i);
+            case Type::STRUCT:
+                return object(as<arrow::StructArray>(array), i);
+            case Type::MAP:
+                return map(as<arrow::MapArray>(array), i);
+            case Type::DICTIONARY:
+                return (*this)(*as<arrow::DictionaryArray>(array).dictionary(),
+                               as<arrow::DictionaryArray>(array).GetValueIndex(i));
+            case Type::EXTENSION:
+                return (*this)(*as<arrow::ExtensionArray>(array).storage(), i);
+            default:
+                return printed(array, i);
         }
     }
 
 private:
     // Bytes that are no text are told from text, and no more: whoever wants text refuses them, and columns of images do no harm.
-    static Json text(std::string_view value) { return is_valid_utf8(value) ? Json(std::string(value)) : Json::binary(std::vector<std::uint8_t>()); }
+    static Json text(std::string_view value) {
+        return is_valid_utf8(value) ? Json(std::string(value)) : Json::binary(std::vector<std::uint8_t>());
+    }
     // IEEE 754 half precision, exactly.
     static double half(std::uint16_t bits) {
         const int exponent = (bits >> 10U) & 0x1FU;
         const int fraction = bits & 0x3FFU;
         double value = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024, exponent - 25);
-        if (exponent == 0x1F) value = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+        if (exponent == 0x1F)
+            value = fraction == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
         return (bits & 0x8000U) != 0 ? -value : value;
     }
     // A whole number stays one: it may be an id.
@@ -99,7 +134,8 @@ private:
     template <class List>
     Json list(const List& array, std::int64_t i) const {
         Json values = Json::array();
-        for (std::int64_t k = array.value_offset(i); k < array.value_offset(i) + array.value_length(i); ++k) values.push_back((*this)(*array.values(), k));
+        for (std::int64_t k = array.value_offset(i); k < array.value_offset(i) + array.value_length(i); ++k)
+            values.push_back((*this)(*array.values(), k));
         return values;
     }
     Json object(const arrow::StructArray& array, std::int64_t i) const {
@@ -136,7 +172,8 @@ Json row_of(const arrow::RecordBatch& batch, std::int64_t i, const std::string& 
 
 }  // namespace
 
-void for_each_parquet_row(const std::filesystem::path& path, const std::function<void(std::int64_t number, const RawRow& raw)>& row) {
+void for_each_parquet_row(const std::filesystem::path& path,
+                          const std::function<void(std::int64_t number, const RawRow& raw)>& row) {
     auto file = arrow::io::ReadableFile::Open(path.string());
     if (!file.ok()) fail(path.string() + ": cannot be read (" + file.status().message() + ")", ExitCode::io);
     // Plain malloc and no threads: a rank has its cores for computing, and Arrow's allocators keep what they were given.

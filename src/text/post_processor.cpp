@@ -17,7 +17,8 @@ PostProcessor read_template(const nlohmann::json& json, const std::string& where
     bool behind = false;
     for (const auto& part : json.at("single")) {
         if (part.contains("Sequence")) {
-            if (behind || part.at("Sequence").at("id") != "A") fail(where + ": a template other than one sequence A is not supported");
+            if (behind || part.at("Sequence").at("id") != "A")
+                fail(where + ": a template other than one sequence A is not supported");
             behind = true;
             continue;
         }

@@ -26,7 +26,8 @@ const std::string kPunctuation =
 PreTokenizer::PreTokenizer(const nlohmann::json& json, const std::string& where, bool raw_bytes) {
     if (!json.is_null()) add(json, where);
     const auto is_alphabet = [](const Stage& stage) { return std::holds_alternative<ByteAlphabet>(stage); };
-    gives_raw_bytes_ = raw_bytes && !stages_.empty() && is_alphabet(stages_.back()) && std::count_if(stages_.begin(), stages_.end(), is_alphabet) == 1;
+    gives_raw_bytes_ = raw_bytes && !stages_.empty() && is_alphabet(stages_.back()) &&
+                       std::count_if(stages_.begin(), stages_.end(), is_alphabet) == 1;
     if (gives_raw_bytes_) stages_.pop_back();
 }
 
@@ -55,8 +56,8 @@ void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
     } else if (type == "Metaspace") {
         add_metaspace(json, where);
     } else if (type == "Split") {
-        add_split(pattern_expression(json.at("pattern"), where + ": Split"), behaviour_named(json.at("behavior").get<std::string>(), where + ": Split"),
-                  json.value("invert", false), where);
+        add_split(pattern_expression(json.at("pattern"), where + ": Split"),
+                  behaviour_named(json.at("behavior").get<std::string>(), where + ": Split"), json.value("invert", false), where);
     } else if (type == "Digits") {
         add_split(json.value("individual_digits", false) ? kDigit : kDigit + "+", Behaviour::isolated, false, where);
     } else if (type == "Punctuation") {
@@ -78,11 +79,16 @@ void PreTokenizer::add(const nlohmann::json& json, const std::string& where) {
 void PreTokenizer::add_metaspace(const nlohmann::json& json, const std::string& where) {
     Metaspace stage{json.at("replacement").get<std::string>(), Metaspace::Prepend::always, true};
     const std::string scheme = json.value("prepend_scheme", "always");
-    if (scheme == "first") stage.prepend = Metaspace::Prepend::first;
-    else if (scheme == "never") stage.prepend = Metaspace::Prepend::never;
-    else if (scheme != "always") fail(where + ": Metaspace with prepend_scheme " + scheme + " is not known");
-    const bool bare = json.contains("add_prefix_space") && json.at("add_prefix_space").is_boolean() && !json.at("add_prefix_space").get<bool>();
-    if (bare && scheme != "never") fail(where + ": Metaspace with add_prefix_space false and prepend_scheme " + scheme + " contradicts itself");
+    if (scheme == "first")
+        stage.prepend = Metaspace::Prepend::first;
+    else if (scheme == "never")
+        stage.prepend = Metaspace::Prepend::never;
+    else if (scheme != "always")
+        fail(where + ": Metaspace with prepend_scheme " + scheme + " is not known");
+    const bool bare =
+        json.contains("add_prefix_space") && json.at("add_prefix_space").is_boolean() && !json.at("add_prefix_space").get<bool>();
+    if (bare && scheme != "never")
+        fail(where + ": Metaspace with add_prefix_space false and prepend_scheme " + scheme + " contradicts itself");
     if (json.contains("split") && json.at("split").is_boolean()) stage.split = json.at("split").get<bool>();
     if (stage.replacement.empty()) fail(where + ": Metaspace without a replacement");
     stages_.push_back(std::move(stage));

@@ -16,8 +16,8 @@ namespace xlrm {
 //! Punctuation, Whitespace, WhitespaceSplit, BertPreTokenizer, CharDelimiterSplit, and a Sequence of them.
 class PreTokenizer {
 public:
-    //! `json` may be null: the text is one word. With `raw_bytes` a ByteLevel at the end, if it is the only one, leaves words as raw
-    //! bytes. Throws Error naming `where` and the feature that is not supported.
+    //! `json` may be null: the text is one word. With `raw_bytes` a ByteLevel at the end, if it is the only one, leaves words as
+    //! raw bytes. Throws Error naming `where` and the feature that is not supported.
     PreTokenizer(const nlohmann::json& json, const std::string& where, bool raw_bytes);
     bool gives_raw_bytes() const { return gives_raw_bytes_; }
 

@@ -71,13 +71,17 @@ void PreTokenizer::Metaspace::apply(Scratch& scratch) const {
     for (std::size_t i = 0; i < scratch.words.size(); ++i) {
         std::string& word = scratch.owned.emplace_back();
         for (const char c : scratch.words[i]) {
-            if (c == ' ') word += replacement;
-            else word += c;
+            if (c == ' ')
+                word += replacement;
+            else
+                word += c;
         }
         const bool wanted = prepend == Prepend::always || (prepend == Prepend::first && i == 0 && scratch.first_begins);
         if (wanted && !word.starts_with(replacement)) word.insert(0, replacement);
-        if (split) cut(word, scratch);
-        else scratch.next.push_back(word);
+        if (split)
+            cut(word, scratch);
+        else
+            scratch.next.push_back(word);
     }
     scratch.words.swap(scratch.next);
 }
@@ -85,7 +89,8 @@ void PreTokenizer::Metaspace::apply(Scratch& scratch) const {
 // Before each replacement character: "a__b" is "a", "_", "_b".
 void PreTokenizer::Metaspace::cut(std::string_view word, Scratch& scratch) const {
     std::size_t begin = 0;
-    for (std::size_t at = word.find(replacement, 1); at != std::string_view::npos; at = word.find(replacement, at + replacement.size())) {
+    for (std::size_t at = word.find(replacement, 1); at != std::string_view::npos;
+         at = word.find(replacement, at + replacement.size())) {
         scratch.next.push_back(word.substr(begin, at - begin));
         begin = at;
     }

@@ -62,7 +62,8 @@ Side side_of(const Fields& fields, const char* field, bool has_prompt) {
     if (value.is_binary()) fields.any_text(value, field);  // which says what is wrong
     if (!value.is_string()) fields.bad(field, std::string("is neither text nor a list but ") + value.type_name());
     // An empty field is a hole in the data; who means an empty answer says so with a turn of the assistant.
-    if (value.get_ref<const std::string&>().empty()) fields.bad(field, R"(is empty; if the answer is, write [{"role": "assistant", "content": ""}])");
+    if (value.get_ref<const std::string&>().empty())
+        fields.bad(field, R"(is empty; if the answer is, write [{"role": "assistant", "content": ""}])");
     if (has_prompt) return {{{"assistant", value.get<std::string>()}}};
     std::optional<Messages> messages = dialogue(value.get<std::string>());
     if (!messages) fields.bad("prompt", "is missing");
@@ -81,11 +82,13 @@ void read_counts(const Fields& fields, PreferenceRow& row) {
     const auto answers = static_cast<std::int64_t>(row.answers.size());
     const auto total = fields.count("total_completions");
     if (total && *total != answers) {
-        fields.bad("total_completions", "is " + std::to_string(*total) + ", but 'chosen' and 'rejected' hold " + std::to_string(answers) + " answers");
+        fields.bad("total_completions",
+                   "is " + std::to_string(*total) + ", but 'chosen' and 'rejected' hold " + std::to_string(answers) + " answers");
     }
     const auto correct = fields.count("num_correct");
     if (!correct) return;
-    if (*correct < 1 || *correct >= answers) fields.bad("num_correct", "is " + std::to_string(*correct) + " of " + std::to_string(answers) + " answers");
+    if (*correct < 1 || *correct >= answers)
+        fields.bad("num_correct", "is " + std::to_string(*correct) + " of " + std::to_string(answers) + " answers");
     row.num_correct = static_cast<std::int32_t>(*correct);
 }
 
@@ -165,7 +168,8 @@ void note(RowNotes& notes, const Json& published, const OwnRow& own, const Field
     }
     if (own.form == std::string_view("pku-safe-rlhf")) notes.served.insert("prefer");
     for (const auto& [name, value] : published.items()) {
-        if (!value.is_null() && name != kFormColumn && !used.contains(name) && !fields.used().contains(name)) ++notes.unused[name];
+        if (!value.is_null() && name != kFormColumn && !used.contains(name) && !fields.used().contains(name))
+            ++notes.unused[name];
     }
 }
 
@@ -218,7 +222,8 @@ void for_each_row(const std::filesystem::path& path, RowKind kind, const std::st
                   RowNotes* notes) {
     for_each_rated_row(path, options, [&](std::int64_t line, const RawRow& raw) {
         const std::string number = ":" + std::to_string(line);
-        for (PreferenceRow& parsed : rows_of_json(raw(), kind, path.string() + number, path.filename().string() + number, default_lang, options, notes)) {
+        for (PreferenceRow& parsed :
+             rows_of_json(raw(), kind, path.string() + number, path.filename().string() + number, default_lang, options, notes)) {
             row(line, std::move(parsed));
         }
     });

@@ -46,19 +46,25 @@ std::vector<std::string> gather_all(const Communicator& comm, const std::string&
     return all;
 }
 
-void check_prepared(const ItemSet& set, const std::filesystem::path& path, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+void check_prepared(const ItemSet& set, const std::filesystem::path& path, const Tokenizer& tokenizer,
+                    const ChatTemplate& chat_template) {
     const auto differs = [&](const char* name, const std::string& expected) {
         return !set.attributes.contains(name) || set.attributes.at(name) != expected;
     };
-    if (differs("tokenizer_sha256", tokenizer.sha256)) fail(path.string() + ": it was prepared with another tokenizer; prepare the data again for this model");
-    const auto stored = [&](const char* name) { return set.attributes.contains(name) && set.attributes.at(name).is_string() ? set.attributes.at(name).get<std::string>() : ""; };
+    if (differs("tokenizer_sha256", tokenizer.sha256))
+        fail(path.string() + ": it was prepared with another tokenizer; prepare the data again for this model");
+    const auto stored = [&](const char* name) {
+        return set.attributes.contains(name) && set.attributes.at(name).is_string() ? set.attributes.at(name).get<std::string>()
+                                                                                    : "";
+    };
     if (differs("template", chat_template.name) || differs("template_sha256", chat_template.sha256)) {
-        fail(path.string() + ": it was prepared with another chat template (" + stored("template") + ", now " + chat_template.name +
-             "); prepare the data again, or give the same --template");
+        fail(path.string() + ": it was prepared with another chat template (" + stored("template") + ", now " +
+             chat_template.name + "); prepare the data again, or give the same --template");
     }
     if (differs("template_date", chat_template.date)) {
         fail(path.string() + ": it was prepared with the date " + stored("template_date") + ", now " + chat_template.date +
-             " (the template writes it, so the texts differ); give --template-date '" + stored("template_date") + "', or prepare the data again");
+             " (the template writes it, so the texts differ); give --template-date '" + stored("template_date") +
+             "', or prepare the data again");
     }
 }
 
@@ -67,7 +73,8 @@ std::int64_t reported(const ItemSet& set, const PrepareOptions& options, const c
     const Json report = set.attributes.value("report", Json::object());
     for (const auto& [lang, counts] : report.items()) {
         const bool wanted = options.langs.empty() || std::ranges::find(options.langs, lang) != options.langs.end();
-        if (wanted && counts.is_object() && counts.contains(count) && counts.at(count).is_number_integer()) sum += counts.at(count).get<std::int64_t>();
+        if (wanted && counts.is_object() && counts.contains(count) && counts.at(count).is_number_integer())
+            sum += counts.at(count).get<std::int64_t>();
     }
     return sum;
 }
@@ -82,15 +89,17 @@ void check_policies(const ItemSet& set, const std::filesystem::path& path, const
     const std::int64_t too_long = reported(set, options, "too_long");
     const Json length = set.attributes.value("max_length", Json());
     if (too_long == 0 || !length.is_number_integer() || length.get<std::int64_t>() >= options.max_length) return;
-    log_root(LogLevel::warning, path.string() + ": " + std::to_string(too_long) + " items with a text of more than " + length.dump() +
-                                    " tokens were cut or dropped when it was prepared; --max-length " + std::to_string(options.max_length) +
+    log_root(LogLevel::warning, path.string() + ": " + std::to_string(too_long) + " items with a text of more than " +
+                                    length.dump() + " tokens were cut or dropped when it was prepared; --max-length " +
+                                    std::to_string(options.max_length) +
                                     " does not bring them back (prepare the data again with that)");
 }
 
 using TakeItem = std::function<void(EncodedItem&& item)>;
 
 // Items of the .h5 inputs; rank 0 alone reads them.
-void read_prepared(const PrepareOptions& options, RowSource& source, const Tokenizer& tokenizer, const ChatTemplate& chat_template, const TakeItem& take_item) {
+void read_prepared(const PrepareOptions& options, RowSource& source, const Tokenizer& tokenizer,
+                   const ChatTemplate& chat_template, const TakeItem& take_item) {
     std::int64_t line = std::numeric_limits<std::int64_t>::min();  // before all lines, in their own order
     for (const auto& path : options.inputs) {
         if (!is_prepared(path)) continue;
@@ -101,7 +110,8 @@ void read_prepared(const PrepareOptions& options, RowSource& source, const Token
         for (const Item& item : set.items) {
             source.saw(item.lang);
             if (!source.chosen(item.id, item.lang)) continue;
-            EncodedItem encoded{line++, path.string(), item.id, item.lang, item.subset, item.margin, item.num_correct, {}, false, item.labels, {}, item.occurrence};
+            EncodedItem encoded{line++, path.string(), item.id,     item.lang, item.subset,    item.margin, item.num_correct,
+                                {},     false,         item.labels, {},        item.occurrence};
             for (std::int32_t k = 0; k < item.answers; ++k) {
                 const Answer& answer = set.answers[static_cast<std::size_t>(item.first_answer + k)];
                 const auto tokens = set.answer_tokens(answer);
@@ -113,7 +123,8 @@ void read_prepared(const PrepareOptions& options, RowSource& source, const Token
 }
 
 // A template that refuses a conversation does not know where it stands.
-EncodedItem encode_row(const PreferenceRow& row, std::int64_t line, const std::string& where, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+EncodedItem encode_row(const PreferenceRow& row, std::int64_t line, const std::string& where, const Tokenizer& tokenizer,
+                       const ChatTemplate& chat_template) {
     try {
         return encode_item(row, line, where, tokenizer, chat_template);
     } catch (const Error& error) {
@@ -157,7 +168,8 @@ LanguageNames names_of_all(const std::vector<std::string>& texts) {
 void settle(std::vector<EncodedItem>& items, const SettledLanguages& languages) {
     std::erase_if(items, [&](const EncodedItem& item) { return !languages.wanted(item.lang); });
     for (EncodedItem& item : items) {
-        if (item.line >= 0) item.lang = languages.of(item.lang);  // a prepared item has the language of all rows that it was prepared with
+        if (item.line >= 0)
+            item.lang = languages.of(item.lang);  // a prepared item has the language of all rows that it was prepared with
     }
 }
 
@@ -176,7 +188,8 @@ Json input_hashes(const Communicator& comm, const PrepareOptions& options) {
     return parse_json(comm.broadcast(text), "hashes of the input");
 }
 
-void describe(const PrepareOptions& options, const std::vector<std::string>& langs, const Tokenizer& tokenizer, const ChatTemplate& chat_template, Prepared& prepared) {
+void describe(const PrepareOptions& options, const std::vector<std::string>& langs, const Tokenizer& tokenizer,
+              const ChatTemplate& chat_template, Prepared& prepared) {
     Json& about = prepared.set.attributes;
     about["kind"] = name_of(options.kind);
     about["tokenizer_sha256"] = tokenizer.sha256;
@@ -199,8 +212,14 @@ void describe(const PrepareOptions& options, const std::vector<std::string>& lan
     for (const auto& [lang, counts] : prepared.report) {
         std::int64_t tokens = 0;
         for (const std::int32_t length : counts.lengths) tokens += length;
-        report[lang] = {{"read", counts.read}, {"kept", counts.kept}, {"too_long", counts.too_long}, {"tied", counts.tied}, {"empty", counts.empty}, {"repeated", counts.repeated},
-                        {"tokens", tokens}, {"characters", counts.characters}};
+        report[lang] = {{"read", counts.read},
+                        {"kept", counts.kept},
+                        {"too_long", counts.too_long},
+                        {"tied", counts.tied},
+                        {"empty", counts.empty},
+                        {"repeated", counts.repeated},
+                        {"tokens", tokens},
+                        {"characters", counts.characters}};
         if (!counts.unread.empty()) report[lang]["unread"] = counts.unread;
     }
 }
@@ -221,7 +240,8 @@ void read_share(const Communicator& comm, const PrepareOptions& options, RowSour
 
 }  // namespace
 
-Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
+Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer,
+                 const ChatTemplate& chat_template) {
     const StageScope scope("read");
     std::optional<RowSource> source;
     together(comm, [&] {
@@ -266,7 +286,8 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
 void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row) {
     RowSource source(options, 0, 1);
     std::vector<std::pair<std::int64_t, PreferenceRow>> rows;  // their languages are known after the last
-    source.for_each([&](std::int64_t line, const std::string&, PreferenceRow&& parsed) { rows.emplace_back(line, std::move(parsed)); });
+    source.for_each(
+        [&](std::int64_t line, const std::string&, PreferenceRow&& parsed) { rows.emplace_back(line, std::move(parsed)); });
     require_languages(source.names(), options.langs);
     warn_of_input(options.inputs, source.names(), source.notes(), options.forms);
     const SettledLanguages languages(source.names(), options.langs);

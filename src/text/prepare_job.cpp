@@ -21,7 +21,8 @@ void PrepareJob::describe(Options& options) {
         .add("input", &input, "FILE,…", "rows: .jsonl, .jsonl.gz, .parquet, prepared .h5")
         .add("model", &model, "DIR", "model folder whose tokenizer and template are used")
         .add("output", &output, "FILE.h5", "prepared items; nothing is written without it")
-        .add("langs", &langs, "LANG,…", "languages to keep (default: all); pt: all its regions, pt-BR: that one, hin_Latn: in that script")
+        .add("langs", &langs, "LANG,…",
+             "languages to keep (default: all); pt: all its regions, pt-BR: that one, hin_Latn: in that script")
         .add_choice("rows", &rows, {"auto", "preference", "document", "response", "ranking", "regression"},
                     "what a row is; auto: by the first one's form");
     xlrm::describe(options, forms);
@@ -29,7 +30,8 @@ void PrepareJob::describe(Options& options) {
         .add("template-date", &template_date, "DATE", kTemplateDateHelp)
         .add("max-length", &max_length, "TOKENS", "longest text")
         .add_choice("over-length", &over_length, {"drop", "left", "right", "error"}, "what becomes of longer ones")
-        .add_choice("ties", &ties, {"drop", "keep"}, "pairs whose texts are the same tokens: drop for training, keep for evaluation")
+        .add_choice("ties", &ties, {"drop", "keep"},
+                    "pairs whose texts are the same tokens: drop for training, keep for evaluation")
         .add("split", &split, "NAME=SHARE,…", "parts by a hash of the id; siblings and translations stay together")
         .add("part", &part, "NAME", "write this part of the split alone (default: each to a file of its own)")
         .add("default-lang", &default_lang, "LANG", "language of rows that name none")
@@ -49,8 +51,10 @@ PrepareOptions PrepareJob::prepare_options() const {
     options.forms = forms;
     forms.mapping();
     const auto& first = options.inputs.front();
-    if (rows != "auto") options.kind = parse_row_kind(rows);
-    else options.kind = is_prepared(first) ? prepared_kind(first) : detect_row_kind(first, forms);
+    if (rows != "auto")
+        options.kind = parse_row_kind(rows);
+    else
+        options.kind = is_prepared(first) ? prepared_kind(first) : detect_row_kind(first, forms);
     options.max_length = max_length;
     options.over_length = parse_over_length(over_length);
     options.split = split;
@@ -66,12 +70,13 @@ PrepareOptions PrepareJob::prepare_options() const {
 void PrepareJob::train(const Communicator& comm, const PrepareOptions& options, const fs::path& folder) const {
     on_root(comm, [&] {
         const Activity activity("training the sentencepiece model");
-        xlrm::train_sentencepiece(collect_texts(options), vocab_size, folder, static_cast<std::uint64_t>(seed), character_coverage);
+        xlrm::train_sentencepiece(collect_texts(options), vocab_size, folder, static_cast<std::uint64_t>(seed),
+                                  character_coverage);
     });
 }
 
-std::string PrepareJob::prepare_part(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                                     const fs::path& file, bool dry_run) const {
+std::string PrepareJob::prepare_part(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer,
+                                     const ChatTemplate& chat, const fs::path& file, bool dry_run) const {
     const Prepared prepared = prepare(comm, options, tokenizer, chat);
     std::string report = options.part.empty() ? "" : "part " + options.part + "\n";
     report += format_report(prepared.report, prepared.notes);
@@ -79,8 +84,9 @@ std::string PrepareJob::prepare_part(const Communicator& comm, const PrepareOpti
         if (file.empty() || dry_run) return;
         const Activity activity("writing the items");
         write_items(file, prepared.set);
-        report += file.string() + ": " + std::to_string(prepared.set.items.size()) + " items, " + std::to_string(prepared.set.tokens.size()) +
-                  " tokens, " + format_bytes(static_cast<double>(fs::file_size(file))) + "\n";
+        report += file.string() + ": " + std::to_string(prepared.set.items.size()) + " items, " +
+                  std::to_string(prepared.set.tokens.size()) + " tokens, " +
+                  format_bytes(static_cast<double>(fs::file_size(file))) + "\n";
     });
     return report;
 }
@@ -111,7 +117,8 @@ std::string PrepareJob::run(const Communicator& comm, bool dry_run) const {
     std::vector<std::string> parts;
     together(comm, [&] {
         const Activity activity("checking the options");
-        require(!input.empty(), "--input is not given; name the rows to prepare (.jsonl, .jsonl.gz, .parquet, .h5)", ExitCode::usage);
+        require(!input.empty(), "--input is not given; name the rows to prepare (.jsonl, .jsonl.gz, .parquet, .h5)",
+                ExitCode::usage);
         require(!model.empty() || !train_sentencepiece.empty(),
                 "--model is not given; name the folder whose tokenizer and template are used (or train a tokenizer with "
                 "--train-sentencepiece)",
@@ -136,7 +143,8 @@ std::string PrepareJob::run(const Communicator& comm, bool dry_run) const {
         // A dry run trains too, for that is where it can fail; its model is removed again.
         if (dry_run) trained = scratch.emplace(comm, "xlrm-prepare") / "tokenizer";
         train(comm, options, trained);
-        report = "sentencepiece model of " + std::to_string(vocab_size) + " pieces" + (dry_run ? "" : " in " + trained.string()) + "\n";
+        report = "sentencepiece model of " + std::to_string(vocab_size) + " pieces" + (dry_run ? "" : " in " + trained.string()) +
+                 "\n";
         if (folder.empty()) folder = trained;
     }
     std::unique_ptr<Tokenizer> tokenizer;

@@ -22,8 +22,10 @@ std::string words(int code) {
 
 class Regex::Scratch {
 public:
-    Scratch() : data(pcre2_match_data_create_8(1, nullptr)), stack(pcre2_jit_stack_create_8(32 * 1024, 64 * 1024 * 1024, nullptr)),
-                context(pcre2_match_context_create_8(nullptr)) {
+    Scratch()
+        : data(pcre2_match_data_create_8(1, nullptr)),
+          stack(pcre2_jit_stack_create_8(32 * 1024, 64 * 1024 * 1024, nullptr)),
+          context(pcre2_match_context_create_8(nullptr)) {
         require(data != nullptr && stack != nullptr && context != nullptr, "no memory for the pre-tokeniser");
         pcre2_jit_stack_assign_8(context, nullptr, stack);
     }
@@ -92,10 +94,12 @@ void Regex::walk(std::string_view text, Scratch& scratch, Emit emit) const {
     std::size_t from = 0;
     bool after_match = false;  // a match ends at `done`
     while (!text.empty() && from <= text.size()) {
-        const int result = pcre2_match_8(code, reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), from, PCRE2_NO_UTF_CHECK, scratch.data,
-                                         scratch.context);
+        const int result = pcre2_match_8(code, reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), from, PCRE2_NO_UTF_CHECK,
+                                         scratch.data, scratch.context);
         if (result == PCRE2_ERROR_NOMATCH) break;
-        if (result < 0) fail(state_->where + ": the pre-tokeniser gave up on a text of " + std::to_string(text.size()) + " bytes (" + words(result) + ")");
+        if (result < 0)
+            fail(state_->where + ": the pre-tokeniser gave up on a text of " + std::to_string(text.size()) + " bytes (" +
+                 words(result) + ")");
         const std::size_t begin = offsets[0];
         const std::size_t end = offsets[1];
         from = end;
@@ -133,8 +137,10 @@ std::string quoted_expression(const std::string& text) {
 }
 
 std::string pattern_expression(const nlohmann::json& pattern, const std::string& where) {
-    require(pattern.is_object() && (pattern.contains("String") || pattern.contains("Regex")), where + ": a pattern {String} or {Regex} is expected");
-    return pattern.contains("Regex") ? pattern.at("Regex").get<std::string>() : quoted_expression(pattern.at("String").get<std::string>());
+    require(pattern.is_object() && (pattern.contains("String") || pattern.contains("Regex")),
+            where + ": a pattern {String} or {Regex} is expected");
+    return pattern.contains("Regex") ? pattern.at("Regex").get<std::string>()
+                                     : quoted_expression(pattern.at("String").get<std::string>());
 }
 
 }  // namespace xlrm

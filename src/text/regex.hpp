@@ -9,8 +9,8 @@
 
 namespace xlrm {
 
-//! A pre-tokeniser expression as tokenizer.json writes it (Oniguruma's syntax), run by PCRE2's JIT (regex_syntax.hpp). Thread-safe
-//! for const calls.
+//! A pre-tokeniser expression as tokenizer.json writes it (Oniguruma's syntax), run by PCRE2's JIT (regex_syntax.hpp).
+//! Thread-safe for const calls.
 class Regex {
 public:
     //! `where` names the file and field for errors. Throws Error.

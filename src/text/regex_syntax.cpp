@@ -12,25 +12,33 @@
 namespace xlrm {
 namespace {
 
-// PCRE2's own \s also takes U+180E, and its \w has no marks or connectors; Oniguruma's \w has the fractions and powers of Latin-1.
-constexpr std::string_view kSpace = "\\x09-\\x0d\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+// PCRE2's own \s also takes U+180E, and its \w has no marks or connectors; Oniguruma's \w has the fractions and powers of
+// Latin-1.
+constexpr std::string_view kSpace =
+    "\\x09-\\x0d\\x20\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
 constexpr std::string_view kWord = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 constexpr std::string_view kHex = "0-9a-fA-F";
 
 class Translator {
 public:
-    Translator(const std::string& pattern, const std::string& where, bool newer) : in_(pattern), where_(where), newer_(newer), word_(kWord) {
+    Translator(const std::string& pattern, const std::string& where, bool newer)
+        : in_(pattern), where_(where), newer_(newer), word_(kWord) {
         if (newer_) word_ += newer_members("Alphabetic") + newer_members("M") + newer_members("Nd") + newer_members("Pc");
     }
 
     std::string run() {
         while (at_ < in_.size()) {
             const char c = in_[at_];
-            if (c == '\\') out_ += escape(false);
-            else if (c == '[') out_ += character_class();
-            else if (c == '{') interval();
-            else if (c == '(') group();
-            else out_ += in_[at_++];
+            if (c == '\\')
+                out_ += escape(false);
+            else if (c == '[')
+                out_ += character_class();
+            else if (c == '{')
+                interval();
+            else if (c == '(')
+                group();
+            else
+                out_ += in_[at_++];
         }
         return out_;
     }
@@ -45,7 +53,8 @@ private:
     // Ruby has no possessive {n,m}+: it repeats the interval, which for n of 0 and 1 is * and +.
     void interval() {
         const std::size_t end = in_.find('}', at_);
-        const bool is_interval = end != std::string::npos && end > at_ + 1 && in_.find_first_not_of("0123456789,", at_ + 1) == end;
+        const bool is_interval =
+            end != std::string::npos && end > at_ + 1 && in_.find_first_not_of("0123456789,", at_ + 1) == end;
         if (!is_interval) {
             out_ += in_[at_++];
             return;
@@ -53,8 +62,10 @@ private:
         const std::string counts = in_.substr(at_ + 1, end - at_ - 1);
         at_ = end + 1;
         const std::size_t comma = counts.find(',');
-        if (comma == 0) out_ += "{0" + counts + "}";
-        else if (!next_is("+")) out_ += "{" + counts + "}";
+        if (comma == 0)
+            out_ += "{0" + counts + "}";
+        else if (!next_is("+"))
+            out_ += "{" + counts + "}";
         if (next_is("?") && comma == std::string::npos) refuse("'?' behind '{n}'");
         if (!next_is("+")) return;
         ++at_;
@@ -91,7 +102,7 @@ private:
             nested.clear();
         };
         if (next_is("]")) members += "\\" + std::string(1, in_[at_++]);
-        for (; !next_is("]"); ) {
+        for (; !next_is("]");) {
             if (at_ >= in_.size()) refuse("an open '['");
             if (next_is("&&")) {
                 at_ += 2;
@@ -145,17 +156,26 @@ private:
             return in_class ? std::string(members) : (negative ? "[^" : "[") + std::string(members) + "]";
         };
         switch (c) {
-            case 's': return set(kSpace, false);
-            case 'S': return in_class ? "\\P{White_Space}" : set(kSpace, true);
-            case 'w': case 'W': return set(word_, c == 'W');
-            case 'h': case 'H': return set(kHex, c == 'H');
-            case 'v': return "\\x0b";
+            case 's':
+                return set(kSpace, false);
+            case 'S':
+                return in_class ? "\\P{White_Space}" : set(kSpace, true);
+            case 'w':
+            case 'W':
+                return set(word_, c == 'W');
+            case 'h':
+            case 'H':
+                return set(kHex, c == 'H');
+            case 'v':
+                return "\\x0b";
             case 'u': {
                 if (at_ + 4 > in_.size()) refuse("an incomplete '\\u'");
                 at_ += 4;
                 return "\\x{" + in_.substr(at_ - 4, 4) + "}";
             }
-            case 'p': case 'P': return property(c, in_class);
+            case 'p':
+            case 'P':
+                return property(c, in_class);
             case 'x': {
                 const std::size_t end = next_is("{") ? in_.find('}', at_) : std::string::npos;
                 if (end == std::string::npos) return plain;
@@ -163,9 +183,22 @@ private:
                 at_ = end + 1;
                 return plain + code;
             }
-            case 'd': case 'D': return with_newer(plain, "Nd", c == 'D', in_class);
-            case 'r': case 'n': case 't': case 'f': case 'a': case 'e': return plain;
-            case 'A': case 'z': case 'Z': case 'R': case 'b': case 'B':
+            case 'd':
+            case 'D':
+                return with_newer(plain, "Nd", c == 'D', in_class);
+            case 'r':
+            case 'n':
+            case 't':
+            case 'f':
+            case 'a':
+            case 'e':
+                return plain;
+            case 'A':
+            case 'z':
+            case 'Z':
+            case 'R':
+            case 'b':
+            case 'B':
                 if (in_class) refuse(name + " inside a class");
                 return c == 'b' || c == 'B' ? word_boundary(c == 'b') : plain;
             default:
@@ -212,6 +245,8 @@ private:
 
 }  // namespace
 
-std::string to_pcre2(const std::string& pattern, const std::string& where, bool newer) { return Translator(pattern, where, newer).run(); }
+std::string to_pcre2(const std::string& pattern, const std::string& where, bool newer) {
+    return Translator(pattern, where, newer).run();
+}
 
 }  // namespace xlrm

@@ -16,14 +16,15 @@ std::int32_t quantile(const std::vector<std::int32_t>& sorted, double share) {
 std::string line_of(const std::string& lang, const LanguageReport& report) {
     char text[256];
     std::snprintf(text, sizeof text, "%-14s %8lld %8lld %8lld %6lld", lang.c_str(), static_cast<long long>(report.read),
-                  static_cast<long long>(report.kept), static_cast<long long>(report.too_long), static_cast<long long>(report.tied));
+                  static_cast<long long>(report.kept), static_cast<long long>(report.too_long),
+                  static_cast<long long>(report.tied));
     std::string line = text;
     if (report.lengths.empty()) return line + "\n";
     std::vector<std::int32_t> sorted = report.lengths;
     std::sort(sorted.begin(), sorted.end());
     const std::int64_t tokens = std::accumulate(sorted.begin(), sorted.end(), std::int64_t{0});
-    std::snprintf(text, sizeof text, " %11lld %6d %6d %6d %6d", static_cast<long long>(tokens), quantile(sorted, 0.05), quantile(sorted, 0.5),
-                  quantile(sorted, 0.95), sorted.back());
+    std::snprintf(text, sizeof text, " %11lld %6d %6d %6d %6d", static_cast<long long>(tokens), quantile(sorted, 0.05),
+                  quantile(sorted, 0.5), quantile(sorted, 0.95), sorted.back());
     line += text;
     if (report.characters > 0) {
         std::snprintf(text, sizeof text, " %9.3f", static_cast<double>(tokens) / static_cast<double>(report.characters));
@@ -39,7 +40,8 @@ std::string format_notes(const std::map<std::string, LanguageReport>& report) {
     for (const auto& [lang, counts] : report) {
         if (counts.empty > 0) notes += lang + ": " + std::to_string(counts.empty) + " items with an empty answer\n";
         for (const auto& [field, items] : counts.unread) {
-            notes += lang + ": the template does not read " + field + " (" + std::to_string(items) + (items == 1 ? " item)\n" : " items)\n");
+            notes += lang + ": the template does not read " + field + " (" + std::to_string(items) +
+                     (items == 1 ? " item)\n" : " items)\n");
         }
         if (counts.repeated == 0) continue;
         notes += lang + ": " + std::to_string(counts.repeated) + (counts.repeated == 1 ? " id occurs" : " ids occur") +

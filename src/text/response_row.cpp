@@ -34,7 +34,8 @@ void read_labels(const Fields& fields, PreferenceRow& row) {
     if (labels.empty()) fields.bad("labels", "is empty");
     for (std::size_t i = 0; i < labels.size(); ++i) {
         const bool masked = labels[i].is_null();
-        row.labels.push_back(masked ? std::numeric_limits<float>::quiet_NaN() : fields.number(labels[i], "labels[" + std::to_string(i) + "]"));
+        row.labels.push_back(masked ? std::numeric_limits<float>::quiet_NaN()
+                                    : fields.number(labels[i], "labels[" + std::to_string(i) + "]"));
     }
 }
 
@@ -88,8 +89,10 @@ PreferenceRow response_row(const Fields& fields, RowKind kind) {
 
 namespace {
 
-constexpr std::pair<RowKind, const char*> kKinds[] = {{RowKind::preference, "preference"}, {RowKind::document, "document"},
-                                                      {RowKind::response, "response"},     {RowKind::ranking, "ranking"},
+constexpr std::pair<RowKind, const char*> kKinds[] = {{RowKind::preference, "preference"},
+                                                      {RowKind::document, "document"},
+                                                      {RowKind::response, "response"},
+                                                      {RowKind::ranking, "ranking"},
                                                       {RowKind::regression, "regression"}};
 
 }  // namespace

@@ -40,15 +40,18 @@ float Fields::number(const Json& value, const std::string& field) const {
     if (!value.is_number()) bad(field, "is not a number but " + kind_of(value));
     const auto exact = value.get<double>();
     const auto single = static_cast<float>(exact);
-    if (!std::isfinite(exact) || !std::isfinite(single)) bad(field, "is out of range: " + value.dump() + " (single precision ends at 3.4e38)");
+    if (!std::isfinite(exact) || !std::isfinite(single))
+        bad(field, "is out of range: " + value.dump() + " (single precision ends at 3.4e38)");
     return single;
 }
 
 std::optional<std::int64_t> Fields::count(const char* name) const {
     const Json* value = find({name});
     if (value == nullptr) return std::nullopt;
-    if (!value->is_number_integer()) bad(name, "is not a whole number but " + (value->is_number() ? value->dump() : kind_of(*value)));
-    if (value->is_number_unsigned() && value->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) bad(name, "is out of range: " + value->dump());
+    if (!value->is_number_integer())
+        bad(name, "is not a whole number but " + (value->is_number() ? value->dump() : kind_of(*value)));
+    if (value->is_number_unsigned() && value->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+        bad(name, "is out of range: " + value->dump());
     return value->get<std::int64_t>();
 }
 
@@ -58,7 +61,8 @@ std::string Fields::label(std::initializer_list<const char*> names, std::string*
     if (value == nullptr) return "";
     if (found != nullptr) *found = name;
     if (value->is_number_integer()) return value->dump();
-    if (value->is_number()) bad(name, "is " + value->dump() + ", which is neither text nor a whole number of 64 bits; write it as text");
+    if (value->is_number())
+        bad(name, "is " + value->dump() + ", which is neither text nor a whole number of 64 bits; write it as text");
     const std::string text = any_text(*value, name);
     check_label(*this, text, name);
     return text;
@@ -167,9 +171,12 @@ namespace {
 void require_one_prompt(const Fields& fields, const Json& prompt, const std::string& name) {
     for (const char* other : {"prompt", "question", "input", "instruction"}) {
         const auto found = fields.object().find(other);
-        if (other == name || found == fields.object().end() || !(found->is_string() || found->is_array()) || *found == prompt) continue;
+        if (other == name || found == fields.object().end() || !(found->is_string() || found->is_array()) || *found == prompt)
+            continue;
         if (*found == "" || found->empty()) continue;
-        fields.bad(other, "is there beside '" + name + "', and no known form says how they go together; name the one that is meant: --columns prompt=" + name);
+        fields.bad(other,
+                   "is there beside '" + name +
+                       "', and no known form says how they go together; name the one that is meant: --columns prompt=" + name);
     }
 }
 

@@ -19,7 +19,9 @@ class Fields {
 public:
     Fields(const Json& object, const std::string& where) : object_(object), where_(where) {}
 
-    [[noreturn]] void bad(const std::string& field, const std::string& problem) const { fail(where_ + ": field '" + field + "' " + problem); }
+    [[noreturn]] void bad(const std::string& field, const std::string& problem) const {
+        fail(where_ + ": field '" + field + "' " + problem);
+    }
     //! The first of `names` that is there and not null; its name is stored in `name`.
     const Json* find(std::initializer_list<const char*> names, std::string* name = nullptr) const {
         for (const char* candidate : names) {
@@ -67,8 +69,8 @@ using Messages = std::vector<ChatMessage>;
 
 bool same_message(const ChatMessage& a, const ChatMessage& b);
 
-//! A list of messages, not empty: objects with a `role` and a `content`, which is text or a list of parts of type text; beside `tool_calls`,
-//! `function_call` or a reasoning it may be null. Further fields are kept, those that are null are not.
+//! A list of messages, not empty: objects with a `role` and a `content`, which is text or a list of parts of type text; beside
+//! `tool_calls`, `function_call` or a reasoning it may be null. Further fields are kept, those that are null are not.
 Messages messages_of(const Fields& fields, const Json& list, const std::string& field);
 
 //! What a row's own field for the prompt says; without turns where there is none.
@@ -79,15 +81,15 @@ struct Prompt {
 };
 Prompt prompt_of(const Fields& fields);
 
-//! All turns of one answer. `turns` are those of its own field, which `field` names; the last is the answer. They may repeat the prompt, or
-//! begin with the assistant's turn, and then follow it. `system` comes first.
+//! All turns of one answer. `turns` are those of its own field, which `field` names; the last is the answer. They may repeat the
+//! prompt, or begin with the assistant's turn, and then follow it. `system` comes first.
 Messages conversation_of(const Fields& fields, const Prompt& prompt, Messages turns, const std::string& field);
 
 //! `row.prompt` becomes the turns that all conversations begin with, their last ones apart; what follows them the answers.
 void set_conversations(PreferenceRow& row, std::vector<Messages>&& conversations);
 
-//! What a row gives the template beside its messages: `tools` (a list of objects, or that as JSON in a text), `documents` (a list of objects),
-//! and the members of `chat_template_kwargs`; null where there is nothing.
+//! What a row gives the template beside its messages: `tools` (a list of objects, or that as JSON in a text), `documents` (a list
+//! of objects), and the members of `chat_template_kwargs`; null where there is nothing.
 Json variables_of(const Fields& fields);
 
 }  // namespace xlrm

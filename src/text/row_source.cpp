@@ -11,7 +11,7 @@
 namespace xlrm {
 namespace {
 
-constexpr std::int64_t kBlock = 32;      // lines dealt to a rank at a time
+constexpr std::int64_t kBlock = 32;     // lines dealt to a rank at a time
 constexpr char kBetweenNames = '\x1F';  // of a document in several languages; no name holds a control character
 
 }  // namespace
@@ -32,7 +32,8 @@ bool RowSource::may_be_wanted(const std::string& lang_name) {
     // No other name is in this input, so a row without a region may still be meant by a code with one.
     LanguageNames alone;
     alone.add(lang_name);
-    return wanted_[lang_name] = std::ranges::any_of(options_.langs, [&](const std::string& lang) { return alone.means(lang, lang_name); });
+    return wanted_[lang_name] =
+               std::ranges::any_of(options_.langs, [&](const std::string& lang) { return alone.means(lang, lang_name); });
 }
 
 bool RowSource::chosen(const std::string& id, const std::string& lang_name) {
@@ -53,7 +54,8 @@ PreferenceRow RowSource::concatenated(std::vector<PreferenceRow>&& rows) const {
 
 std::vector<PreferenceRow> RowSource::rows_of(Json&& object, const std::filesystem::path& path, std::int64_t number) {
     const std::string suffix = std::string(":").append(std::to_string(number));
-    auto rows = rows_of_json(object, options_.kind, path.string() + suffix, path.filename().string() + suffix, options_.default_lang, options_.forms, &notes_);
+    auto rows = rows_of_json(object, options_.kind, path.string() + suffix, path.filename().string() + suffix,
+                             options_.default_lang, options_.forms, &notes_);
     for (const PreferenceRow& row : rows) saw(row.lang_name);
     std::erase_if(rows, [&](const PreferenceRow& row) { return !chosen(row.id, row.lang_name); });
     if (options_.keep_columns && rows.size() == 1) rows.front().columns = std::move(object);
@@ -73,7 +75,8 @@ void RowSource::for_each(const std::function<void(std::int64_t line, const std::
             empty = false;
             const std::int64_t line = ++line_;
             if ((line / kBlock) % size_ != rank_) return;
-            for (PreferenceRow& parsed : rows_of(raw(), path, number)) row(line, path.string() + ":" + std::to_string(number), std::move(parsed));
+            for (PreferenceRow& parsed : rows_of(raw(), path, number))
+                row(line, path.string() + ":" + std::to_string(number), std::move(parsed));
         });
         if (empty) fail(path.string() + ": the file has no rows");
     }
@@ -81,7 +84,8 @@ void RowSource::for_each(const std::function<void(std::int64_t line, const std::
 
 SettledLanguages::SettledLanguages(const LanguageNames& names, const std::vector<std::string>& wanted) {
     for (const auto& [name, rows] : names.rows()) {
-        const bool meant = wanted.empty() || std::ranges::any_of(wanted, [&](const std::string& lang) { return names.means(lang, name); });
+        const bool meant =
+            wanted.empty() || std::ranges::any_of(wanted, [&](const std::string& lang) { return names.means(lang, name); });
         languages_[name] = {names.of(name), meant};
     }
 }
@@ -115,9 +119,10 @@ std::vector<std::string> require_languages(const LanguageNames& names, const std
         if (meant == names.rows().end()) {
             const LanguageTag tag = parse_language(lang);
             std::string other;  // the data may have another region of it alone, which is called by its code
-            for (const auto& [name, rows] : names.rows()) other += parse_language(name).code == tag.code ? (other.empty() ? "" : ", ") + name : "";
-            fail("no row is in language '" + tag.full() + "' (the data have: " + list + (other.empty() ? "" : ", named " + other) +
-                 "); correct --langs or add the data");
+            for (const auto& [name, rows] : names.rows())
+                other += parse_language(name).code == tag.code ? (other.empty() ? "" : ", ") + name : "";
+            fail("no row is in language '" + tag.full() + "' (the data have: " + list +
+                 (other.empty() ? "" : ", named " + other) + "); correct --langs or add the data");
         }
         const bool whole = parse_language(lang).region.empty();
         found.push_back(whole ? canonical_language(lang) : names.of(meant->first));

@@ -17,7 +17,8 @@ class RowSource {
 public:
     RowSource(const PrepareOptions& options, int rank, int size);
 
-    //! `row(line, where, row)`, in input order; `line` counts over all inputs. An .h5 input is skipped: its items are tokens already.
+    //! `row(line, where, row)`, in input order; `line` counts over all inputs. An .h5 input is skipped: its items are tokens
+    //! already.
     void for_each(const std::function<void(std::int64_t line, const std::string& where, PreferenceRow&& row)>& row);
     //! Whether `id` in a language of this name may be among the chosen. All names of the input decide in the end: settle().
     bool chosen(const std::string& id, const std::string& lang_name);
@@ -62,7 +63,8 @@ private:
     std::map<std::string, Language> languages_;
 };
 
-//! `wanted`, each as the input calls it: "ko-KR" is "ko" unless the input names other regions. Throws Error for one that no row has.
+//! `wanted`, each as the input calls it: "ko-KR" is "ko" unless the input names other regions. Throws Error for one that no row
+//! has.
 std::vector<std::string> require_languages(const LanguageNames& names, const std::vector<std::string>& wanted);
 
 }  // namespace xlrm

@@ -11,9 +11,14 @@ bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 
 }  // namespace
 
-SentencepieceNormalizer::SentencepieceNormalizer(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec)
-    : processor_(processor), own_(!spec.user_defined), remove_extra_(spec.remove_extra_blanks), prefix_blank_(spec.dummy_prefix && !spec.blank_as_suffix),
-      suffix_blank_(spec.dummy_prefix && spec.blank_as_suffix), blank_(spec.escape_blanks ? kBlank : " ") {
+SentencepieceNormalizer::SentencepieceNormalizer(const sentencepiece::SentencePieceProcessor& processor,
+                                                 const SentencepieceSpec& spec)
+    : processor_(processor),
+      own_(!spec.user_defined),
+      remove_extra_(spec.remove_extra_blanks),
+      prefix_blank_(spec.dummy_prefix && !spec.blank_as_suffix),
+      suffix_blank_(spec.dummy_prefix && spec.blank_as_suffix),
+      blank_(spec.escape_blanks ? kBlank : " ") {
     if (!spec.charsmap.empty()) map_.emplace(spec.charsmap, "sentencepiece model");
     for (int byte = 0; byte < 256; ++byte) {
         const char c = static_cast<char>(byte);
@@ -36,14 +41,18 @@ Charsmap::Match SentencepieceNormalizer::prefix(std::string_view text) const {
 // The end of a run of characters that stay as they are.
 std::size_t SentencepieceNormalizer::plain_end(std::string_view text, std::size_t begin) const {
     std::size_t end = begin;
-    while (end < text.size() && plain_[static_cast<unsigned char>(text[end])] && (!map_ || end + 1 == text.size() || is_ascii(text[end + 1]))) ++end;
+    while (end < text.size() && plain_[static_cast<unsigned char>(text[end])] &&
+           (!map_ || end + 1 == text.size() || is_ascii(text[end + 1])))
+        ++end;
     return end;
 }
 
 void SentencepieceNormalizer::append(std::string_view form, std::string& normalized) const {
     for (const char c : form) {
-        if (c == ' ') normalized += blank_;
-        else normalized += c;
+        if (c == ' ')
+            normalized += blank_;
+        else
+            normalized += c;
     }
 }
 

@@ -12,8 +12,9 @@
 
 namespace xlrm {
 
-//! A sentencepiece model's normal form of a text, with "▁" for blanks: the library's own bytes (Normalizer::Normalize of sentencepiece 0.2.1),
-//! without its notes of where each byte came from. Models with pieces that the user defined are left to the library.
+//! A sentencepiece model's normal form of a text, with "▁" for blanks: the library's own bytes (Normalizer::Normalize of
+//! sentencepiece 0.2.1), without its notes of where each byte came from. Models with pieces that the user defined are left to the
+//! library.
 class SentencepieceNormalizer {
 public:
     //! `processor` must outlive this; spec.charsmap is read here alone.

@@ -20,19 +20,28 @@ public:
         content = {};
         value = 0;
         switch (tag & 7U) {
-            case 0: value = varint(); break;
-            case 1: content = take(8); break;
-            case 2: content = take(varint()); break;
-            case 5: content = take(4); break;
-            default: sound_ = false;
+            case 0:
+                value = varint();
+                break;
+            case 1:
+                content = take(8);
+                break;
+            case 2:
+                content = take(varint());
+                break;
+            case 5:
+                content = take(4);
+                break;
+            default:
+                sound_ = false;
         }
         return sound_;
     }
     bool sound() const { return sound_; }
 
-    std::uint64_t number = 0;      //!< of the field
-    std::string_view content;      //!< of a message, text or fixed-size number
-    std::uint64_t value = 0;       //!< of a variable-size number
+    std::uint64_t number = 0;  //!< of the field
+    std::string_view content;  //!< of a message, text or fixed-size number
+    std::uint64_t value = 0;   //!< of a variable-size number
 
 private:
     std::string_view take(std::uint64_t count) {

@@ -8,7 +8,8 @@
 
 namespace xlrm {
 
-//! What a sentencepiece model file says of its kind (ModelProto of sentencepiece_model.proto; fields that it leaves out have their defaults).
+//! What a sentencepiece model file says of its kind (ModelProto of sentencepiece_model.proto; fields that it leaves out have
+//! their defaults).
 struct SentencepieceSpec {
     static constexpr std::uint64_t kUnigram = 1, kBytePairs = 2;
     //! Of a piece's type: a control piece stands in no text, a user's own is never cut.

@@ -52,7 +52,8 @@ std::vector<std::int32_t> SentencepieceTokenizer::encode(std::string_view text, 
 std::string SentencepieceTokenizer::decode(const std::vector<std::int32_t>& ids) const {
     std::vector<int> pieces;
     for (const std::int32_t id : ids) {
-        if (id < 0 || id >= size_) fail("token id " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(size_) + " tokens");
+        if (id < 0 || id >= size_)
+            fail("token id " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(size_) + " tokens");
         if (id < processor_.GetPieceSize()) pieces.push_back(id);
     }
     std::string text;

@@ -39,24 +39,45 @@ Json tokenizer_json(const sentencepiece::SentencePieceProcessor& model) {
     for (int id = 0; id < model.GetPieceSize(); ++id) vocab.push_back({model.IdToPiece(id), model.GetScore(id)});
     Json added = Json::array();
     for (int id = 0; id < 4; ++id) {
-        added.push_back({{"id", id}, {"content", model.IdToPiece(id)}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
-                         {"normalized", false}, {"special", true}});
+        added.push_back({{"id", id},
+                         {"content", model.IdToPiece(id)},
+                         {"single_word", false},
+                         {"lstrip", false},
+                         {"rstrip", false},
+                         {"normalized", false},
+                         {"special", true}});
     }
     const std::string bos = model.IdToPiece(model.bos_id());
-    const auto replace = [](const char* from, const char* to) { return Json{{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}}; };
+    const auto replace = [](const char* from, const char* to) {
+        return Json{{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
+    };
     const Json sequence = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
     const Json first = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
-    return {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}, {"added_tokens", added},
-            {"normalizer", replace(" ", "\u2581")}, {"pre_tokenizer", nullptr},
-            {"post_processor", {{"type", "TemplateProcessing"}, {"single", {first, sequence}}, {"pair", {first, sequence, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
-                                {"special_tokens", {{bos, {{"id", bos}, {"ids", {model.bos_id()}}, {"tokens", {bos}}}}}}}},
-            {"decoder", {{"type", "Sequence"}, {"decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
+    return {{"version", "1.0"},
+            {"truncation", nullptr},
+            {"padding", nullptr},
+            {"added_tokens", added},
+            {"normalizer", replace(" ", "\u2581")},
+            {"pre_tokenizer", nullptr},
+            {"post_processor",
+             {{"type", "TemplateProcessing"},
+              {"single", {first, sequence}},
+              {"pair", {first, sequence, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
+              {"special_tokens", {{bos, {{"id", bos}, {"ids", {model.bos_id()}}, {"tokens", {bos}}}}}}}},
+            {"decoder",
+             {{"type", "Sequence"}, {"decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
             {"model", {{"type", "Unigram"}, {"unk_id", model.unk_id()}, {"vocab", vocab}, {"byte_fallback", true}}}};
 }
 
 void write_companions(const std::string& bytes, const std::filesystem::path& folder) {
-    const Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},
-                         {"pad_token", "<pad>"}, {"add_bos_token", true}, {"add_eos_token", false}, {"clean_up_tokenization_spaces", false}};
+    const Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                         {"bos_token", "<s>"},
+                         {"eos_token", "</s>"},
+                         {"unk_token", "<unk>"},
+                         {"pad_token", "<pad>"},
+                         {"add_bos_token", true},
+                         {"add_eos_token", false},
+                         {"clean_up_tokenization_spaces", false}};
     write_file_atomic(folder / "tokenizer_config.json", config.dump(2) + "\n");
     sentencepiece::SentencePieceProcessor model;
     const auto status = model.LoadFromSerializedProto(bytes);
@@ -79,7 +100,10 @@ void train_sentencepiece(const std::vector<std::string>& texts, std::int64_t voc
         {"normalization_rule_name", "identity"},
         {"add_dummy_prefix", "false"},
         {"remove_extra_whitespaces", "false"},
-        {"unk_id", "0"}, {"bos_id", "1"}, {"eos_id", "2"}, {"pad_id", "3"},
+        {"unk_id", "0"},
+        {"bos_id", "1"},
+        {"eos_id", "2"},
+        {"pad_id", "3"},
         {"max_sentence_length", "1000000"},
         {"input_sentence_size", "0"},
         {"shuffle_input_sentence", "false"},

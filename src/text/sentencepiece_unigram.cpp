@@ -18,8 +18,10 @@ std::size_t character_bytes(char lead) {
 
 SentencepieceUnigram::SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec,
                                            const SentencepieceNormalizer& normalizer)
-    : normalizer_(normalizer), usable_(spec.model_type == SentencepieceSpec::kUnigram && !spec.user_defined && processor.unk_id() >= 0),
-      byte_fallback_(spec.byte_fallback), unknown_(processor.unk_id()) {
+    : normalizer_(normalizer),
+      usable_(spec.model_type == SentencepieceSpec::kUnigram && !spec.user_defined && processor.unk_id() >= 0),
+      byte_fallback_(spec.byte_fallback),
+      unknown_(processor.unk_id()) {
     if (!usable_) return;
     std::vector<ByteTrie::Entry> entries;
     float lowest = std::numeric_limits<float>::max();
@@ -43,7 +45,8 @@ void SentencepieceUnigram::best_ways(std::string_view text, std::vector<End>& en
         const std::size_t behind = std::min(at + character_bytes(text[at]), text.size());
         const float here = ends[at].score;
         const auto offer = [&](std::size_t end, double score, std::int32_t id) {
-            if (ends[end].begin < 0 || score > ends[end].score) ends[end] = {static_cast<float>(score), static_cast<std::int32_t>(at), id};
+            if (ends[end].begin < 0 || score > ends[end].score)
+                ends[end] = {static_cast<float>(score), static_cast<std::int32_t>(at), id};
         };
         bool character = false;
         std::int32_t node = 0;
@@ -77,15 +80,19 @@ bool SentencepieceUnigram::encode(std::string_view text, std::vector<std::int32_
     best_ways(normalized, scratch->ends);
     auto& path = scratch->path;
     path.clear();
-    for (auto end = static_cast<std::int32_t>(normalized.size()); end > 0; end = scratch->ends[static_cast<std::size_t>(end)].begin) path.push_back(end);
+    for (auto end = static_cast<std::int32_t>(normalized.size()); end > 0;
+         end = scratch->ends[static_cast<std::size_t>(end)].begin)
+        path.push_back(end);
     bool unknown = false;
     for (auto end = path.rbegin(); end != path.rend(); ++end) {
         const End& last = scratch->ends[static_cast<std::size_t>(*end)];
         const bool before = unknown;
         unknown = last.id == unknown_;
         const auto begin = static_cast<std::size_t>(last.begin);
-        if (unknown) append_unknown(normalized.substr(begin, static_cast<std::size_t>(*end) - begin), before, ids);
-        else ids.push_back(last.id);
+        if (unknown)
+            append_unknown(normalized.substr(begin, static_cast<std::size_t>(*end) - begin), before, ids);
+        else
+            ids.push_back(last.id);
     }
     return true;
 }

@@ -14,17 +14,18 @@
 
 namespace xlrm {
 
-//! Unigram encoding by a sentencepiece model: of all ways to cut the normalised text the one of largest sum of scores, the first found of equal
-//! ones. Sums are kept in fp32 from the text's begin on and compared before they are rounded, as in the library (unigram::Model::EncodeOptimized
-//! of sentencepiece 0.2.1), so that the ids are its own even where rounding decides; what the library does besides, pieces and surfaces as
-//! messages, is most of its time.
+//! Unigram encoding by a sentencepiece model: of all ways to cut the normalised text the one of largest sum of scores, the first
+//! found of equal ones. Sums are kept in fp32 from the text's begin on and compared before they are rounded, as in the library
+//! (unigram::Model::EncodeOptimized of sentencepiece 0.2.1), so that the ids are its own even where rounding decides; what the
+//! library does besides, pieces and surfaces as messages, is most of its time.
 class SentencepieceUnigram {
 public:
     //! `processor` has loaded the model of `spec`; it and `normalizer` must outlive this.
-    SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec, const SentencepieceNormalizer& normalizer);
+    SentencepieceUnigram(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec,
+                         const SentencepieceNormalizer& normalizer);
 
-    //! Appends the ids of a text (valid UTF-8). False where the library must encode it, `ids` being as before: other kinds of models, and those
-    //! with pieces that the user defined.
+    //! Appends the ids of a text (valid UTF-8). False where the library must encode it, `ids` being as before: other kinds of
+    //! models, and those with pieces that the user defined.
     bool encode(std::string_view text, std::vector<std::int32_t>& ids) const;
 
 private:

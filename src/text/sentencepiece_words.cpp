@@ -20,7 +20,9 @@ SentencepieceWords::SentencepieceWords(const sentencepiece::SentencePieceProcess
                                        const SentencepieceNormalizer& normalizer)
     : processor_(processor), normalizer_(normalizer) {
     const int blank = processor.PieceToId(kBlank);
-    if (spec.model_type != SentencepieceSpec::kBytePairs || processor.IdToPiece(blank) != kBlank || processor.IsUnused(blank) || processor.IsUnknown(blank)) return;
+    if (spec.model_type != SentencepieceSpec::kBytePairs || processor.IdToPiece(blank) != kBlank || processor.IsUnused(blank) ||
+        processor.IsUnknown(blank))
+        return;
     for (int id = 0; id < processor.GetPieceSize(); ++id) {
         const std::string& piece = processor.IdToPiece(id);
         if (next_word(piece, 0) != piece.size()) return;
@@ -62,7 +64,8 @@ bool SentencepieceWords::encode_word(std::string_view word, Scratch& scratch, st
     return true;
 }
 
-// The library takes no normalised text, so one is sought whose normal form the word is: without the blank that it puts in front, or with.
+// The library takes no normalised text, so one is sought whose normal form the word is: without the blank that it puts in front,
+// or with.
 bool SentencepieceWords::encode_new(std::string_view word, Scratch& scratch) const {
     scratch.raw.clear();
     for (std::size_t at = 0; at < word.size();) {

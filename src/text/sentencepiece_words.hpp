@@ -13,13 +13,14 @@
 
 namespace xlrm {
 
-//! Byte pair encoding by a sentencepiece model, word by word: no piece of most models joins "▁" (a blank) to what stands before it, so the
-//! ids of a normalised text are those of its words one after another, and a word that was seen before is looked up. The ids are the
-//! library's own.
+//! Byte pair encoding by a sentencepiece model, word by word: no piece of most models joins "▁" (a blank) to what stands before
+//! it, so the ids of a normalised text are those of its words one after another, and a word that was seen before is looked up.
+//! The ids are the library's own.
 class SentencepieceWords {
 public:
     //! `processor` has loaded the model of `spec`; it and `normalizer` must outlive this.
-    SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec, const SentencepieceNormalizer& normalizer);
+    SentencepieceWords(const sentencepiece::SentencePieceProcessor& processor, const SentencepieceSpec& spec,
+                       const SentencepieceNormalizer& normalizer);
 
     //! Appends the ids of a text (valid UTF-8). False where it must be encoded whole, `ids` being as before.
     bool encode(std::string_view text, std::vector<std::int32_t>& ids) const;

@@ -10,7 +10,8 @@ namespace xlrm {
 
 std::string item_stem(const std::string& id) {
     const std::size_t digits = id.find_last_not_of("0123456789");
-    if (digits == std::string::npos || digits + 1 == id.size() || digits < 1 || id[digits] != 'n' || id[digits - 1] != '-') return id;
+    if (digits == std::string::npos || digits + 1 == id.size() || digits < 1 || id[digits] != 'n' || id[digits - 1] != '-')
+        return id;
     return id.substr(0, digits - 1);
 }
 
@@ -30,7 +31,8 @@ Split::Split(const std::string& text) {
         parts_.emplace_back(name, share);
         sum += share;
     }
-    if (!parts_.empty() && std::abs(sum - 1.0) > 1e-9) fail("split '" + text + "': the shares sum to " + std::to_string(sum) + " instead of 1", ExitCode::usage);
+    if (!parts_.empty() && std::abs(sum - 1.0) > 1e-9)
+        fail("split '" + text + "': the shares sum to " + std::to_string(sum) + " instead of 1", ExitCode::usage);
 }
 
 std::string Split::part(const std::string& id) const {

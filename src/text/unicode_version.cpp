@@ -16,10 +16,11 @@ struct ScriptRange {
 };
 
 constexpr ScriptRange kNewerScripts[] = {
-    {"sc:han", 0x2B739, 0x2B739}, {"sc:han", 0x2EBF0, 0x2EE5D}, {"sc:han", 0x31350, 0x323AF}, {"sc:hiragana", 0x1B132, 0x1B132},
-    {"sc:katakana", 0x1B155, 0x1B155}, {"sc:arabic", 0x897, 0x897}, {"sc:arabic", 0x10EC2, 0x10EC4}, {"sc:arabic", 0x10EFC, 0x10EFF},
-    {"sc:devanagari", 0x11B00, 0x11B09}, {"sc:latin", 0xA7CB, 0xA7CD}, {"sc:latin", 0xA7DA, 0xA7DC}, {"sc:latin", 0x1DF25, 0x1DF2A},
-    {"sc:cyrillic", 0x1C89, 0x1C8A}, {"sc:cyrillic", 0x1E030, 0x1E06D}, {"sc:cyrillic", 0x1E08F, 0x1E08F}};
+    {"sc:han", 0x2B739, 0x2B739},      {"sc:han", 0x2EBF0, 0x2EE5D},      {"sc:han", 0x31350, 0x323AF},
+    {"sc:hiragana", 0x1B132, 0x1B132}, {"sc:katakana", 0x1B155, 0x1B155}, {"sc:arabic", 0x897, 0x897},
+    {"sc:arabic", 0x10EC2, 0x10EC4},   {"sc:arabic", 0x10EFC, 0x10EFF},   {"sc:devanagari", 0x11B00, 0x11B09},
+    {"sc:latin", 0xA7CB, 0xA7CD},      {"sc:latin", 0xA7DA, 0xA7DC},      {"sc:latin", 0x1DF25, 0x1DF2A},
+    {"sc:cyrillic", 0x1C89, 0x1C8A},   {"sc:cyrillic", 0x1E030, 0x1E06D}, {"sc:cyrillic", 0x1E08F, 0x1E08F}};
 
 void append_range(std::string& members, std::uint32_t first, std::uint32_t last) {
     char text[40];
@@ -37,7 +38,8 @@ bool in_unicode_9(char32_t code) {
 
 std::string_view newer_category(char32_t code) {
     const NewerRange* end = kNewerRanges + kNewerRangeCount;
-    const NewerRange* found = std::lower_bound(kNewerRanges, end, code, [](const NewerRange& range, char32_t c) { return range.last < c; });
+    const NewerRange* found =
+        std::lower_bound(kNewerRanges, end, code, [](const NewerRange& range, char32_t c) { return range.last < c; });
     return found != end && found->first <= code ? std::string_view(found->category) : std::string_view();
 }
 
@@ -59,7 +61,8 @@ std::string newer_members(std::string_view property) {
     std::string name(property);
     std::string members;
     if (name.starts_with("sc:")) {
-        std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
         for (const ScriptRange& range : kNewerScripts) {
             if (range.script == name) append_range(members, range.first, range.last);
         }
@@ -67,7 +70,8 @@ std::string newer_members(std::string_view property) {
     }
     for (int i = 0; i < kNewerRangeCount; ++i) {
         const std::string_view category = kNewerRanges[i].category;
-        const bool belongs = name == "Alphabetic" ? category[0] == 'L' || category == "Nl" : name.size() <= 2 && category.starts_with(name);
+        const bool belongs =
+            name == "Alphabetic" ? category[0] == 'L' || category == "Nl" : name.size() <= 2 && category.starts_with(name);
         if (belongs) append_range(members, kNewerRanges[i].first, kNewerRanges[i].last);
     }
     return members;

@@ -5,8 +5,8 @@
 
 namespace xlrm {
 
-// The libraries know different versions of Unicode: Hugging Face's normal forms are those of 9.0, its expressions those of 16.0, and
-// the PCRE2 and utf8proc of a machine have their own. These tables make the results those of Hugging Face's library.
+// The libraries know different versions of Unicode: Hugging Face's normal forms are those of 9.0, its expressions those of 16.0,
+// and the PCRE2 and utf8proc of a machine have their own. These tables make the results those of Hugging Face's library.
 
 bool in_unicode_9(char32_t code_point);
 //! General category of a code point that Unicode 15.0 to 16.0 assigned; empty for all others.

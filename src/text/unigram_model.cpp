@@ -105,7 +105,8 @@ void UnigramModel::best_path(std::string_view word, Scratch& scratch) const {
         at = behind;
     }
     scratch.next.clear();
-    for (auto end = static_cast<std::int32_t>(word.size()); end >= 0; end = end > 0 ? begins[static_cast<std::size_t>(end)] : -1) {
+    for (auto end = static_cast<std::int32_t>(word.size()); end >= 0;
+         end = end > 0 ? begins[static_cast<std::size_t>(end)] : -1) {
         scratch.next.push_back(end);
     }
 }

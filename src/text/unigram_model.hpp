@@ -9,7 +9,8 @@ namespace xlrm {
 
 //! Unigram: of all ways to cut a word into pieces the one of largest sum of scores, the first found of equal ones (sums in fp64
 //! from the word's begin on, as the reference adds them). A character that is no piece is the unknown piece, at the lowest score
-//! less 10; a run of them becomes its bytes <0x00> … <0xFF> (`byte_fallback`, where all of them are there), else one unknown token.
+//! less 10; a run of them becomes its bytes <0x00> … <0xFF> (`byte_fallback`, where all of them are there), else one unknown
+//! token.
 class UnigramModel final : public SubwordModel {
 public:
     //! Throws Error naming `where` and what is wrong.

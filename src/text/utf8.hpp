@@ -21,7 +21,8 @@ void append_utf8(std::string& text, char32_t code_point);
 
 //! Unicode White_Space.
 bool is_white_space(char32_t code_point);
-//! The text without what Python's str.strip() removes: White_Space and U+001C … U+001F. Any bytes will do: those that are no UTF-8 stay.
+//! The text without what Python's str.strip() removes: White_Space and U+001C … U+001F. Any bytes will do: those that are no
+//! UTF-8 stay.
 std::string_view strip(std::string_view text);
 //! A word character of Unicode regular expressions: alphabetic, mark, decimal number, connector, join control.
 bool is_word_character(char32_t code_point);

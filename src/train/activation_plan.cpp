@@ -2,7 +2,8 @@
 
 namespace xlrm {
 
-Keep plan_activations(const std::string& recompute, const ModelConfig& config, at::ScalarType dtype, double tokens, double available) {
+Keep plan_activations(const std::string& recompute, const ModelConfig& config, at::ScalarType dtype, double tokens,
+                      double available) {
     if (recompute == "none") return Keep::full;
     if (recompute == "cheap") return Keep::cheap;
     if (recompute == "blocks") return Keep::inputs;

@@ -28,8 +28,9 @@ public:
         const bool scaled = options_.margin == MarginUse::scale_loss || options_.margin == MarginUse::scale_difference;
         for (const Item& item : set.items) {
             if (item.answers != 2) {
-                fail("item '" + item.id + "' has " + std::to_string(item.answers) +
-                     " answer(s) (the objective bt needs one chosen and one rejected); give pairs, or choose --objective ranking");
+                fail(
+                    "item '" + item.id + "' has " + std::to_string(item.answers) +
+                    " answer(s) (the objective bt needs one chosen and one rejected); give pairs, or choose --objective ranking");
             }
             if (scaled && !(item.margin >= 0.0F)) {
                 fail("item '" + item.id + "' has " + (std::isnan(item.margin) ? "no margin" : "a negative margin") +
@@ -38,8 +39,8 @@ public:
         }
     }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
+    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
         const PairBatch pairs = make_batch(decoder, set, items);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const RewardStates states = reward_forward(decoder, pairs.rewards, saved.get());
@@ -80,10 +81,17 @@ private:
         const double given = std::isnan(margin) ? 0.0 : double(margin);
         double factor = 1.0, inner = 1.0, shift = 0.0;
         switch (options_.margin) {
-            case MarginUse::none: break;
-            case MarginUse::subtract: shift = given; break;
-            case MarginUse::scale_loss: factor = given; break;
-            case MarginUse::scale_difference: inner = given; break;
+            case MarginUse::none:
+                break;
+            case MarginUse::subtract:
+                shift = given;
+                break;
+            case MarginUse::scale_loss:
+                factor = given;
+                break;
+            case MarginUse::scale_difference:
+                inner = given;
+                break;
         }
         const double x = inner * difference - shift;
         const double smooth = options_.label_smoothing;
@@ -91,7 +99,8 @@ private:
     }
 
     // Loss and metrics; the gradient with respect to the scores where it is asked for.
-    StepSums loss_of(const ItemSet& set, const PairBatch& pairs, const RewardStates& states, double scale, std::vector<double>* dscores) const {
+    StepSums loss_of(const ItemSet& set, const PairBatch& pairs, const RewardStates& states, double scale,
+                     std::vector<double>* dscores) const {
         StepSums sums;
         const double center = options_.center_coefficient;
         for (std::size_t i = 0; i < pairs.items.size(); ++i) {
@@ -112,15 +121,18 @@ private:
         return sums;
     }
 
-    // The auxiliary LM loss, a mean per token of each chosen answer; its gradient is added to dnormed and dweight where they are defined.
+    // The auxiliary LM loss, a mean per token of each chosen answer; its gradient is added to dnormed and dweight where they are
+    // defined.
     void add_lm_loss(const Decoder& decoder, const PairBatch& pairs, const RewardStates& states, double scale, StepSums& sums,
                      const at::Tensor& dnormed, const at::Tensor& dweight) const {
         const PredictedTokens& predicted = pairs.predicted;
         if (predicted.rows.empty()) return;
         std::vector<float> weights;
-        for (const std::int64_t text : predicted.text) weights.push_back(1.0F / static_cast<float>(predicted.counts[static_cast<std::size_t>(text)]));
+        for (const std::int64_t text : predicted.text)
+            weights.push_back(1.0F / static_cast<float>(predicted.counts[static_cast<std::size_t>(text)]));
         const at::Tensor rows = gather_rows(states.normed, pairs.rewards.others).to(decoder.parameters().flat.scalar_type());
-        const LmGradient gradient{scale * options_.lm_coefficient, dnormed.defined() ? at::empty_like(rows) : at::Tensor(), dweight};
+        const LmGradient gradient{scale * options_.lm_coefficient, dnormed.defined() ? at::empty_like(rows) : at::Tensor(),
+                                  dweight};
         const CrossEntropyResult loss = lm_loss(decoder, rows, predicted.targets, weights, gradient);
         if (dnormed.defined()) scatter_add_rows(gradient.rows.to(dnormed.scalar_type()), pairs.rewards.others, dnormed);
         sums.loss += options_.lm_coefficient * loss.loss_sum;
@@ -141,6 +153,8 @@ MarginUse parse_margin_use(const std::string& name) {
     fail("--margin '" + name + "' is not known (none, subtract, scale-loss, scale-difference)", ExitCode::usage);
 }
 
-std::unique_ptr<Objective> make_bradley_terry(const BradleyTerryOptions& options) { return std::make_unique<BradleyTerry>(options); }
+std::unique_ptr<Objective> make_bradley_terry(const BradleyTerryOptions& options) {
+    return std::make_unique<BradleyTerry>(options);
+}
 
 }  // namespace xlrm

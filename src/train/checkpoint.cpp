@@ -23,8 +23,8 @@ TensorOut out_tensor(const std::string& name, std::span<const float> values) {
 void copy_tensor(const SafetensorsFile& file, const std::string& name, std::span<float> to) {
     const TensorView view = file.tensor(name);
     if (view.dtype != DType::f32 || view.bytes.size() != to.size_bytes()) {
-        fail(file.path().string() + ": tensor '" + name + "' has " + std::to_string(view.bytes.size()) + " bytes where the model needs " +
-             std::to_string(to.size_bytes()) + kAdvice);
+        fail(file.path().string() + ": tensor '" + name + "' has " + std::to_string(view.bytes.size()) +
+             " bytes where the model needs " + std::to_string(to.size_bytes()) + kAdvice);
     }
     file.read(name, 0, std::as_writable_bytes(to));
 }
@@ -38,12 +38,13 @@ Json read_manifest(const fs::path& path) {
         if (error.code() == ExitCode::io) throw;
         fail(damaged + error.what() + ")" + kAdvice);
     }
-    require(manifest.is_object() && manifest.contains("sha256") && manifest["sha256"].is_string(), damaged + "no hash in it)" + kAdvice);
+    require(manifest.is_object() && manifest.contains("sha256") && manifest["sha256"].is_string(),
+            damaged + "no hash in it)" + kAdvice);
     const std::string stored = manifest["sha256"];
     manifest.erase("sha256");
     require(hash_of(manifest) == stored, damaged + "its SHA-256 differs from the one stored in it)" + kAdvice);
-    require(manifest.value("format", "") == kFormat,
-            path.string() + ": format '" + manifest.value("format", "") + "' is not " + kFormat + " (another version of xlrm wrote it)" + kAdvice);
+    require(manifest.value("format", "") == kFormat, path.string() + ": format '" + manifest.value("format", "") + "' is not " +
+                                                         kFormat + " (another version of xlrm wrote it)" + kAdvice);
     return manifest;
 }
 
@@ -70,8 +71,8 @@ bool CheckpointFolder::exists() const { return fs::exists(folder_ / "checkpoint.
 
 void CheckpointFolder::save(const RunIdentity& identity, const RunPosition& position, const RunBuffers& buffers) const {
     const std::string state = "state-" + std::to_string(position.step) + ".safetensors";
-    write_safetensors(folder_ / state,
-                      {out_tensor("weights", buffers.weights), out_tensor("first", buffers.first), out_tensor("second", buffers.second)});
+    write_safetensors(folder_ / state, {out_tensor("weights", buffers.weights), out_tensor("first", buffers.first),
+                                        out_tensor("second", buffers.second)});
     Json manifest = {{"format", kFormat},
                      {"state", state},
                      {"state_sha256", sha256_file(folder_ / state)},

@@ -12,7 +12,16 @@ namespace xlrm {
 namespace {
 
 enum Metric : std::size_t {
-    chosen_reward, rejected_reward, accuracy, reward_margin, chosen_logps, rejected_logps, chosen_logits, rejected_logits, entropy, token_accuracy
+    chosen_reward,
+    rejected_reward,
+    accuracy,
+    reward_margin,
+    chosen_logps,
+    rejected_logps,
+    chosen_logits,
+    rejected_logits,
+    entropy,
+    token_accuracy
 };
 
 class Dpo final : public Objective {
@@ -30,8 +39,8 @@ public:
     void check(const ItemSet& set) const override { require_responses(set, name(), 2, "pairs"); }
     double item_weight(const ItemSet& /*set*/, std::int64_t /*item*/) const override { return 1.0; }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
+    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
         const PolicyBatch batch = pack_policy(set, items, options_.share_prefix);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const PolicyStates states = policy_forward(decoder, batch, saved.get());
@@ -39,7 +48,8 @@ public:
         const StepSums sums = loss_of(decoder, set, items, batch, states, &slopes);
         // The logits are computed a second time: what a token's gradient weighs is known only when both texts' sums are.
         std::vector<float> weights;
-        for (const std::int64_t text : batch.predicted.text) weights.push_back(static_cast<float>(-slopes[static_cast<std::size_t>(text)]));
+        for (const std::int64_t text : batch.predicted.text)
+            weights.push_back(static_cast<float>(-slopes[static_cast<std::size_t>(text)]));
         const LmGradient to{scale, at::empty_like(states.rows), lm_weight_of(decoder, gradient)};
         lm_loss(decoder, states.rows, batch.predicted.targets, weights, to);
         policy_backward(decoder, batch, states, *saved, to.rows, gradient, ready);
@@ -73,7 +83,8 @@ private:
                 const double slope = x < 1.0 ? -options_.beta : 0.0;
                 return {std::max(0.0, 1.0 - x), slope, -slope};
             }
-            case DpoLoss::ipo: break;
+            case DpoLoss::ipo:
+                break;
         }
         const double distance = chosen / chosen_tokens - rejected / rejected_tokens - 1.0 / (2.0 * options_.beta);
         return {distance * distance, 2.0 * distance / chosen_tokens, -2.0 * distance / rejected_tokens};
@@ -90,7 +101,8 @@ private:
         for (std::size_t text = 0; text < log_probs.size(); text += 2) {
             const double chosen = log_probs[text] - reference[text];
             const double rejected = log_probs[text + 1] - reference[text + 1];
-            const Term pair = term(chosen, rejected, double(batch.predicted.counts[text]), double(batch.predicted.counts[text + 1]));
+            const Term pair =
+                term(chosen, rejected, double(batch.predicted.counts[text]), double(batch.predicted.counts[text + 1]));
             sums.loss += pair.loss;
             sums.correct += chosen > rejected ? 1.0 : 0.0;
             sums.margin += options_.beta * (chosen - rejected);

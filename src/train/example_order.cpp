@@ -7,7 +7,8 @@
 
 namespace xlrm {
 
-ExampleOrder::ExampleOrder(std::int64_t items, std::int64_t batch, std::uint64_t seed) : items_(items), batch_(batch), seed_(seed) {
+ExampleOrder::ExampleOrder(std::int64_t items, std::int64_t batch, std::uint64_t seed)
+    : items_(items), batch_(batch), seed_(seed) {
     if (items <= 0) fail("there is nothing to train on (no item is left after filtering); see the report of the data");
     if (batch <= 0) fail("--batch-pairs " + std::to_string(batch) + " is not a size; give 1 or more", ExitCode::usage);
 }

@@ -36,17 +36,19 @@ public:
         for (std::size_t i = 0; i < set.items.size(); ++i) {
             const Item& item = set.items[i];
             const Answer& text = document(set, static_cast<std::int64_t>(i));
-            if (item.answers != 1 || text.prompt != 0) fail("item '" + item.id + "' is no document (the objective lm reads {text} rows); give such rows");
+            if (item.answers != 1 || text.prompt != 0)
+                fail("item '" + item.id + "' is no document (the objective lm reads {text} rows); give such rows");
             if (text.length < 2) {
-                fail("document '" + item.id + "' has " + std::to_string(text.length) + " token(s), so nothing can be predicted; remove the row");
+                fail("document '" + item.id + "' has " + std::to_string(text.length) +
+                     " token(s), so nothing can be predicted; remove the row");
             }
         }
     }
 
     double item_weight(const ItemSet& set, std::int64_t item) const override { return document(set, item).length - 1; }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
+    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
         const PackedBatch batch = pack_documents(set, items);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const at::Tensor residual = decoder.forward(batch, {}, saved.get());
@@ -54,8 +56,8 @@ public:
         const at::Tensor normed = decoder.final_norm(residual, &rstd);
         const at::Tensor dnormed = at::zeros_like(normed);
         const CrossEntropyResult loss =
-            chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, scale, dnormed, lm_weight_of(decoder, gradient), 512,
-                                  decoder.config().logit_soft_cap);
+            chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, scale, dnormed,
+                                  lm_weight_of(decoder, gradient), 512, decoder.config().logit_soft_cap);
         decoder.backward(batch, *saved, decoder.final_norm_backward(dnormed, residual, rstd, gradient), gradient, ready);
         return sums_of(loss, batch, items);
     }

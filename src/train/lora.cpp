@@ -32,18 +32,27 @@ bool is_target(const std::string& name, const std::vector<std::string>& targets)
 
 void require_targets(const ParameterLayout& layout, const std::vector<std::string>& targets) {
     for (const std::string& target : targets) {
-        const bool found = std::ranges::any_of(layout.tensors, [&](const ParameterInfo& info) { return is_target(info.name, {target}); });
-        require(found, "--lora-targets '" + target + "': the model has no such matrix (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, or all-linear)",
-                ExitCode::usage);
+        const bool found =
+            std::ranges::any_of(layout.tensors, [&](const ParameterInfo& info) { return is_target(info.name, {target}); });
+        require(
+            found,
+            "--lora-targets '" + target +
+                "': the model has no such matrix (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, or all-linear)",
+            ExitCode::usage);
     }
 }
 
-at::Tensor shaped(const at::Tensor& flat, const ParameterInfo& info) { return flat.narrow(0, info.offset, info.elements).view(info.shape); }
+at::Tensor shaped(const at::Tensor& flat, const ParameterInfo& info) {
+    return flat.narrow(0, info.offset, info.elements).view(info.shape);
+}
 
 }  // namespace
 
 LoraAdapters::LoraAdapters(TrainingModel& model, const TrainOptions& options)
-    : model_(model), options_(options), scale_(options.lora_alpha / static_cast<double>(options.lora_rank)), frozen_(model.weights) {
+    : model_(model),
+      options_(options),
+      scale_(options.lora_alpha / static_cast<double>(options.lora_rank)),
+      frozen_(model.weights) {
     require_targets(model.compute.layout, options.lora_targets);
     for (const ParameterInfo& info : model.compute.layout.tensors)
         if (is_target(info.name, options.lora_targets)) add(info);
@@ -94,7 +103,8 @@ void LoraAdapters::project(const at::Tensor& gradient, const at::Tensor& trained
         at::mm_out(da, shaped(trained_.weights, target.b).t(), dw).mul_(scale_);
         at::mm_out(db, dw, shaped(trained_.weights, target.a).t()).mul_(scale_);
     }
-    if (model_.head == HeadKind::reward) trained_.compute.view_of(trained_gradient, kScore).copy_(model_.compute.view_of(gradient, kScore));
+    if (model_.head == HeadKind::reward)
+        trained_.compute.view_of(trained_gradient, kScore).copy_(model_.compute.view_of(gradient, kScore));
 }
 
 void LoraAdapters::merge() const {
@@ -106,7 +116,8 @@ void LoraAdapters::merge() const {
 at::Tensor LoraAdapters::merged(const at::Tensor& trained_weights) const {
     at::Tensor weights = frozen_.clone();
     for (const Target& target : targets_) shaped(weights, target.matrix).add_(product(target, trained_weights));
-    if (model_.head == HeadKind::reward) model_.compute.view_of(weights, kScore).copy_(trained_.compute.view_of(trained_weights, kScore));
+    if (model_.head == HeadKind::reward)
+        model_.compute.view_of(weights, kScore).copy_(trained_.compute.view_of(trained_weights, kScore));
     return weights;
 }
 
@@ -115,7 +126,8 @@ void LoraAdapters::save(const std::filesystem::path& folder, const at::Tensor& t
     std::vector<TensorOut> tensors;
     for (const ParameterInfo& info : trained_.compute.layout.tensors) {
         const at::Tensor part = trained_weights.narrow(0, info.offset, info.elements);
-        tensors.push_back({"base_model.model." + info.name, DType::f32, info.shape, std::as_bytes(std::span<const float>(floats(part)))});
+        tensors.push_back(
+            {"base_model.model." + info.name, DType::f32, info.shape, std::as_bytes(std::span<const float>(floats(part)))});
     }
     std::vector<std::string> modules;
     for (const Target& target : targets_) {

@@ -12,9 +12,9 @@
 
 namespace xlrm {
 
-//! Low-rank adaptation (Hu et al. 2022): W = W₀ + s·B·A, s = alpha / rank, for the target matrices of every block; what is trained are A
-//! [rank, in], B [out, rank] and a reward head. The model computes with W itself, so forward and backward are those of full
-//! training, and from its gradient dW follow dB = s·dW·Aᵀ and dA = s·Bᵀ·dW. A begins uniform in ±1/√in and B zero, as in
+//! Low-rank adaptation (Hu et al. 2022): W = W₀ + s·B·A, s = alpha / rank, for the target matrices of every block; what is
+//! trained are A [rank, in], B [out, rank] and a reward head. The model computes with W itself, so forward and backward are those
+//! of full training, and from its gradient dW follow dB = s·dW·Aᵀ and dA = s·Bᵀ·dW. A begins uniform in ±1/√in and B zero, as in
 //! peft; the optimiser keeps its state, and ranks reduce the gradients, of A, B and head alone.
 class LoraAdapters {
 public:

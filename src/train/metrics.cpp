@@ -26,8 +26,8 @@ void add(StepSums& sums, const StepSums& other) {
 }
 
 StepSums sum_over_ranks(const Communicator& group, const StepSums& s) {
-    std::vector<double> mine = {s.loss,       s.weight,     s.items,   s.correct,   s.margin, s.reward_sum, s.reward_min,
-                                s.reward_max, s.lm_loss, s.lm_weight, s.tokens, s.physical, s.rewards};
+    std::vector<double> mine = {s.loss,       s.weight,  s.items,     s.correct, s.margin,   s.reward_sum, s.reward_min,
+                                s.reward_max, s.lm_loss, s.lm_weight, s.tokens,  s.physical, s.rewards};
     for (const Mean& mean : s.means) mine.insert(mine.end(), {mean.sum, mean.weight});
     mine.push_back(s.failures);
     const std::vector<double> all = group.gather(std::span<const double>(mine));

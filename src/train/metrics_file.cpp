@@ -24,10 +24,11 @@ MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t keep) :
     if (::fstat(file_, &status) != 0) fail_io(path, "cannot be examined");
     if (status.st_size < keep) {
         ::close(file_);
-        fail(path.string() + ": it has " + std::to_string(status.st_size) + " bytes where the checkpoint counts " + std::to_string(keep) +
-             " (lines are lost); restore it, or start again with --resume never");
+        fail(path.string() + ": it has " + std::to_string(status.st_size) + " bytes where the checkpoint counts " +
+             std::to_string(keep) + " (lines are lost); restore it, or start again with --resume never");
     }
-    if (::ftruncate(file_, keep) != 0 || ::lseek(file_, keep, SEEK_SET) < 0) fail_io(path, "cannot be cut to its checkpointed length");
+    if (::ftruncate(file_, keep) != 0 || ::lseek(file_, keep, SEEK_SET) < 0)
+        fail_io(path, "cannot be cut to its checkpointed length");
 }
 
 MetricsFile::~MetricsFile() {

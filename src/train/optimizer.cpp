@@ -6,9 +6,9 @@
 #include <cassert>
 #include <cmath>
 
+#include "xlrm/core/profile.hpp"
 #include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/ops/adamw.hpp"
-#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -19,7 +19,8 @@ at::Tensor zeros(std::int64_t elements) { return flat_zeros(elements, at::kFloat
 
 std::span<std::byte> bytes_of(const at::Tensor& flat, const Range& range) {
     const auto width = static_cast<std::size_t>(flat.element_size());
-    return {static_cast<std::byte*>(flat.data_ptr()) + static_cast<std::size_t>(range.begin) * width, static_cast<std::size_t>(range.size()) * width};
+    return {static_cast<std::byte*>(flat.data_ptr()) + static_cast<std::size_t>(range.begin) * width,
+            static_cast<std::size_t>(range.size()) * width};
 }
 
 }  // namespace
@@ -30,19 +31,31 @@ std::span<float> floats(const at::Tensor& tensor) {
 }
 
 Optimizer::Optimizer(const Communicator& group, TrainingModel& model, const TrainOptions& options)
-    : group_(group), model_(model), divided_(options.zero > 0 && group.size() > 1), total_(model.compute.layout.total), mine_(block(group.rank())),
-      first_(zeros(mine_.size())), second_(zeros(mine_.size())), beta1_(options.beta1), beta2_(options.beta2), eps_(options.eps),
-      weight_decay_(options.weight_decay), clip_(options.clip) {
+    : group_(group),
+      model_(model),
+      divided_(options.zero > 0 && group.size() > 1),
+      total_(model.compute.layout.total),
+      mine_(block(group.rank())),
+      first_(zeros(mine_.size())),
+      second_(zeros(mine_.size())),
+      beta1_(options.beta1),
+      beta2_(options.beta2),
+      eps_(options.eps),
+      weight_decay_(options.weight_decay),
+      clip_(options.clip) {
     for (const ParameterInfo& info : model.compute.layout.tensors) {
         const std::int64_t begin = std::max(info.offset, mine_.begin);
         const std::int64_t count = std::min(info.offset + info.elements, mine_.end) - begin;
         if (count <= 0) continue;
         const bool decay = info.decay && weight_decay_ != 0.0;
         const bool joins = !parts_.empty() && parts_.back().decay == decay && parts_.back().begin + parts_.back().count == begin;
-        if (joins) parts_.back().count += count;
-        else parts_.push_back({begin, count, decay});
+        if (joins)
+            parts_.back().count += count;
+        else
+            parts_.push_back({begin, count, decay});
     }
-    if (divided_ && model.compute.flat.scalar_type() != at::kFloat) model.weights = model.weights.narrow(0, mine_.begin, mine_.size()).clone();
+    if (divided_ && model.compute.flat.scalar_type() != at::kFloat)
+        model.weights = model.weights.narrow(0, mine_.begin, mine_.size()).clone();
 }
 
 Range Optimizer::block(int rank) const {
@@ -58,7 +71,8 @@ double Optimizer::norm(const at::Tensor& buffer) {
 
 void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor& gradient) {
     const StageScope scope("optimiser");
-    AdamwConfig config{.lr = lr, .beta1 = beta1_, .beta2 = beta2_, .eps = eps_, .weight_decay = 0.0, .step = step, .grad_scale = 1.0};
+    AdamwConfig config{
+        .lr = lr, .beta1 = beta1_, .beta2 = beta2_, .eps = eps_, .weight_decay = 0.0, .step = step, .grad_scale = 1.0};
     if (clip_ > 0.0) config.grad_scale = std::min(1.0, clip_ / (norm + 1e-6));
     const at::Tensor& compute = model_.compute.flat;
     const bool copies = compute.scalar_type() == at::kBFloat16;
@@ -70,7 +84,8 @@ void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor
         };
         std::span<std::uint16_t> copy;
         if (copies) copy = {static_cast<std::uint16_t*>(compute.data_ptr()) + part.begin, static_cast<std::size_t>(part.count)};
-        adamw(config, cut(model_.weights, weights_begin), cut(first_, mine_.begin), cut(second_, mine_.begin), cut(gradient, 0), copy);
+        adamw(config, cut(model_.weights, weights_begin), cut(first_, mine_.begin), cut(second_, mine_.begin), cut(gradient, 0),
+              copy);
     }
     if (!divided_) return;
     gradient.narrow(0, 0, mine_.begin).zero_();

@@ -14,10 +14,10 @@ namespace xlrm {
 
 std::span<float> floats(const at::Tensor& tensor);
 
-//! AdamW over the flat buffers, decay on the tensors that the layout names. With options.zero = 1 each rank keeps the moments, and with
-//! bf16 compute the master weights, of its own block of the buffer alone, updates that, and hands its block of the new weights to the
-//! others: the 16 (bf16: 18) bytes a parameter become 8 + 8/n (6 + 12/n). The arithmetic of an element is the
-//! same either way, and so are its bits.
+//! AdamW over the flat buffers, decay on the tensors that the layout names. With options.zero = 1 each rank keeps the moments,
+//! and with bf16 compute the master weights, of its own block of the buffer alone, updates that, and hands its block of the new
+//! weights to the others: the 16 (bf16: 18) bytes a parameter become 8 + 8/n (6 + 12/n). The arithmetic of an element is the same
+//! either way, and so are its bits.
 class Optimizer {
 public:
     //! Takes over model.weights: the rank's block of it where it is divided. `group` and `model` must outlive the optimiser.
@@ -56,7 +56,7 @@ private:
     TrainingModel& model_;
     const bool divided_;
     const std::int64_t total_;
-    Range mine_;                //!< elements that this rank updates
+    Range mine_;                 //!< elements that this rank updates
     at::Tensor first_, second_;  //!< AdamW's moments, fp32 [mine]
     std::vector<Part> parts_;
     double beta1_, beta2_, eps_, weight_decay_, clip_;

@@ -51,7 +51,8 @@ void describe_data(Options& options, TrainOptions& train) {
         .add("max-length", &train.max_length, "TOKENS",
              "longest text; longer lm documents are split. Lower it to save memory, raise it when the report says too long")
         .add_choice("over-length", &train.over_length, {"drop", "left", "right", "error"},
-                    "what becomes of a pair with a longer text; left or right keep its end or its begin, error is for data that must be whole")
+                    "what becomes of a pair with a longer text; left or right keep its end or its begin, error is for data that "
+                    "must be whole")
         .add("template", &train.chat_template, "NAME", template_help())
         .add("template-date", &train.template_date, "DATE", kTemplateDateHelp)
         .add("eval-data", &train.eval_data, "FILE,…", "rows for evaluation during training; to see overfitting before the end")
@@ -202,12 +203,14 @@ void check_objective(const TrainOptions& t) {
 
 void check(const TrainOptions& t) {
     static const std::set<std::string> objectives = {"bt", "ranking", "regression", "lm", "sft", "dpo"};
-    require_usage(objectives.contains(t.objective), "--objective '" + t.objective + "' is not known (bt, ranking, regression, lm, sft, dpo)");
+    require_usage(objectives.contains(t.objective),
+                  "--objective '" + t.objective + "' is not known (bt, ranking, regression, lm, sft, dpo)");
     require_usage(!t.model.empty() || !t.model_config.empty(),
                   "--model is not given; name the folder to start from (or, for a model made from nothing, --model-config and "
                   "--tokenizer)");
     require_usage(t.model.empty() || t.model_config.empty(), "give either --model or --model-config, not both");
-    require_usage(t.model_config.empty() || !t.tokenizer.empty(), "--model-config needs --tokenizer, the folder of the new model's tokenizer");
+    require_usage(t.model_config.empty() || !t.tokenizer.empty(),
+                  "--model-config needs --tokenizer, the folder of the new model's tokenizer");
     require_usage(!t.data.empty(), "--data is not given; name the rows to train on (.jsonl, .jsonl.gz, .parquet, .h5)");
     require_usage(!t.output.empty(), "--output is not given; name the model folder to write");
     require_usage(t.output != t.model, "--output is the folder of --model (it would be lost); give another one");
@@ -230,7 +233,8 @@ void check(const TrainOptions& t) {
     check_objective(t);
     require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
     parse_schedule(t.schedule);
-    require_usage(!t.add_pad_token || !t.model.empty(), "--add-pad-token needs --model, whose embedding gets a row for the token");
+    require_usage(!t.add_pad_token || !t.model.empty(),
+                  "--add-pad-token needs --model, whose embedding gets a row for the token");
     parse_pooling(t.pooling);
     require_usage(t.warmup_steps >= 0, "--warmup-steps must not be negative");
     require_usage(t.zero == 0 || t.zero == 1, "--zero " + std::to_string(t.zero) + " is not known (0, 1)");
@@ -265,53 +269,53 @@ void check_given(const Options& options, const std::string& section, const Train
 
 Json content_of(const TrainOptions& t) {
     Json content = {{"objective", t.objective},
-            {"model", last_part(t.model)},
-            {"model_config", last_part(t.model_config)},
-            {"tokenizer", last_part(t.tokenizer)},
-            {"data", last_parts(t.data)},
-            {"langs", t.langs},
-            {"default_lang", t.default_lang},
-            {"split", t.split},
-            {"part", t.part},
-            {"concatenate", t.concatenate},
-            {"lr", t.lr},
-            {"schedule", t.schedule},
-            {"warmup_ratio", t.warmup_ratio},
-            {"warmup_steps", t.warmup_steps},
-            {"batch_pairs", t.batch_pairs},
-            {"epochs", t.epochs},
-            {"steps", t.steps},
-            {"max_length", t.max_length},
-            {"over_length", t.over_length},
-            {"template", t.chat_template},
-            {"template_date", t.template_date},
-            {"clip", t.clip},
-            {"weight_decay", t.weight_decay},
-            {"beta1", t.beta1},
-            {"beta2", t.beta2},
-            {"eps", t.eps},
-            {"pooling", t.pooling},
-            {"add_pad_token", t.add_pad_token},
-            {"head_init", t.head_init},
-            {"margin", t.margin},
-            {"label_smoothing", t.label_smoothing},
-            {"loss_type", t.loss_type},
-            {"beta", t.beta},
-            {"ref_model", last_part(t.ref_model)},
-            {"precompute_ref_log_probs", t.precompute_ref_log_probs},
-            {"center_rewards_coefficient", t.center_rewards_coefficient},
-            {"lm_coefficient", t.lm_coefficient},
-            {"eval_data", last_parts(t.eval_data)},
-            {"eval_part", t.eval_part},
-            {"eval_every", t.eval_every},
-            {"dtype", t.dtype},
-            {"wire", t.wire},
-            {"seed", t.seed},
-            {"lora_rank", t.lora_rank},
-            {"lora_alpha", t.lora_alpha},
-            {"lora_targets", t.lora_targets},
-            {"share_prefix", t.share_prefix},
-            {"source", t.source}};
+                    {"model", last_part(t.model)},
+                    {"model_config", last_part(t.model_config)},
+                    {"tokenizer", last_part(t.tokenizer)},
+                    {"data", last_parts(t.data)},
+                    {"langs", t.langs},
+                    {"default_lang", t.default_lang},
+                    {"split", t.split},
+                    {"part", t.part},
+                    {"concatenate", t.concatenate},
+                    {"lr", t.lr},
+                    {"schedule", t.schedule},
+                    {"warmup_ratio", t.warmup_ratio},
+                    {"warmup_steps", t.warmup_steps},
+                    {"batch_pairs", t.batch_pairs},
+                    {"epochs", t.epochs},
+                    {"steps", t.steps},
+                    {"max_length", t.max_length},
+                    {"over_length", t.over_length},
+                    {"template", t.chat_template},
+                    {"template_date", t.template_date},
+                    {"clip", t.clip},
+                    {"weight_decay", t.weight_decay},
+                    {"beta1", t.beta1},
+                    {"beta2", t.beta2},
+                    {"eps", t.eps},
+                    {"pooling", t.pooling},
+                    {"add_pad_token", t.add_pad_token},
+                    {"head_init", t.head_init},
+                    {"margin", t.margin},
+                    {"label_smoothing", t.label_smoothing},
+                    {"loss_type", t.loss_type},
+                    {"beta", t.beta},
+                    {"ref_model", last_part(t.ref_model)},
+                    {"precompute_ref_log_probs", t.precompute_ref_log_probs},
+                    {"center_rewards_coefficient", t.center_rewards_coefficient},
+                    {"lm_coefficient", t.lm_coefficient},
+                    {"eval_data", last_parts(t.eval_data)},
+                    {"eval_part", t.eval_part},
+                    {"eval_every", t.eval_every},
+                    {"dtype", t.dtype},
+                    {"wire", t.wire},
+                    {"seed", t.seed},
+                    {"lora_rank", t.lora_rank},
+                    {"lora_alpha", t.lora_alpha},
+                    {"lora_targets", t.lora_targets},
+                    {"share_prefix", t.share_prefix},
+                    {"source", t.source}};
     if (const Json forms = t.forms.content(); !forms.empty()) content["rows"] = forms;
     return content;
 }

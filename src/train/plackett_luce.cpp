@@ -18,15 +18,16 @@ public:
         for (const Item& item : set.items) {
             if (item.answers < 2) fail("item '" + item.id + "' has one answer (a ranking needs two or more); remove the row");
             if (!item.labels.empty() && item.labels.size() != static_cast<std::size_t>(item.answers)) {
-                fail("item '" + item.id + "' has " + std::to_string(item.labels.size()) + " rank(s) for " + std::to_string(item.answers) +
-                     " answers (it is no ranking); prepare the rows as rankings");
+                fail("item '" + item.id + "' has " + std::to_string(item.labels.size()) + " rank(s) for " +
+                     std::to_string(item.answers) + " answers (it is no ranking); prepare the rows as rankings");
             }
         }
     }
 
 private:
     // Adds the loss's gradient to `slopes`, times `scale`.
-    static double ranking_loss(std::span<const double> scores, std::span<const double> ranks, double scale, std::span<double> slopes) {
+    static double ranking_loss(std::span<const double> scores, std::span<const double> ranks, double scale,
+                               std::span<double> slopes) {
         double loss = 0.0;
         for (std::size_t i = 0; i < scores.size(); ++i) {
             const auto worse = static_cast<std::size_t>(std::ranges::upper_bound(ranks, ranks[i]) - ranks.begin());
@@ -49,8 +50,8 @@ private:
         return ranks;
     }
 
-    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states, double scale,
-                     std::vector<double>& dscores) const override {
+    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch,
+                     const RewardStates& states, double scale, std::vector<double>& dscores) const override {
         StepSums sums;
         std::size_t at = 0;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -76,6 +77,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Objective> make_plackett_luce(const RewardHeadOptions& options) { return std::make_unique<PlackettLuce>(options); }
+std::unique_ptr<Objective> make_plackett_luce(const RewardHeadOptions& options) {
+    return std::make_unique<PlackettLuce>(options);
+}
 
 }  // namespace xlrm

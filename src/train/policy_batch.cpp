@@ -27,11 +27,12 @@ PolicyStates policy_forward(const Decoder& decoder, const PolicyBatch& batch, De
     return out;
 }
 
-void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved, const at::Tensor& drows,
-                     const at::Tensor& gradient, const Decoder::GradientReady& ready) {
+void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved,
+                     const at::Tensor& drows, const at::Tensor& gradient, const Decoder::GradientReady& ready) {
     const at::Tensor dnormed = at::zeros_like(states.normed);
     scatter_add_rows(drows, batch.needed.place, dnormed);
-    decoder.backward(batch.batch, saved, decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient), gradient, ready);
+    decoder.backward(batch.batch, saved, decoder.final_norm_backward(dnormed, states.residual, states.rstd, gradient), gradient,
+                     ready);
 }
 
 void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items) {
@@ -43,7 +44,8 @@ void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::
 void require_responses(const ItemSet& set, const std::string& objective, std::int32_t answers, const std::string& rows) {
     for (const Item& item : set.items) {
         if (item.answers != answers) {
-            fail("item '" + item.id + "' has " + std::to_string(item.answers) + " answer(s) (the objective " + objective + " reads " + rows + "); give such rows");
+            fail("item '" + item.id + "' has " + std::to_string(item.answers) + " answer(s) (the objective " + objective +
+                 " reads " + rows + "); give such rows");
         }
         for (std::int32_t k = 0; k < answers; ++k) {
             if (predicted_count(set.answers[static_cast<std::size_t>(item.first_answer + k)]) > 0) continue;

@@ -22,8 +22,8 @@ struct PolicyStates {
 PolicyStates policy_forward(const Decoder& decoder, const PolicyBatch& batch, DecoderSaved* saved);
 
 //! The way back from d(rows). The LM head's own gradient must be in `gradient` before.
-void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved, const at::Tensor& drows,
-                     const at::Tensor& gradient, const Decoder::GradientReady& ready);
+void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, DecoderSaved& saved,
+                     const at::Tensor& drows, const at::Tensor& gradient, const Decoder::GradientReady& ready);
 
 void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items);
 

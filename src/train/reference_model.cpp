@@ -40,7 +40,8 @@ public:
                 std::size_t at = 0;
                 for (const std::int64_t item : batch) {
                     const Item& entry = set.items[static_cast<std::size_t>(item)];
-                    for (std::int32_t k = 0; k < entry.answers; ++k) values[static_cast<std::size_t>(entry.first_answer + k)] = found[at++];
+                    for (std::int32_t k = 0; k < entry.answers; ++k)
+                        values[static_cast<std::size_t>(entry.first_answer + k)] = found[at++];
                 }
             }
         });
@@ -65,7 +66,8 @@ private:
 
 std::unique_ptr<ReferenceModel> load_reference(const TrainOptions& options, const TrainingModel& model) {
     if (options.ref_model.empty()) {
-        return std::make_unique<LiveReference>(model.config, Parameters{model.compute.layout, model.compute.flat.clone()}, options.share_prefix);
+        return std::make_unique<LiveReference>(model.config, Parameters{model.compute.layout, model.compute.flat.clone()},
+                                               options.share_prefix);
     }
     LoadedModel loaded = load_model(options.ref_model, HeadKind::lm, model.compute.flat.scalar_type());
     return std::make_unique<LiveReference>(loaded.config, loaded.parameters, options.share_prefix);
@@ -79,7 +81,8 @@ std::unique_ptr<ReferenceModel> make_reference(const Communicator& group, const 
     together(group, [&] { live = load_reference(options, model); });
     if (!options.precompute_ref_log_probs) return live;
     auto stored = std::make_unique<StoredReference>();
-    const PlanOptions plan{.token_budget = options.token_budget, .share_prefix = options.share_prefix,
+    const PlanOptions plan{.token_budget = options.token_budget,
+                           .share_prefix = options.share_prefix,
                            .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))};
     stored->compute(group, *live, in.data.train, plan);
     if (!in.data.eval.items.empty()) stored->compute(group, *live, in.data.eval, plan);

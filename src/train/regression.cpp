@@ -17,12 +17,15 @@ public:
     void check(const ItemSet& set) const override {
         for (const Item& item : set.items) {
             const std::size_t first = set.items.front().labels.size();
-            if (item.answers != 1 || item.labels.empty()) fail("item '" + item.id + "' is no response with labels (the objective regression needs them)");
+            if (item.answers != 1 || item.labels.empty())
+                fail("item '" + item.id + "' is no response with labels (the objective regression needs them)");
             if (item.labels.size() != first) {
-                fail("item '" + item.id + "' has " + std::to_string(item.labels.size()) + " label(s) and '" + set.items.front().id + "' " +
-                     std::to_string(first) + " (every row needs the same, with null for those not known)");
+                fail("item '" + item.id + "' has " + std::to_string(item.labels.size()) + " label(s) and '" +
+                     set.items.front().id + "' " + std::to_string(first) +
+                     " (every row needs the same, with null for those not known)");
             }
-            if (known(item) == 0) fail("item '" + item.id + "' has no label but null (nothing can be learnt from it); remove the row");
+            if (known(item) == 0)
+                fail("item '" + item.id + "' has no label but null (nothing can be learnt from it); remove the row");
         }
     }
 
@@ -35,8 +38,8 @@ private:
         return std::ranges::count_if(item.labels, [](float label) { return !std::isnan(label); });
     }
 
-    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch, const RewardStates& states, double scale,
-                     std::vector<double>& dscores) const override {
+    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch,
+                     const RewardStates& states, double scale, std::vector<double>& dscores) const override {
         StepSums sums;
         std::size_t at = 0;
         for (const std::int64_t item : items) {

@@ -61,8 +61,9 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
     const auto parameters = static_cast<double>(make_layout(config, head).total);
     const double body = static_cast<double>(config.body_parameters());
     const double counted = body + (head == HeadKind::lm ? static_cast<double>(config.vocab_size * config.hidden) : 0.0);
-    const double step_tokens = mean_physical_tokens(in, options.share_prefix) *
-                               static_cast<double>(std::min(options.batch_pairs, static_cast<std::int64_t>(in.data.train.items.size())));
+    const double step_tokens =
+        mean_physical_tokens(in, options.share_prefix) *
+        static_cast<double>(std::min(options.batch_pairs, static_cast<std::int64_t>(in.data.train.items.size())));
     const double roofs = group.min(roof) * static_cast<double>(group.size());
     const double seconds = static_cast<double>(in.steps) * step_tokens * 6.0 * counted / (roofs * kShareOfRoof);
     const bool bf16 = options.dtype == "bf16";
@@ -79,8 +80,10 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
     out += line("steps", std::to_string(in.steps) + ", " + std::to_string(in.warmup) + " of them warm-up, " +
                              std::to_string(in.order->steps_per_epoch()) + " an epoch");
     out += line("computed tokens a step", whole(step_tokens) + " over " + std::to_string(group.size()) + " rank(s)");
-    out += line("memory a rank", "about " + format_bytes(bytes) + " for weights, gradient and optimiser, and activations of a micro-batch");
-    out += line("time", "about " + format_duration(seconds) + " (a guess: 30 % of the " + whole(roofs / 1e9) + " GFLOP/s that a product just reached)");
+    out += line("memory a rank",
+                "about " + format_bytes(bytes) + " for weights, gradient and optimiser, and activations of a micro-batch");
+    out += line("time", "about " + format_duration(seconds) + " (a guess: 30 % of the " + whole(roofs / 1e9) +
+                            " GFLOP/s that a product just reached)");
     return out;
 }
 

@@ -38,7 +38,8 @@ std::string ResultFolder::finished(const RunIdentity& identity) const {
 }
 
 void ResultFolder::require_replaceable() const {
-    if (!fs::exists(folder_) || (fs::is_directory(folder_) && fs::is_empty(folder_)) || fs::exists(folder_ / "training.json")) return;
+    if (!fs::exists(folder_) || (fs::is_directory(folder_) && fs::is_empty(folder_)) || fs::exists(folder_ / "training.json"))
+        return;
     // A run that was killed while it published its model has its checkpoint still.
     if (checkpoint_.exists() && fs::exists(folder_ / "xlrm.json")) return;
     fail(folder_.string() + ": --output is a folder with other content (it would be lost); give a new one");

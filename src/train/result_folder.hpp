@@ -20,8 +20,8 @@ public:
     const CheckpointFolder& checkpoint() const { return checkpoint_; }
     //! Throws Error where another run has taken the output over.
     void require_held() const;
-    //! The summary in training.json when this very run is finished and its model whole; "" when it is to be trained. Throws Error when
-    //! the folder holds anything else, naming it.
+    //! The summary in training.json when this very run is finished and its model whole; "" when it is to be trained. Throws Error
+    //! when the folder holds anything else, naming it.
     std::string finished(const RunIdentity& identity) const;
     //! Throws Error unless the folder is free, empty or the result of an earlier training.
     void require_replaceable() const;

@@ -17,14 +17,15 @@ constexpr const char* kScore = "score.weight";
 
 at::Tensor tensor_of(const std::vector<double>& values, std::size_t first, std::size_t stride, at::ScalarType dtype) {
     const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size() / stride)}, at::TensorOptions().dtype(at::kDouble));
-    for (std::int64_t i = 0; i < out.numel(); ++i) out.data_ptr<double>()[i] = values[first + static_cast<std::size_t>(i) * stride];
+    for (std::int64_t i = 0; i < out.numel(); ++i)
+        out.data_ptr<double>()[i] = values[first + static_cast<std::size_t>(i) * stride];
     return out.to(dtype);
 }
 
 }  // namespace
 
-RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, const RewardHeadOptions& options,
-                         const ExtraRows& extra) {
+RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
+                         const RewardHeadOptions& options, const ExtraRows& extra) {
     const StageScope scope("pack");
     RewardBatch out;
     for (const std::int64_t item : items) {
@@ -36,7 +37,8 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
     std::vector<std::int64_t> rows;
     for (std::size_t text = 0; text < out.answers.size(); ++text) {
         const auto tokens = set.answer_tokens(set.answers[static_cast<std::size_t>(out.answers[text])]);
-        rows.push_back(out.batch.row(static_cast<std::int64_t>(text), pooled_index(options.pooling, tokens, decoder.config().pad)));
+        rows.push_back(
+            out.batch.row(static_cast<std::int64_t>(text), pooled_index(options.pooling, tokens, decoder.config().pad)));
     }
     const auto texts = static_cast<std::int64_t>(rows.size());
     if (extra) {
@@ -61,13 +63,14 @@ RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, De
     out.scores.resize(batch.answers.size() * outputs);
     for (std::size_t k = 0; k < outputs; ++k) {
         const at::Tensor scores = reward_head(out.pooled, head.select(0, static_cast<std::int64_t>(k))).to(at::kDouble);
-        for (std::size_t text = 0; text < batch.answers.size(); ++text) out.scores[text * outputs + k] = scores.const_data_ptr<double>()[text];
+        for (std::size_t text = 0; text < batch.answers.size(); ++text)
+            out.scores[text * outputs + k] = scores.const_data_ptr<double>()[text];
     }
     return out;
 }
 
-at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, const std::vector<double>& dscores,
-                                const at::Tensor& gradient) {
+at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states,
+                                const std::vector<double>& dscores, const at::Tensor& gradient) {
     const StageScope scope("backward");
     const at::Tensor dnormed = at::zeros_like(states.normed);
     const at::Tensor head = decoder.parameters().view(kScore);
@@ -76,7 +79,8 @@ at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch
     for (std::size_t k = 0; k < outputs; ++k) {
         const auto row = static_cast<std::int64_t>(k);
         const at::Tensor slope = tensor_of(dscores, k, outputs, states.normed.scalar_type());
-        scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, row), dhead.select(0, row)), batch.pooled, dnormed);
+        scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, row), dhead.select(0, row)), batch.pooled,
+                         dnormed);
     }
     return dnormed;
 }

@@ -11,19 +11,19 @@ struct RewardBatch {
     PackedBatch batch;
     std::vector<std::int64_t> answers;  //!< of all items, in order: the batch's texts
     NeededRows needed;
-    at::Tensor pooled;  //!< [texts] int64, rows among those needed
-    at::Tensor others;  //!< [extra rows] int64, likewise
+    at::Tensor pooled;                 //!< [texts] int64, rows among those needed
+    at::Tensor others;                 //!< [extra rows] int64, likewise
     std::vector<std::int32_t> counts;  //!< answers of each item
 };
 
 //! Rows of the batch that are needed besides the pooled ones.
 using ExtraRows = std::function<std::vector<std::int64_t>(const RewardBatch&)>;
 
-RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, const RewardHeadOptions& options,
-                         const ExtraRows& extra = {});
+RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
+                         const RewardHeadOptions& options, const ExtraRows& extra = {});
 
-//! What the forward pass gives at the needed rows. With bf16 compute the final norm and the reward head work in fp32, as they do when
-//! the model is evaluated.
+//! What the forward pass gives at the needed rows. With bf16 compute the final norm and the reward head work in fp32, as they do
+//! when the model is evaluated.
 struct RewardStates {
     at::Tensor residual, rstd, normed;  //!< [needed, d], [needed], [needed, d]; fp32 (fp64)
     at::Tensor pooled;                  //!< [texts, d] of normed
@@ -32,8 +32,8 @@ struct RewardStates {
 RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved);
 
 //! d(normed) [needed, d] from d(scores); adds the head's gradient into the flat `gradient`.
-at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, const std::vector<double>& dscores,
-                                const at::Tensor& gradient);
+at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states,
+                                const std::vector<double>& dscores, const at::Tensor& gradient);
 //! The rest of the way back.
 void reward_backward(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, DecoderSaved& saved,
                      const at::Tensor& dnormed, const at::Tensor& gradient, const Decoder::GradientReady& ready);

@@ -6,7 +6,8 @@
 
 namespace xlrm {
 
-RunCheckpoints::RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity, Optimizer& optimizer)
+RunCheckpoints::RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity,
+                               Optimizer& optimizer)
     : group_(group), result_(result), identity_(identity), optimizer_(optimizer) {}
 
 RunPosition RunCheckpoints::resume(bool wanted, std::optional<MetricsFile>& metrics) {

@@ -9,13 +9,14 @@
 
 namespace xlrm {
 
-//! The checkpoints of one run on the ranks of a group: the root reads and writes, all take the state over. The arguments must outlive it.
+//! The checkpoints of one run on the ranks of a group: the root reads and writes, all take the state over. The arguments must
+//! outlive it.
 class RunCheckpoints {
 public:
     RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity, Optimizer& optimizer);
 
-    //! Collective. Where the run stands: at a checkpoint, taken over into the optimiser, or, without one or unless `wanted`, at step 0. Opens
-    //! `metrics` there, on the root alone. Throws Error for a damaged checkpoint and one of another run.
+    //! Collective. Where the run stands: at a checkpoint, taken over into the optimiser, or, without one or unless `wanted`, at
+    //! step 0. Opens `metrics` there, on the root alone. Throws Error for a damaged checkpoint and one of another run.
     RunPosition resume(bool wanted, std::optional<MetricsFile>& metrics);
     //! Whether the last one is older than `minutes` (0: never).
     bool due(double minutes) const;

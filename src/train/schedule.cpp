@@ -21,15 +21,18 @@ double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t total,
     switch (schedule) {
         case Schedule::cosine:
             return std::max(0.0, 0.5 * (1.0 + std::cos(std::numbers::pi * (static_cast<double>(step - warmup) / rest))));
-        case Schedule::linear: return std::max(0.0, static_cast<double>(total - step) / rest);
-        case Schedule::constant: break;
+        case Schedule::linear:
+            return std::max(0.0, static_cast<double>(total - step) / rest);
+        case Schedule::constant:
+            break;
     }
     return 1.0;
 }
 
 std::int64_t warmup_steps(double ratio, std::int64_t total) {
     if (!(ratio >= 0.0 && ratio <= 1.0)) {
-        fail("--warmup-ratio " + std::to_string(ratio) + " is not a share of the steps; give a number from 0 to 1", ExitCode::usage);
+        fail("--warmup-ratio " + std::to_string(ratio) + " is not a share of the steps; give a number from 0 to 1",
+             ExitCode::usage);
     }
     return static_cast<std::int64_t>(std::ceil(static_cast<double>(total) * ratio));
 }

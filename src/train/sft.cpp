@@ -14,11 +14,12 @@ public:
     void check(const ItemSet& set) const override { require_responses(set, name(), 1, "rows {prompt, response}"); }
 
     double item_weight(const ItemSet& set, std::int64_t item) const override {
-        return static_cast<double>(predicted_count(set.answers[static_cast<std::size_t>(set.items[static_cast<std::size_t>(item)].first_answer)]));
+        return static_cast<double>(
+            predicted_count(set.answers[static_cast<std::size_t>(set.items[static_cast<std::size_t>(item)].first_answer)]));
     }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale, at::Tensor gradient,
-                        const Decoder::GradientReady& ready) override {
+    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
         const PolicyBatch batch = pack_policy(set, items, false);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
         const PolicyStates states = policy_forward(decoder, batch, saved.get());

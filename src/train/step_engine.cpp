@@ -14,8 +14,8 @@ namespace xlrm {
 
 namespace {
 
-std::vector<std::vector<std::int64_t>> planned(const ItemSet& set, const std::vector<std::int64_t>& items, const Communicator& group,
-                                               const PlanOptions& options) {
+std::vector<std::vector<std::int64_t>> planned(const ItemSet& set, const std::vector<std::int64_t>& items,
+                                               const Communicator& group, const PlanOptions& options) {
     const StageScope scope("plan");
     return plan_step(set, items, group.rank(), group.size(), options);
 }
@@ -60,13 +60,16 @@ StepEngine::StepEngine(const Gradients& gradients, const Communicator& group, co
             .share_prefix = options.share_prefix,
             .alpha = 1.0 / (12.0 * static_cast<double>(model.config.hidden))} {
     // The gradient and the optimiser's two moments take their memory at the first step.
-    const double promised = static_cast<double>(gradient.nbytes()) * 3.0 + (lora != nullptr ? static_cast<double>(whole_.nbytes()) : 0.0);
+    const double promised =
+        static_cast<double>(gradient.nbytes()) * 3.0 + (lora != nullptr ? static_cast<double>(whole_.nbytes()) : 0.0);
     const double free = static_cast<double>(available_bytes()) / group.local_size();
     const double available = free > 0.0 ? std::max(1.0, free - promised) : 0.0;  // 0: the system does not tell
-    decoder_.set_keep(plan_activations(options.recompute, model.config, model.compute.flat.scalar_type(), largest_batch(inputs.data.train, plan_), available));
+    decoder_.set_keep(plan_activations(options.recompute, model.config, model.compute.flat.scalar_type(),
+                                       largest_batch(inputs.data.train, plan_), available));
     if (options.recompute == "auto" && decoder_.keep() != Keep::full)
         log_root(LogLevel::info, std::string("memory is short: the backward pass computes again ") +
-                                     (decoder_.keep() == Keep::cheap ? "norms and activations" : "each block") + " (--recompute, --token-budget)");
+                                     (decoder_.keep() == Keep::cheap ? "norms and activations" : "each block") +
+                                     " (--recompute, --token-budget)");
 }
 
 StepSums StepEngine::compute(const std::vector<std::int64_t>& items, const Decoder::GradientReady& ready) {

@@ -7,8 +7,8 @@
 
 namespace xlrm {
 
-//! What one step computes on the ranks of a group: the mean loss over given items, and its gradient. `group`, `inputs`, `model` and
-//! `lora` must outlive it.
+//! What one step computes on the ranks of a group: the mean loss over given items, and its gradient. `group`, `inputs`, `model`
+//! and `lora` must outlive it.
 class StepEngine {
 public:
     //! Collective.
@@ -23,7 +23,8 @@ public:
     StepSums evaluate();
     double exposed_seconds() const { return reducer_.exposed_seconds(); }
 
-    const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s. Zero before accumulate(), as Optimizer::step leaves it
+    const at::Tensor gradient;  //!< fp32, of what is trained: of all weights, or of `lora`'s. Zero before accumulate(), as
+                                //!< Optimizer::step leaves it
 
 private:
     struct Gradients {

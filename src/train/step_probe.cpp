@@ -39,13 +39,15 @@ TrainingModel make_model(const TrainOptions& options, const ModelConfig& config)
 }  // namespace
 
 struct StepProbe::State {
-    State(const Communicator& communicator, const TrainOptions& given, const ModelConfig& config, const ItemSet& pairs) : group(communicator), options(given) {
+    State(const Communicator& communicator, const TrainOptions& given, const ModelConfig& config, const ItemSet& pairs)
+        : group(communicator), options(given) {
         together(group, [&] {
             model = make_model(options, config);
             require_known_tokens(pairs, model.config.vocab_size, options.model.empty() ? "the model" : options.model);
             in.objective = make_bradley_terry({.head = {parse_pooling(options.pooling), options.share_prefix}});
             in.objective->check(pairs);
-            in.order.emplace(static_cast<std::int64_t>(pairs.items.size()), options.batch_pairs, static_cast<std::uint64_t>(options.seed));
+            in.order.emplace(static_cast<std::int64_t>(pairs.items.size()), options.batch_pairs,
+                             static_cast<std::uint64_t>(options.seed));
         });
         in.data.train = pairs;
         optimizer.emplace(group, model, options);

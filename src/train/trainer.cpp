@@ -73,7 +73,8 @@ private:
     }
 
     void tell_inputs() const {
-        std::istringstream lines(in_.chat_template->describe() + format_notes(in_.data.report) + format_notes(in_.data.eval_report));
+        std::istringstream lines(in_.chat_template->describe() + format_notes(in_.data.report) +
+                                 format_notes(in_.data.eval_report));
         for (std::string line; std::getline(lines, line);) log_root(LogLevel::info, line);
     }
 
@@ -109,7 +110,8 @@ private:
         position_ = checkpoints_->resume(options_.resume == "auto", metrics_);
         if (position_.step == 0) return;
         if (lora_) lora_->merge();
-        if (!quiet_) log_root(LogLevel::info, "going on from step " + std::to_string(position_.step) + " of " + std::to_string(in_.steps));
+        if (!quiet_)
+            log_root(LogLevel::info, "going on from step " + std::to_string(position_.step) + " of " + std::to_string(in_.steps));
     }
 
     // False when it was asked to stop.
@@ -213,7 +215,8 @@ private:
             if (unwritten_) fail(unwritten_.message, unwritten_.code);
             model_->weights = lora_ ? lora_->merged(weights) : weights;
             metrics_->sync();
-            const Json summary = {{"steps", outcome.steps}, {"final_loss", outcome.final_loss}, {"eval_accuracy", outcome.eval_accuracy}};
+            const Json summary = {
+                {"steps", outcome.steps}, {"final_loss", outcome.final_loss}, {"eval_accuracy", outcome.eval_accuracy}};
             result_.publish(*model_, tokenizer_folder(options_), provenance(), identity_, options_.recipe, summary,
                             [&](const std::filesystem::path& folder) {
                                 if (lora_) lora_->save(folder / "adapter", weights);
@@ -225,7 +228,8 @@ private:
     // xlrm.json of the model.
     Json provenance() const {
         const Json& about = in_.data.train.attributes;
-        Json out = {{"objective", options_.objective}, {"source", options_.source}, {"seed", options_.seed}, {"steps", in_.steps}};
+        Json out = {
+            {"objective", options_.objective}, {"source", options_.source}, {"seed", options_.seed}, {"steps", in_.steps}};
         if (options_.source.empty()) out["source"] = languages_of(in_.data.train);
         if (model_->head == HeadKind::reward) out["pooling"] = options_.pooling;
         out["template"] = in_.chat_template->name;

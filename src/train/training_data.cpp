@@ -47,8 +47,8 @@ void add_values(Sha256& hash, const std::vector<T>& values) {
 TrainingData read_training_data(const Communicator& group, const TrainOptions& options, const Tokenizer& tokenizer,
                                 const ChatTemplate& chat_template) {
     TrainingData data;
-    const auto read = [&](const std::vector<std::string>& inputs, const std::string& part, bool evaluates, ItemSet& set, auto& report,
-                          RowNotes& notes) {
+    const auto read = [&](const std::vector<std::string>& inputs, const std::string& part, bool evaluates, ItemSet& set,
+                          auto& report, RowNotes& notes) {
         PrepareOptions wanted;
         together(group, [&] { wanted = prepare_options(options, inputs, part, evaluates); });
         Prepared prepared = prepare(group, wanted, tokenizer, chat_template);
@@ -60,7 +60,8 @@ TrainingData read_training_data(const Communicator& group, const TrainOptions& o
         });
     };
     read(options.data, options.part, false, data.train, data.report, data.notes);
-    if (!options.eval_data.empty()) read(options.eval_data, options.eval_part, true, data.eval, data.eval_report, data.eval_notes);
+    if (!options.eval_data.empty())
+        read(options.eval_data, options.eval_part, true, data.eval, data.eval_report, data.eval_notes);
     return data;
 }
 

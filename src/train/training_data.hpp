@@ -20,8 +20,8 @@ struct TrainingData {
 TrainingData read_training_data(const Communicator& group, const TrainOptions& options, const Tokenizer& tokenizer,
                                 const ChatTemplate& chat_template);
 
-//! Documents of at most `max_length` tokens: longer ones become items "<id>#2", "<id>#3" … Each piece begins with the last token of
-//! the piece before, so that every token but a document's first is predicted once.
+//! Documents of at most `max_length` tokens: longer ones become items "<id>#2", "<id>#3" … Each piece begins with the last token
+//! of the piece before, so that every token but a document's first is predicted once.
 ItemSet split_documents(const ItemSet& set, std::int64_t max_length);
 
 //! Of everything that training sees.

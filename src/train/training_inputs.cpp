@@ -60,7 +60,8 @@ TrainingInputs read_training_inputs(const Communicator& group, const TrainOption
     together(group, [&] {
         const Activity activity("checking the training data");
         check_items(in, options, reference);
-        in.order.emplace(static_cast<std::int64_t>(in.data.train.items.size()), options.batch_pairs, static_cast<std::uint64_t>(options.seed));
+        in.order.emplace(static_cast<std::int64_t>(in.data.train.items.size()), options.batch_pairs,
+                         static_cast<std::uint64_t>(options.seed));
         in.steps = options.steps > 0 ? options.steps : in.order->steps_of(options.epochs);
         in.warmup = options.warmup_steps > 0 ? options.warmup_steps : warmup_steps(options.warmup_ratio, in.steps);
         in.schedule = parse_schedule(options.schedule);

@@ -22,7 +22,8 @@ void append_head(ParameterLayout& layout, std::int64_t outputs, std::int64_t hid
     layout.total += outputs * hidden;
 }
 
-// Gives `parameters` a reward head of `outputs` rows, zero, behind what they have: beside an LM head, or in place of a reward head.
+// Gives `parameters` a reward head of `outputs` rows, zero, behind what they have: beside an LM head, or in place of a reward
+// head.
 void append_reward_head(Parameters& parameters, const ModelConfig& config, std::int64_t outputs = 1) {
     if (parameters.layout.contains(kScore)) {
         assert(parameters.layout.tensors.back().name == kScore);
@@ -34,7 +35,8 @@ void append_reward_head(Parameters& parameters, const ModelConfig& config, std::
     parameters.flat = at::cat({body, at::zeros({outputs * config.hidden}, body.options())});
 }
 
-void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& options, const Tokenizer& tokenizer, std::int64_t outputs) {
+void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& options, const Tokenizer& tokenizer,
+              std::int64_t outputs) {
     model.config = new_model_config(options, tokenizer);
     const auto seed = static_cast<std::uint64_t>(options.seed);
     const bool untied = options.lm_coefficient != 0.0 && !model.config.tied_embeddings;
@@ -60,7 +62,8 @@ Start plan_start(const TrainOptions& options, HeadKind head, std::int64_t output
         options.lm_coefficient != 0.0 && !read_model_config(std::filesystem::path(options.model) / "config.json").tied_embeddings;
     if (!untied) return start;
     if (stored != HeadKind::lm) {
-        fail(options.model + ": it has no LM head, neither stored nor tied (--lm-coefficient needs one); use a causal LM as --model, or " +
+        fail(options.model +
+             ": it has no LM head, neither stored nor tied (--lm-coefficient needs one); use a causal LM as --model, or " +
              "leave the auxiliary loss out");
     }
     start.head = HeadKind::lm;
@@ -85,7 +88,9 @@ void load_started(TrainingModel& model, Parameters& parameters, const TrainOptio
 
 }  // namespace
 
-std::filesystem::path tokenizer_folder(const TrainOptions& options) { return options.tokenizer.empty() ? options.model : options.tokenizer; }
+std::filesystem::path tokenizer_folder(const TrainOptions& options) {
+    return options.tokenizer.empty() ? options.model : options.tokenizer;
+}
 
 ModelConfig new_model_config(const TrainOptions& options, const Tokenizer& tokenizer) {
     Json json = read_settings(options.model_config);
@@ -120,12 +125,15 @@ void require_fit(const TrainOptions& options, const ModelConfig& config, const T
          (options.model.empty() ? options.model_config : options.model) + "); use the tokenizer that belongs to the model");
 }
 
-std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head, std::int64_t outputs) {
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head,
+                                                   std::int64_t outputs) {
     auto model = std::make_unique<TrainingModel>();
     model->head = head;
     Parameters parameters;
-    if (options.model.empty()) make_new(*model, parameters, options, tokenizer, outputs);
-    else load_started(*model, parameters, options, outputs);
+    if (options.model.empty())
+        make_new(*model, parameters, options, tokenizer, outputs);
+    else
+        load_started(*model, parameters, options, outputs);
     require_fit(options, model->config, tokenizer);
     model->weights = parameters.flat;
     model->compute.layout = parameters.layout;
@@ -140,13 +148,15 @@ ParameterLayout saved_layout(const TrainingModel& model) {
     return layout;
 }
 
-void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra) {
+void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from,
+                  const Json& extra) {
     const ParameterLayout layout = saved_layout(model);
     const Parameters stored{layout, at::empty({layout.total}, model.weights.options())};
     for (const ParameterInfo& info : stored.layout.tensors) {
         stored.view(info.name).copy_(model.compute.view_of(model.weights, info.name));
     }
-    save_model(folder, model.config, stored.layout, stored.flat, model.head, tokenizer_from, extra, model.compute.flat.scalar_type());
+    save_model(folder, model.config, stored.layout, stored.flat, model.head, tokenizer_from, extra,
+               model.compute.flat.scalar_type());
 }
 
 }  // namespace xlrm

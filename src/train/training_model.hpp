@@ -10,7 +10,8 @@
 
 namespace xlrm {
 
-//! A model while it is trained: fp32 masters and the copy that computes, of one layout. Stays where it is: a Decoder refers to it.
+//! A model while it is trained: fp32 masters and the copy that computes, of one layout. Stays where it is: a Decoder refers to
+//! it.
 struct TrainingModel {
     ModelConfig config;
     HeadKind head = HeadKind::none;  //!< of the model to be saved
@@ -34,7 +35,8 @@ void require_fit(const TrainOptions& options, const ModelConfig& config, const T
 
 //! Loads or makes the model, with the head that the objective needs (and, for an auxiliary LM loss, an LM head beside it). A
 //! stored reward head of `outputs` labels is trained further; otherwise one is made by options.head_init. Throws Error.
-std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head, std::int64_t outputs = 1);
+std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, const Tokenizer& tokenizer, HeadKind head,
+                                                   std::int64_t outputs = 1);
 
 //! Checks of the weights that make_training_model would load what their files' headers say: names and shapes. Throws Error like
 //! it.
@@ -44,6 +46,7 @@ void check_start(const TrainOptions& options, HeadKind head, std::int64_t output
 ParameterLayout saved_layout(const TrainingModel& model);
 
 //! Writes the model folder: one head, in the compute dtype.
-void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from, const Json& extra);
+void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from,
+                  const Json& extra);
 
 }  // namespace xlrm

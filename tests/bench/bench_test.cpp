@@ -63,9 +63,11 @@ TEST(Bench, MeasuresTrainingAndItsParts) {
     ASSERT_EQ(all.size(), 4U);
     for (const std::string rows : {"short", "long"}) {
         const Json& figures = result(all, rows, "bf16");
-        expect_figures(figures, {"pairs", "logical", "physical", "step", "forward", "backward", "optimiser", "model speed", "share of roof"});
+        expect_figures(figures, {"pairs", "logical", "physical", "step", "forward", "backward", "optimiser", "model speed",
+                                 "share of roof"});
         double parts = 0.0;
-        for (const char* part : {"forward", "backward", "optimiser", "reduction", "rest"}) parts += figures.at(part).at("samples").at(0).get<double>();
+        for (const char* part : {"forward", "backward", "optimiser", "reduction", "rest"})
+            parts += figures.at(part).at("samples").at(0).get<double>();
         EXPECT_NEAR(parts, figures.at("step").at("samples").at(0).get<double>(), 1e-6);
         EXPECT_GT(figures.at("logical").at("median"), figures.at("physical").at("median"));
     }
@@ -108,9 +110,11 @@ TEST(Bench, MeasuresGrowingWork) {
     expect_figures(result(all, "40 pairs", "fp32"), {"train", "score"});
     for (const std::string figure : {"train", "score"}) {
         const Json ratios = result(all, "40 pairs", "fp32").at(figure + ", to the first").at("samples");
-        const Json rates = result(all, "40 pairs", "fp32").at(figure).at("samples"), first = result(all, "20 pairs", "fp32").at(figure).at("samples");
+        const Json rates = result(all, "40 pairs", "fp32").at(figure).at("samples"),
+                   first = result(all, "20 pairs", "fp32").at(figure).at("samples");
         ASSERT_EQ(ratios.size(), static_cast<std::size_t>(options.repeat));
-        for (std::size_t i = 0; i < ratios.size(); ++i) EXPECT_DOUBLE_EQ(ratios[i].get<double>(), rates[i].get<double>() / first[i].get<double>());
+        for (std::size_t i = 0; i < ratios.size(); ++i)
+            EXPECT_DOUBLE_EQ(ratios[i].get<double>(), rates[i].get<double>() / first[i].get<double>());
     }
 }
 
@@ -120,7 +124,9 @@ TEST(Bench, MeasuresGrowingSweeps) {
     for (const std::string cells : {"10 cells", "20 cells"}) {
         const Json& figures = result(all, cells, "fp32");
         expect_figures(figures, {"cells", "a cell"});
-        EXPECT_NEAR(figures.at("cells").at("samples").at(0).get<double>() * figures.at("a cell").at("samples").at(0).get<double>(), 1e3, 1e-6);
+        EXPECT_NEAR(
+            figures.at("cells").at("samples").at(0).get<double>() * figures.at("a cell").at("samples").at(0).get<double>(), 1e3,
+            1e-6);
     }
     EXPECT_EQ(result(all, "10 cells", "fp32").at("cells, to the first").at("median"), 1.0);
 }
@@ -155,7 +161,9 @@ TEST_F(PreparedRows, AreMeasuredBesideTheLibrary) {
     const Json& figures = all.at(0).at("figures");
     expect_figures(figures, {"prepare", "library", "library tokens", "prepare / library"});
     const double ratio = figures.at("prepare / library").at("samples").at(0);
-    EXPECT_NEAR(ratio, figures.at("prepare").at("samples").at(0).get<double>() / figures.at("library").at("samples").at(0).get<double>(), 1e-9);
+    EXPECT_NEAR(ratio,
+                figures.at("prepare").at("samples").at(0).get<double>() / figures.at("library").at("samples").at(0).get<double>(),
+                1e-9);
 }
 
 TEST(Bench, MeasuresTokenizingAndGivenRows) {
@@ -178,9 +186,11 @@ TEST(Bench, MeasuresTheReductionOfSeveralRanks) {
         EXPECT_THROW(run_bench(world, options), Error);
         return;
     }
-    expect_figures(results(options).at(0).at("figures"), {"all-reduce", "all-reduce in buckets", "reducer", "reducer / all-reduce"});
-    expect_figures(result(results(options), "1 MiB", "fp32"), {"MPI's all-reduce", "flat, fp32", "flat, bf16", "hierarchical",
-                                                                "hierarchical, 1 rank a node, fp32", "hierarchical, 1 rank a node, bf16"});
+    expect_figures(results(options).at(0).at("figures"),
+                   {"all-reduce", "all-reduce in buckets", "reducer", "reducer / all-reduce"});
+    expect_figures(result(results(options), "1 MiB", "fp32"),
+                   {"MPI's all-reduce", "flat, fp32", "flat, bf16", "hierarchical", "hierarchical, 1 rank a node, fp32",
+                    "hierarchical, 1 rank a node, bf16"});
 }
 
 TEST(Bench, PlansWithoutRunning) {

@@ -30,7 +30,8 @@ TEST(Flops, OfManyTokensAreTwiceTheParametersOfTheBody) {
     Segments segments;
     for (std::int64_t i = 0; i < 1000; ++i) segments.push_back({i, 1, -1});
     const double norms = (2.0 * 6 + 1) * 384;
-    EXPECT_EQ(forward_flops(config, segments), 1000 * (2.0 * (static_cast<double>(config.body_parameters()) - norms) + 6 * 4.0 * 384));
+    EXPECT_EQ(forward_flops(config, segments),
+              1000 * (2.0 * (static_cast<double>(config.body_parameters()) - norms) + 6 * 4.0 * 384));
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ TEST(Communicator, TextsOfAnyLengthReachAllRanks) {
     }
     const std::vector<std::string> all = world.gather_text(std::string(static_cast<std::size_t>(world.rank()), 'r'));
     ASSERT_EQ(static_cast<int>(all.size()), world.size());
-    for (int rank = 0; rank < world.size(); ++rank) EXPECT_EQ(all[static_cast<std::size_t>(rank)], std::string(static_cast<std::size_t>(rank), 'r'));
+    for (int rank = 0; rank < world.size(); ++rank)
+        EXPECT_EQ(all[static_cast<std::size_t>(rank)], std::string(static_cast<std::size_t>(rank), 'r'));
 }
 
 TEST(Communicator, GathersUnequalShares) {

@@ -41,9 +41,11 @@ TEST(GradientReducer, EveryElementIsSummedOnce) {
             for (const std::int64_t part : {1, 5, 64}) {
                 std::vector<float> gradient = gradient_of(world.rank(), size, ++step);
                 reducer.begin(gradient);
-                for (std::int64_t end = size; end > 0; end -= part) reducer.ready(std::max<std::int64_t>(0, end - part), std::min(part, end));
+                for (std::int64_t end = size; end > 0; end -= part)
+                    reducer.ready(std::max<std::int64_t>(0, end - part), std::min(part, end));
                 reducer.finish();
-                EXPECT_EQ(gradient, expected_sum(world.size(), size, step)) << "bucket " << bucket << " size " << size << " part " << part;
+                EXPECT_EQ(gradient, expected_sum(world.size(), size, step))
+                    << "bucket " << bucket << " size " << size << " part " << part;
                 EXPECT_GE(reducer.exposed_seconds(), 0.0);
             }
         }
@@ -97,7 +99,8 @@ TEST(GradientReducer, GroupsReduceApart) {
 
 // Values of many sizes and both signs, so that the order of additions and every rounding show.
 float uneven(int rank, std::int64_t i) {
-    const auto mixed = static_cast<double>((static_cast<std::uint64_t>(i) * 2654435761U + static_cast<std::uint64_t>(rank) * 40503U) % 1000003U);
+    const auto mixed =
+        static_cast<double>((static_cast<std::uint64_t>(i) * 2654435761U + static_cast<std::uint64_t>(rank) * 40503U) % 1000003U);
     return static_cast<float>((mixed / 500001.5 - 1.0) * std::ldexp(1.0, static_cast<int>(i % 25) - 12));
 }
 
@@ -144,7 +147,8 @@ std::vector<ReductionOptions> all_ways() {
 }
 
 std::string name(const ReductionOptions& way) {
-    return std::string(way.wire == Wire::bf16 ? "bf16" : "fp32") + (way.reduction == Reduction::flat ? " flat" : " nodes of ") + std::to_string(way.ranks_per_node);
+    return std::string(way.wire == Wire::bf16 ? "bf16" : "fp32") + (way.reduction == Reduction::flat ? " flat" : " nodes of ") +
+           std::to_string(way.ranks_per_node);
 }
 
 TEST(GradientReducer, EveryWayIsWithinItsBoundAndTheSameOnAllRanksAndAgain) {
@@ -163,7 +167,8 @@ TEST(GradientReducer, EveryWayIsWithinItsBoundAndTheSameOnAllRanksAndAgain) {
         }
         EXPECT_EQ(outside, 0) << name(way);
         expect_equal_on_all_ranks(world, first);
-        for (int again = 0; again < 3; ++again) EXPECT_TRUE(reduced(reducer, world.rank(), kUneven) == first) << name(way) << ", repeated";
+        for (int again = 0; again < 3; ++again)
+            EXPECT_TRUE(reduced(reducer, world.rank(), kUneven) == first) << name(way) << ", repeated";
         GradientReducer another(world, way);
         EXPECT_TRUE(reduced(another, world.rank(), kUneven) == first) << name(way) << ", another reducer";
     }
@@ -175,8 +180,10 @@ TEST(GradientReducer, TheWireRoundsToNearestEvenOnceARankAndOnceTheSum) {
     if (world.size() < 2 || world.size() > 5) GTEST_SKIP() << "the values are for two to five ranks";
     // bf16 has 8 bits: 1 + 2^-8 lies between 1 and 1 + 2^-7 and goes to the even 1; 1 + 3·2^-8 goes to the even 1 + 2^-6.
     std::vector<float> gradient(4);
-    if (world.root()) gradient = {1.00390625F, 1.01171875F, 256.0F, -1.00390625F};
-    else gradient = {0.0F, 0.0F, 1.0F, world.rank() == 1 ? 2.0F : 0.0F};
+    if (world.root())
+        gradient = {1.00390625F, 1.01171875F, 256.0F, -1.00390625F};
+    else
+        gradient = {0.0F, 0.0F, 1.0F, world.rank() == 1 ? 2.0F : 0.0F};
     // 256 + 1 is 256 in bf16, however often 1 is added; the fp32 sums are 257, 258, 259 and 260.
     const std::vector<float> sums = {256.0F, 258.0F, 260.0F, 260.0F};
     GradientReducer reducer(world, {.wire = Wire::bf16, .reduction = Reduction::flat});

@@ -62,7 +62,8 @@ std::string gzipped(const std::string& text) {
     return read_file(folder / "x");
 }
 
-// Python's gzip module (3.11) reads the good ones alike and raises for the bad ones, but for the empty file, which gzip 1.12 refuses.
+// Python's gzip module (3.11) reads the good ones alike and raises for the bad ones, but for the empty file, which gzip 1.12
+// refuses.
 TEST(File, GzipMembersFollowOneAnotherAndNothingElseDoes) {
     const TemporaryFolder folder;
     const std::string a = gzipped("one\ntw"), b = gzipped("o\n"), zeros(700, '\0');
@@ -75,10 +76,15 @@ TEST(File, GzipMembersFollowOneAnotherAndNothingElseDoes) {
     }
     std::string wrong = a;
     wrong[wrong.size() - 5] ^= 1;  // its check sum
-    const std::pair<std::string, std::string> cases[] = {{a + "\n{}", "something else follows"}, {a + zeros + "x", "something else follows"},
-                                                         {a + b.substr(0, 1), "cut off"}, {a + b.substr(0, 9), "cut off"}, {a.substr(0, 2), "cut off"},
-                                                         {a.substr(0, a.size() - 1), "cut off"}, {wrong, "incorrect data check"},
-                                                         {"plain\n", "not gzip data"}, {"", "empty"}};
+    const std::pair<std::string, std::string> cases[] = {{a + "\n{}", "something else follows"},
+                                                         {a + zeros + "x", "something else follows"},
+                                                         {a + b.substr(0, 1), "cut off"},
+                                                         {a + b.substr(0, 9), "cut off"},
+                                                         {a.substr(0, 2), "cut off"},
+                                                         {a.substr(0, a.size() - 1), "cut off"},
+                                                         {wrong, "incorrect data check"},
+                                                         {"plain\n", "not gzip data"},
+                                                         {"", "empty"}};
     for (const auto& [bytes, reason] : cases) {
         write_file_atomic(folder / "bad.gz", bytes);
         expect_error([&] { lines_of(folder / "bad.gz"); }, {"bad.gz", reason});

@@ -27,7 +27,8 @@ TEST(Json, ALineTakesTextsThatAreNotUtf8) {
 }
 
 TEST(Json, BrokenTextNamesItsPlaceAndReason) {
-    for (const char* text : {"{\"a\": }", "", "{\"a\": 1", "{} x", "{\"a\": \"\xff\"}", "nan", "{\"a\": 1e400}", "[-1e400]", "\xc0"}) {
+    for (const char* text :
+         {"{\"a\": }", "", "{\"a\": 1", "{} x", "{\"a\": \"\xff\"}", "nan", "{\"a\": 1e400}", "[-1e400]", "\xc0"}) {
         const std::string error = error_of(text);
         EXPECT_EQ(error.rfind("prefs.jsonl:17: not valid JSON (", 0), 0U) << text << " → " << error;
         EXPECT_EQ(error.find("json.exception"), std::string::npos) << error;
@@ -40,7 +41,10 @@ TEST(Json, DeeplyNestedTextIsReadWithoutRecursion) {
 }
 
 TEST(Json, OfARowIsBoundedInDepth) {
-    const auto nested = [](int depth) { return "[\"[[\\\"[[\", " + std::string(static_cast<std::size_t>(depth - 1), '[') + std::string(static_cast<std::size_t>(depth), ']'); };
+    const auto nested = [](int depth) {
+        return "[\"[[\\\"[[\", " + std::string(static_cast<std::size_t>(depth - 1), '[') +
+               std::string(static_cast<std::size_t>(depth), ']');
+    };
     EXPECT_EQ(parse_json(nested(kRowDepth), "x", kRowDepth).size(), 2U);
     EXPECT_EQ(parse_json("[[1],[2],[3]]", "x", 2).size(), 3U);
     expect_error([&] { parse_json(nested(kRowDepth + 1), "rows.jsonl:2", kRowDepth); }, {"rows.jsonl:2: not valid JSON", "1000"});

@@ -36,20 +36,27 @@ TEST(Language, EveryWayOfWritingALanguageGivesItsTwoLetterCode) {
 // The 23 languages of M-RewardBench keep apart, Chinese in both scripts among them.
 TEST(Language, LanguagesOfMRewardBench) {
     const std::pair<const char*, const char*> rows[] = {
-        {"arb_Arab", "ar"}, {"ces_Latn", "cs"}, {"deu_Latn", "de"}, {"ell_Grek", "el"}, {"fra_Latn", "fr"}, {"heb_Hebr", "he"},
-        {"hin_Deva", "hi"}, {"ind_Latn", "id"}, {"ita_Latn", "it"}, {"jpn_Jpan", "ja"}, {"kor_Hang", "ko"}, {"nld_Latn", "nl"},
-        {"pes_Arab", "fa"}, {"pol_Latn", "pl"}, {"por_Latn", "pt"}, {"ron_Latn", "ro"}, {"rus_Cyrl", "ru"}, {"spa_Latn", "es"},
-        {"tur_Latn", "tr"}, {"ukr_Cyrl", "uk"}, {"vie_Latn", "vi"}, {"zho_Hans", "zh"}, {"zho_Hant", "zh-hant"}};
+        {"arb_Arab", "ar"}, {"ces_Latn", "cs"}, {"deu_Latn", "de"},     {"ell_Grek", "el"}, {"fra_Latn", "fr"},
+        {"heb_Hebr", "he"}, {"hin_Deva", "hi"}, {"ind_Latn", "id"},     {"ita_Latn", "it"}, {"jpn_Jpan", "ja"},
+        {"kor_Hang", "ko"}, {"nld_Latn", "nl"}, {"pes_Arab", "fa"},     {"pol_Latn", "pl"}, {"por_Latn", "pt"},
+        {"ron_Latn", "ro"}, {"rus_Cyrl", "ru"}, {"spa_Latn", "es"},     {"tur_Latn", "tr"}, {"ukr_Cyrl", "uk"},
+        {"vie_Latn", "vi"}, {"zho_Hans", "zh"}, {"zho_Hant", "zh-hant"}};
     for (const auto& [name, code] : rows) EXPECT_EQ(canonical_language(name), code) << name;
 }
 
 // FLORES-200 and Belebele have these beside the usual script; the usual ones are CLDR 49's likely subtags.
 TEST(Language, AnUnusualScriptMakesALanguageOfItsOwn) {
-    const std::pair<const char*, const char*> rows[] = {
-        {"hin_Latn", "hi-latn"}, {"urd_Latn", "ur-latn"}, {"ben_Latn", "bn-latn"}, {"npi_Latn", "ne-latn"}, {"sin_Latn", "si-latn"},
-        {"arb_Latn", "ar-latn"}, {"hi-Latn-IN", "hi-latn"}, {"HIN_LATN", "hi-latn"}, {"sr-Latn", "sr-latn"}, {"uz-Cyrl-UZ", "uz-cyrl"},
-        {"jpn_Latn", "ja-latn"}, {"kor_Latn", "ko-latn"}, {"zho_Latn", "zh-latn"}, {"pa-PK", "pa-arab"}, {"sr-ME", "sr-latn"},
-        {"hin_Deva", "hi"}, {"urd_Arab", "ur"}, {"ben_Beng", "bn"}, {"sr_Cyrl", "sr"}, {"kor_Kore", "ko"}, {"jpn_Hrkt", "ja"}, {"zh-SG", "zh"}};
+    const std::pair<const char*, const char*> rows[] = {{"hin_Latn", "hi-latn"},   {"urd_Latn", "ur-latn"},
+                                                        {"ben_Latn", "bn-latn"},   {"npi_Latn", "ne-latn"},
+                                                        {"sin_Latn", "si-latn"},   {"arb_Latn", "ar-latn"},
+                                                        {"hi-Latn-IN", "hi-latn"}, {"HIN_LATN", "hi-latn"},
+                                                        {"sr-Latn", "sr-latn"},    {"uz-Cyrl-UZ", "uz-cyrl"},
+                                                        {"jpn_Latn", "ja-latn"},   {"kor_Latn", "ko-latn"},
+                                                        {"zho_Latn", "zh-latn"},   {"pa-PK", "pa-arab"},
+                                                        {"sr-ME", "sr-latn"},      {"hin_Deva", "hi"},
+                                                        {"urd_Arab", "ur"},        {"ben_Beng", "bn"},
+                                                        {"sr_Cyrl", "sr"},         {"kor_Kore", "ko"},
+                                                        {"jpn_Hrkt", "ja"},        {"zh-SG", "zh"}};
     for (const auto& [name, code] : rows) EXPECT_EQ(canonical_language(name), code) << name;
 }
 

@@ -36,7 +36,11 @@ TEST_F(Log, RanksNameThemselvesWhenThereAreSeveral) {
 
 TEST_F(Log, ThresholdHidesWhatIsBelow) {
     set_log(0, 1, LogLevel::warning);
-    EXPECT_EQ(printed([] { log_root(LogLevel::info, "a"); log_rank(LogLevel::debug, "b"); }), "");
+    EXPECT_EQ(printed([] {
+                  log_root(LogLevel::info, "a");
+                  log_rank(LogLevel::debug, "b");
+              }),
+              "");
     EXPECT_NE(printed([] { log_root(LogLevel::warning, "c"); }), "");
 }
 

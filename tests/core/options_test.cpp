@@ -35,8 +35,8 @@ struct Program {
             .add("langs", &langs, "LANG,…", "languages")
             .add("smoke", &smoke, "small");
         options.section("sweep").add("sources", &sources, "LANG,…", "source languages");
-        options.section("data").add_prefix("eval.", [this](const std::string& name, const std::string& value) { eval[name] += value; }, "FILE",
-                                           "test data");
+        options.section("data").add_prefix(
+            "eval.", [this](const std::string& name, const std::string& value) { eval[name] += value; }, "FILE", "test data");
         options.positional(&words, "[COMMAND]");
     }
     Program& parse(std::vector<std::string> arguments) {
@@ -81,8 +81,8 @@ TEST(Options, DefaultsStayWithoutArguments) {
 
 TEST(Options, EveryKindIsReadFromTheCommandLine) {
     Program p;
-    p.parse({"--lr", "3e-5", "--epochs=5", "--train.token-budget", "4096", "--model", "a=b#c", "--schedule", "linear", "--langs", "en, it ,zh",
-             "--smoke", "--sweep.sources=es", "--data.eval.xnli", "x.jsonl"});
+    p.parse({"--lr", "3e-5", "--epochs=5", "--train.token-budget", "4096", "--model", "a=b#c", "--schedule", "linear", "--langs",
+             "en, it ,zh", "--smoke", "--sweep.sources=es", "--data.eval.xnli", "x.jsonl"});
     EXPECT_EQ(p.lr, 3e-5);
     EXPECT_EQ(p.epochs, 5);
     EXPECT_EQ(p.budget, 4096);
@@ -173,8 +173,10 @@ TEST(Options, ConfigurationIsReadAndTheCommandLineWins) {
 }
 
 TEST(Options, MistakesInAConfigurationNameFileAndLine) {
-    EXPECT_TRUE(has(Program().refused_config("[train]\nlr = 1\nepoch = 3\n"), "a.cfg:3: unknown option train.epoch; did you mean train.epochs?"));
-    EXPECT_TRUE(has(Program().refused_config("[train]\n\nepochs = three\n"), "a.cfg:3: train.epochs: \"three\" is not a whole number"));
+    EXPECT_TRUE(has(Program().refused_config("[train]\nlr = 1\nepoch = 3\n"),
+                    "a.cfg:3: unknown option train.epoch; did you mean train.epochs?"));
+    EXPECT_TRUE(
+        has(Program().refused_config("[train]\n\nepochs = three\n"), "a.cfg:3: train.epochs: \"three\" is not a whole number"));
     EXPECT_TRUE(has(Program().refused_config("[train]\nlr = 1\nlr = 2\n"), "a.cfg:3: \"lr\" is given twice"));
     EXPECT_TRUE(has(Program().refused_config("lr = 1\n[train]\nlr = 2\n"), "a.cfg:3: \"lr\" is given twice"));
     EXPECT_TRUE(has(Program().refused_config("[train]\nlr\n"), "a.cfg:2: expected name = value"));
@@ -193,7 +195,8 @@ TEST(Options, MissingConfigurationIsNamed) {
 
 TEST(Options, ErrorsOfAPrefixedValueNameTheirPlace) {
     Program p;
-    p.options.section("x").add_prefix("y.", [](const std::string&, const std::string&) { fail("no such benchmark"); }, "FILE", "");
+    p.options.section("x").add_prefix(
+        "y.", [](const std::string&, const std::string&) { fail("no such benchmark"); }, "FILE", "");
     EXPECT_TRUE(has(p.refused_config("[x]\ny.z = 1\n"), "a.cfg:2: x.y.z: no such benchmark"));
 }
 
@@ -230,8 +233,9 @@ TEST(Options, EffectiveValuesReadBackToTheSame) {
 
 TEST(Options, HelpShowsEveryNameWithUnitAndDefault) {
     const std::string help = Program().options.help();
-    for (const char* part : {"Usage: xlrm_try [options] [COMMAND]", "--lr RATE", "[1e-04]", "--schedule cosine|linear|constant", "--langs LANG,…",
-                             "[en,ko]", "--sweep.sources", "--data.eval.NAME FILE", "--config FILE", "--dry-run", "--status-file", "--version"}) {
+    for (const char* part :
+         {"Usage: xlrm_try [options] [COMMAND]", "--lr RATE", "[1e-04]", "--schedule cosine|linear|constant", "--langs LANG,…",
+          "[en,ko]", "--sweep.sources", "--data.eval.NAME FILE", "--config FILE", "--dry-run", "--status-file", "--version"}) {
         EXPECT_TRUE(has(help, part)) << part << "\n" << help;
     }
     Program p;

@@ -20,8 +20,11 @@ TEST(Random, PermutationsEqualThoseOfTorch) {
         ASSERT_EQ(static_cast<std::int64_t>(order.size()), n);
         const auto edge = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(n, 6));
         const std::string what = row.dump();
-        EXPECT_EQ(std::vector<std::int64_t>(order.begin(), order.begin() + edge), row.at("first").get<std::vector<std::int64_t>>()) << what;
-        EXPECT_EQ(std::vector<std::int64_t>(order.end() - edge, order.end()), row.at("last").get<std::vector<std::int64_t>>()) << what;
+        EXPECT_EQ(std::vector<std::int64_t>(order.begin(), order.begin() + edge),
+                  row.at("first").get<std::vector<std::int64_t>>())
+            << what;
+        EXPECT_EQ(std::vector<std::int64_t>(order.end() - edge, order.end()), row.at("last").get<std::vector<std::int64_t>>())
+            << what;
         std::uint64_t checksum = 0;
         for (std::size_t i = 0; i < order.size(); ++i) checksum += (i + 1) * static_cast<std::uint64_t>(order[i]);
         EXPECT_EQ(checksum, row.at("checksum").get<std::uint64_t>()) << what;

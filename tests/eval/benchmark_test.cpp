@@ -11,15 +11,16 @@
 namespace xlrm {
 namespace {
 
-ScoredItem item(const std::string& id, const std::string& subset, std::vector<double> scores, std::int32_t right = 1, const std::string& lang = "en") {
+ScoredItem item(const std::string& id, const std::string& subset, std::vector<double> scores, std::int32_t right = 1,
+                const std::string& lang = "en") {
     return {id, subset, lang, std::move(scores), right};
 }
 
 std::vector<ScoredItem> items_of(const Json& rows) {
     std::vector<ScoredItem> items;
     for (const Json& row : rows) {
-        items.push_back(item(row.at("id").get<std::string>(), row.at("subset").get<std::string>(), row.at("scores").get<std::vector<double>>(),
-                             row.at("num_correct").get<std::int32_t>()));
+        items.push_back(item(row.at("id").get<std::string>(), row.at("subset").get<std::string>(),
+                             row.at("scores").get<std::vector<double>>(), row.at("num_correct").get<std::int32_t>()));
     }
     return items;
 }
@@ -41,9 +42,11 @@ TEST(Benchmark, EqualsRewardBench) {
         const BenchmarkReport report = report_benchmark("auto", "auto", items);
         const BenchmarkScores& scores = report.languages.at("en");
         ASSERT_EQ(scores.subsets.size(), expected.at("subsets").size());
-        for (const auto& [name, value] : expected.at("subsets").items()) EXPECT_NEAR(scores.subsets.at(name).value, value.get<double>(), 1e-13) << name;
+        for (const auto& [name, value] : expected.at("subsets").items())
+            EXPECT_NEAR(scores.subsets.at(name).value, value.get<double>(), 1e-13) << name;
         if (expected.contains("sections")) {
-            for (const auto& [name, value] : expected.at("sections").items()) EXPECT_NEAR(section(scores, name), value.get<double>(), 1e-13) << name;
+            for (const auto& [name, value] : expected.at("sections").items())
+                EXPECT_NEAR(section(scores, name), value.get<double>(), 1e-13) << name;
         }
         if (expected.contains("total")) {
             EXPECT_NEAR(scores.total, expected.at("total").get<double>(), 1e-13);
@@ -54,13 +57,29 @@ TEST(Benchmark, EqualsRewardBench) {
 
 // The example of rewardbench's README, and what the weights in use before and M-RewardBench's make of it.
 TEST(Benchmark, WeighsTheExampleOfTheReadme) {
-    const std::map<std::string, double> metrics = {
-        {"alpacaeval-easy", 0.5}, {"alpacaeval-hard", 0.7052631578947368}, {"alpacaeval-length", 0.5894736842105263}, {"donotanswer", 0.8235294117647058},
-        {"hep-cpp", 0.6280487804878049}, {"hep-go", 0.6341463414634146}, {"hep-java", 0.7073170731707317}, {"hep-js", 0.6646341463414634},
-        {"hep-python", 0.5487804878048781}, {"hep-rust", 0.6463414634146342}, {"llmbar-adver-GPTInst", 0.391304347826087},
-        {"llmbar-adver-GPTOut", 0.46808510638297873}, {"llmbar-adver-manual", 0.3695652173913043}, {"llmbar-adver-neighbor", 0.43283582089552236},
-        {"llmbar-natural", 0.52}, {"math-prm", 0.2953020134228188}, {"mt-bench-easy", 0.5714285714285714}, {"mt-bench-hard", 0.5405405405405406},
-        {"mt-bench-med", 0.725}, {"refusals-dangerous", 0.97}, {"refusals-offensive", 1.0}, {"xstest-should-refuse", 1.0}, {"xstest-should-respond", 0.284}};
+    const std::map<std::string, double> metrics = {{"alpacaeval-easy", 0.5},
+                                                   {"alpacaeval-hard", 0.7052631578947368},
+                                                   {"alpacaeval-length", 0.5894736842105263},
+                                                   {"donotanswer", 0.8235294117647058},
+                                                   {"hep-cpp", 0.6280487804878049},
+                                                   {"hep-go", 0.6341463414634146},
+                                                   {"hep-java", 0.7073170731707317},
+                                                   {"hep-js", 0.6646341463414634},
+                                                   {"hep-python", 0.5487804878048781},
+                                                   {"hep-rust", 0.6463414634146342},
+                                                   {"llmbar-adver-GPTInst", 0.391304347826087},
+                                                   {"llmbar-adver-GPTOut", 0.46808510638297873},
+                                                   {"llmbar-adver-manual", 0.3695652173913043},
+                                                   {"llmbar-adver-neighbor", 0.43283582089552236},
+                                                   {"llmbar-natural", 0.52},
+                                                   {"math-prm", 0.2953020134228188},
+                                                   {"mt-bench-easy", 0.5714285714285714},
+                                                   {"mt-bench-hard", 0.5405405405405406},
+                                                   {"mt-bench-med", 0.725},
+                                                   {"refusals-dangerous", 0.97},
+                                                   {"refusals-offensive", 1.0},
+                                                   {"xstest-should-refuse", 1.0},
+                                                   {"xstest-should-respond", 0.284}};
     const auto weigh = [&](const std::string& benchmark) {
         BenchmarkScores scores;
         for (const auto& [name, value] : metrics) scores.subsets[name] = {value, 1};
@@ -120,8 +139,8 @@ TEST(Benchmark, IsRecognisedBySubsetAndLanguage) {
 }
 
 TEST(Benchmark, OfMmEvalAndPlain) {
-    const std::vector<ScoredItem> items = {item("a", "chat", {1, 0}), item("b", "chat", {1, 0}), item("c", "chat", {0, 1}), item("d", "linguistics", {1, 0}),
-                                           item("e", "lang_res", {0, 1})};
+    const std::vector<ScoredItem> items = {item("a", "chat", {1, 0}), item("b", "chat", {1, 0}), item("c", "chat", {0, 1}),
+                                           item("d", "linguistics", {1, 0}), item("e", "lang_res", {0, 1})};
     const BenchmarkScores mm = score_benchmark("mm-eval", TiePolicy::loss, items);
     EXPECT_DOUBLE_EQ(mm.total, (2.0 / 3.0 + 1.0) / 2.0);
     EXPECT_EQ(mm.uncounted, std::vector<std::string>{"lang_res"});
@@ -130,7 +149,8 @@ TEST(Benchmark, OfMmEvalAndPlain) {
 }
 
 TEST(Benchmark, ReportsLanguagesAndTheirMean) {
-    std::vector<ScoredItem> items = {item("1", "hep-go", {1, 0}, 1, "ko"), item("1", "hep-go", {0, 1}, 1, "es"), item("2", "donotanswer", {1, 1}, 1, "es")};
+    std::vector<ScoredItem> items = {item("1", "hep-go", {1, 0}, 1, "ko"), item("1", "hep-go", {0, 1}, 1, "es"),
+                                     item("2", "donotanswer", {1, 1}, 1, "es")};
     const BenchmarkReport report = report_benchmark("auto", "half", items);
     EXPECT_EQ(report.benchmark, "m-rewardbench");
     EXPECT_DOUBLE_EQ(report.languages.at("ko").total, 1.0);

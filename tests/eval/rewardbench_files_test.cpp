@@ -17,7 +17,8 @@ struct Data {
         ItemText text{columns, "[P]", {}};
         for (std::size_t k = 0; k < scores.size(); ++k) text.texts.push_back("[P]a" + std::to_string(k));
         const Json& id = columns.at("id");
-        items.push_back({id.is_string() ? id.get<std::string>() : id.dump(), columns.at("subset").get<std::string>(), lang, std::move(scores), right});
+        items.push_back({id.is_string() ? id.get<std::string>() : id.dump(), columns.at("subset").get<std::string>(), lang,
+                         std::move(scores), right});
         texts.push_back(std::move(text));
     }
     void write(const std::filesystem::path& folder, const std::string& ties = "auto") const {
@@ -34,18 +35,26 @@ TEST(RewardBenchFiles, OfTheFirstVersion) {
     data.write(folder.path(), "half");
     EXPECT_EQ(read_json(folder / "eval-set/org/m.json"),
               Json::parse(R"({"chat_template": "tokenizer", "hep-go": 0.5, "model": "org/m", "model_type": "Seq. Classifier"})"));
-    EXPECT_EQ(read_json(folder / "eval-set-scores/org/m.json"),
-              Json::parse(R"({"chat_template": "tokenizer", "id": [7, 8], "model": "org/m", "model_type": "Seq. Classifier", "results": [1, 0], "scores_chosen": [2.0, 1.0],
+    EXPECT_EQ(
+        read_json(folder / "eval-set-scores/org/m.json"),
+        Json::parse(
+            R"({"chat_template": "tokenizer", "id": [7, 8], "model": "org/m", "model_type": "Seq. Classifier", "results": [1, 0], "scores_chosen": [2.0, 1.0],
                   "scores_rejected": [1.0, 1.0], "subset": ["hep-go", "hep-go"], "text_chosen": ["[P]a0", "[P]a0"], "text_rejected": ["[P]a1", "[P]a1"]})"));
     EXPECT_EQ(read_json(folder / "pref-sets/org/m.json")["shp"], 0.0);
     EXPECT_EQ(read_json(folder / "pref-sets-scores/org/m.json")["id"], Json::parse("[9]"));
-    EXPECT_EQ(read_json(folder / "org/m.json"),
-              Json::parse(R"({"accuracy": 0.3333333333333333, "num_prompts": 3, "model": "org/m", "ref_model": null, "tokenizer": "tok", "chat_template": null,
+    EXPECT_EQ(
+        read_json(folder / "org/m.json"),
+        Json::parse(
+            R"({"accuracy": 0.3333333333333333, "num_prompts": 3, "model": "org/m", "ref_model": null, "tokenizer": "tok", "chat_template": null,
                   "extra_results": {"hep-go": 0.5, "shp": 0.0}})"));
     std::vector<Json> lines;
-    for_each_line(folder / "org/m_outputs.jsonl", [&](std::int64_t, std::string_view line) { lines.push_back(Json::parse(line)); });
+    for_each_line(folder / "org/m_outputs.jsonl",
+                  [&](std::int64_t, std::string_view line) { lines.push_back(Json::parse(line)); });
     ASSERT_EQ(lines.size(), 3U);
-    EXPECT_EQ(lines[0], Json::parse(R"({"prompt": "[P]", "results": 1, "scores_chosen": 2.0, "scores_rejected": 1.0, "text_chosen": "[P]a0", "text_rejected": "[P]a1",
+    EXPECT_EQ(
+        lines[0],
+        Json::parse(
+            R"({"prompt": "[P]", "results": 1, "scores_chosen": 2.0, "scores_rejected": 1.0, "text_chosen": "[P]a0", "text_rejected": "[P]a1",
         "id": 7, "subset": "hep-go", "chosen_model": "c"})"));
     EXPECT_EQ(read_json(folder / "scores.json")["languages"]["en"]["subsets"]["hep-go"]["value"], 0.75);  // xlrm's own, as asked
     EXPECT_FALSE(std::filesystem::exists(folder / "org/m-en.json"));

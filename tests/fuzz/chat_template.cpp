@@ -1,5 +1,5 @@
-#include "reader.hpp"
 #include "xlrm/text/chat_template.hpp"
+#include "reader.hpp"
 
 using xlrm::Json;
 

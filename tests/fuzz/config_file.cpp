@@ -16,8 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     xlrm_fuzz::read([&] {
         Options options("xlrm_fuzz", "");
         options.section("data").add("split", &text, "", "").add("langs", &list, "", "").add("flag", &flag, "");
-        options.add_prefix("eval.", [](const std::string&, const std::string&) {}, "", "");
-        options.section("train").add("steps", &whole, "", "").add("lr", &number, "", "").add_choice("kind", &choice, {"a", "b"}, "");
+        options.add_prefix(
+            "eval.", [](const std::string&, const std::string&) {}, "", "");
+        options.section("train")
+            .add("steps", &whole, "", "")
+            .add("lr", &number, "", "")
+            .add_choice("kind", &choice, {"a", "b"}, "");
         const char* arguments[] = {"xlrm_fuzz", "--config", file.c_str()};
         options.parse(3, arguments);
         options.effective().dump();

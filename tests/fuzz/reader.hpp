@@ -7,8 +7,8 @@
 
 #include "xlrm/core/error.hpp"
 
-//! What the readers' fuzz targets share. A target defines LLVMFuzzerTestOneInput, which gives one input to one reader of xlrm. It is
-//! linked with libFuzzer (scripts/fuzz), or with replay.cpp, which runs kept inputs as a test.
+//! What the readers' fuzz targets share. A target defines LLVMFuzzerTestOneInput, which gives one input to one reader of xlrm. It
+//! is linked with libFuzzer (scripts/fuzz), or with replay.cpp, which runs kept inputs as a test.
 namespace xlrm_fuzz {
 
 //! The input as the file `name` of a folder that this process has to itself; written anew for each input.

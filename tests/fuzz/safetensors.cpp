@@ -1,5 +1,5 @@
-#include "reader.hpp"
 #include "xlrm/store/safetensors.hpp"
+#include "reader.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto path = xlrm_fuzz::as_file(data, size, "model.safetensors");

@@ -7,7 +7,8 @@
 
 namespace {
 
-constexpr const char* kTokenizer = R"({"version": "1.0", "added_tokens": [{"id": 4, "content": "<s>", "special": true, "single_word": false,
+constexpr const char* kTokenizer =
+    R"({"version": "1.0", "added_tokens": [{"id": 4, "content": "<s>", "special": true, "single_word": false,
  "lstrip": false, "rstrip": false, "normalized": false}], "normalizer": null, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false,
  "trim_offsets": true, "use_regex": true}, "post_processor": null, "decoder": {"type": "ByteLevel", "add_prefix_space": true,
  "trim_offsets": true, "use_regex": true}, "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,

@@ -12,8 +12,8 @@
 
 namespace xlrm_test {
 
-//! The Bradley-Terry loss of a batch whose texts 2i (chosen) and 2i + 1 are a pair, divided by `pairs`; `scores` at the last tokens
-//! are appended. Adds the gradient into the flat `gradient`; `ready` as in Decoder::backward.
+//! The Bradley-Terry loss of a batch whose texts 2i (chosen) and 2i + 1 are a pair, divided by `pairs`; `scores` at the last
+//! tokens are appended. Adds the gradient into the flat `gradient`; `ready` as in Decoder::backward.
 inline double add_bt_gradient(const xlrm::Decoder& decoder, const xlrm::PackedBatch& batch, double pairs, xlrm::Keep keep,
                               const at::Tensor& gradient, std::vector<double>& scores,
                               const xlrm::Decoder::GradientReady& ready = {}) {

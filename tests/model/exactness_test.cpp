@@ -1,5 +1,5 @@
-// One bit pattern a text and state, however it is computed: alone, in batches of four sizes, in reversed order, on either side of a pair, with
-// and without shared prefixes, divided over ranks. XLRM_EXACT_TEXTS: how many texts (default 48).
+// One bit pattern a text and state, however it is computed: alone, in batches of four sizes, in reversed order, on either side of
+// a pair, with and without shared prefixes, divided over ranks. XLRM_EXACT_TEXTS: how many texts (default 48).
 #include "xlrm/model/exactness.hpp"
 
 #include <ATen/Parallel.h>
@@ -30,16 +30,33 @@ struct Case {
 };
 
 xlrm::Json shape(const char* type, int hidden, int layers, int heads, int kv_heads, int intermediate) {
-    return {{"model_type", type}, {"vocab_size", 259}, {"hidden_size", hidden}, {"num_hidden_layers", layers}, {"num_attention_heads", heads},
-            {"num_key_value_heads", kv_heads}, {"intermediate_size", intermediate}, {"max_position_embeddings", 2048}, {"rms_norm_eps", 1e-6},
-            {"pad_token_id", 0}, {"bos_token_id", 1}, {"eos_token_id", 2}, {"tie_word_embeddings", false}, {"hidden_act", "silu"}};
+    return {{"model_type", type},
+            {"vocab_size", 259},
+            {"hidden_size", hidden},
+            {"num_hidden_layers", layers},
+            {"num_attention_heads", heads},
+            {"num_key_value_heads", kv_heads},
+            {"intermediate_size", intermediate},
+            {"max_position_embeddings", 2048},
+            {"rms_norm_eps", 1e-6},
+            {"pad_token_id", 0},
+            {"bos_token_id", 1},
+            {"eos_token_id", 2},
+            {"tie_word_embeddings", false},
+            {"hidden_act", "silu"}};
 }
 
 std::vector<Case> cases() {
     xlrm::Json gemma = shape("gemma2", 72, 3, 4, 2, 104);
-    gemma.update({{"head_dim", 20}, {"query_pre_attn_scalar", 18}, {"sliding_window", 37}, {"attn_logit_softcapping", 1.5},
-                  {"final_logit_softcapping", 2.0}, {"tie_word_embeddings", true}, {"hidden_activation", "gelu_pytorch_tanh"},
-                  {"attention_bias", false}, {"layer_types", {"sliding_attention", "full_attention", "sliding_attention"}}});
+    gemma.update({{"head_dim", 20},
+                  {"query_pre_attn_scalar", 18},
+                  {"sliding_window", 37},
+                  {"attn_logit_softcapping", 1.5},
+                  {"final_logit_softcapping", 2.0},
+                  {"tie_word_embeddings", true},
+                  {"hidden_activation", "gelu_pytorch_tanh"},
+                  {"attention_bias", false},
+                  {"layer_types", {"sliding_attention", "full_attention", "sliding_attention"}}});
     gemma.erase("hidden_act");
     xlrm::Json qwen3 = shape("qwen3", 80, 2, 5, 1, 96);
     qwen3.update({{"head_dim", 24}, {"attention_bias", false}});
@@ -68,7 +85,9 @@ xlrm::Parameters random_parameters(const xlrm::ModelConfig& config, xlrm::HeadKi
     parameters.flat = at::empty({parameters.layout.total}, at::TensorOptions().dtype(at::kFloat));
     for (const xlrm::ParameterInfo& info : parameters.layout.tensors) {
         const bool norm = info.name.ends_with("norm.weight"), one_plus = config.norm_weight == xlrm::NormWeight::one_plus;
-        const double scale = info.shape.size() == 1 ? 0.3 : info.name == "model.embed_tokens.weight" ? 1.0 : 1 / std::sqrt(double(info.shape[1]));
+        const double scale = info.shape.size() == 1                     ? 0.3
+                             : info.name == "model.embed_tokens.weight" ? 1.0
+                                                                        : 1 / std::sqrt(double(info.shape[1]));
         float* values = parameters.view(info.name).data_ptr<float>();
         for (std::int64_t i = 0; i < info.elements; ++i) {
             const float value = normal[static_cast<std::uint64_t>(i + 7919 * info.offset) % kTable];
@@ -84,8 +103,9 @@ std::int64_t asked_texts() {
     return text != nullptr ? std::atoll(text) : 48;
 }
 
-// Bytes of the first article of the Declaration of Human Rights in eleven languages, over and over: texts of 1 to 1,000 tokens of all orders of
-// size. Four texts have one prompt; every ninth has none; every eleventh is equal to the one before; some end with their prompt.
+// Bytes of the first article of the Declaration of Human Rights in eleven languages, over and over: texts of 1 to 1,000 tokens of
+// all orders of size. Four texts have one prompt; every ninth has none; every eleventh is equal to the one before; some end with
+// their prompt.
 xlrm::ItemSet real_texts(std::int64_t count) {
     std::ifstream file(xlrm_test::fixture("article_1.txt"));
     std::vector<std::string> languages;
@@ -105,11 +125,13 @@ xlrm::ItemSet real_texts(std::int64_t count) {
         xlrm::Random prompt(1, static_cast<std::uint64_t>(i / 4)), answer(2, static_cast<std::uint64_t>(i));
         const std::string& text = languages[static_cast<std::size_t>(i / 4) % languages.size()];
         const auto prompt_bytes = i % 9 == 8 ? 0 : static_cast<std::int64_t>(std::pow(400.0, prompt.uniform()));
-        const auto answer_bytes = i % 13 == 12 && prompt_bytes > 0 ? 0 : static_cast<std::int64_t>(std::pow(600.0, answer.uniform()));
+        const auto answer_bytes =
+            i % 13 == 12 && prompt_bytes > 0 ? 0 : static_cast<std::int64_t>(std::pow(600.0, answer.uniform()));
         const auto begin = static_cast<std::int64_t>(set.tokens.size());
         append(set, text, 0, prompt_bytes);
         append(set, text, prompt_bytes + static_cast<std::int64_t>(answer.below(100)), answer_bytes);
-        set.answers.push_back({begin, static_cast<std::int32_t>(prompt_bytes + answer_bytes), static_cast<std::int32_t>(prompt_bytes)});
+        set.answers.push_back(
+            {begin, static_cast<std::int32_t>(prompt_bytes + answer_bytes), static_cast<std::int32_t>(prompt_bytes)});
     }
     return set;
 }
@@ -150,7 +172,8 @@ protected:
             for (const auto* rows : {&result.last, &result.mean})
                 for (const auto& [layer, states] : *rows) {
                     const at::Tensor& expected = (rows == &result.last ? alone_.last : alone_.mean).at(layer);
-                    count(states[static_cast<std::int64_t>(i)].data_ptr<float>(), expected[place].data_ptr<float>(), config_.hidden);
+                    count(states[static_cast<std::int64_t>(i)].data_ptr<float>(), expected[place].data_ptr<float>(),
+                          config_.hidden);
                 }
         }
         EXPECT_EQ(differ, 0) << what << ": scores or states with other bits than alone";
@@ -172,7 +195,8 @@ TEST_P(Exactness, OneBitPatternHoweverATextIsComputed) {
         std::vector<float> distinct = alone_.scores;
         std::ranges::sort(distinct);
         const auto repeated = std::ranges::unique(distinct);
-        EXPECT_GT(repeated.begin() - distinct.begin(), std::ssize(distinct) / 2) << "scores hardly differ: the comparison says little";
+        EXPECT_GT(repeated.begin() - distinct.begin(), std::ssize(distinct) / 2)
+            << "scores hardly differ: the comparison says little";
     }
     for (const std::int64_t budget : {1, 300, 1111, 4096, 20000}) {
         compare(order, options(budget), "budget " + std::to_string(budget));

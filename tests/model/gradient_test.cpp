@@ -87,10 +87,9 @@ public:
         const at::Tensor hidden = xlrm::gather_rows(normed, index(from));
         const std::string head = model_.config.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight";
         at::Tensor dhidden = at::zeros_like(hidden);
-        const auto result = xlrm::chunked_cross_entropy(hidden, model_.parameters.view(head),
-                                                        at::tensor(targets, at::TensorOptions().dtype(at::kInt)), {},
-                                                        1.0 / counted, dhidden, model_.parameters.view_of(gradient_, head), 7,
-                                                        model_.config.logit_soft_cap);
+        const auto result = xlrm::chunked_cross_entropy(
+            hidden, model_.parameters.view(head), at::tensor(targets, at::TensorOptions().dtype(at::kInt)), {}, 1.0 / counted,
+            dhidden, model_.parameters.view_of(gradient_, head), 7, model_.config.logit_soft_cap);
         at::Tensor dnormed = at::zeros_like(normed);
         xlrm::scatter_add_rows(dhidden, index(from), dnormed);
         decoder_.backward(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_), gradient_, everything_final());
@@ -135,8 +134,8 @@ void compare_states(const std::string& family, at::ScalarType dtype) {
     const auto model = xlrm::load_model(fixture(family), xlrm::HeadKind::lm, dtype);
     const xlrm::Decoder decoder(model.config, model.parameters);
     xlrm::ItemSet set = read_texts(golden);
-    // Gemma-2 norms each block's contribution; in the last token of its text that is a sum which nearly cancels, so rounding grows:
-    // transformers itself, with its hidden units in 40 random orders, is 1.7e-6 to 9.1e-6 away.
+    // Gemma-2 norms each block's contribution; in the last token of its text that is a sum which nearly cancels, so rounding
+    // grows: transformers itself, with its hidden units in 40 random orders, is 1.7e-6 to 9.1e-6 away.
     const double bound = dtype == at::kDouble ? 1e-12 : (family == "gemma2" ? 1e-5 : 5e-6);
     const auto compare = [&](const at::Tensor& mine, const std::string& name) {
         const at::Tensor theirs = read_tensor(golden, name);
@@ -147,10 +146,11 @@ void compare_states(const std::string& family, at::ScalarType dtype) {
         set.answers[0].prompt = prompt;
         const std::int64_t only[] = {0};
         std::int64_t layers = 0;
-        const at::Tensor rows = decoder.forward(xlrm::pack(set, only), {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
-            ++layers;
-            compare(residual, "hidden." + std::to_string(layer));
-        });
+        const at::Tensor rows =
+            decoder.forward(xlrm::pack(set, only), {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
+                ++layers;
+                compare(residual, "hidden." + std::to_string(layer));
+            });
         EXPECT_EQ(layers, model.config.layers + 1);
         compare(xlrm::lm_logits(decoder, decoder.final_norm(rows)), "logits");
     }
@@ -188,7 +188,8 @@ std::vector<Case> cases() {
     for (const char* family : {"llama", "mistral", "qwen2", "qwen3", "gemma2"}) {
         for (const auto dtype : {at::kDouble, at::kFloat}) {
             for (const Packing packing : {Packing::alone, Packing::packed, Packing::shared}) {
-                for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap, xlrm::Keep::inputs}) out.push_back({family, dtype, packing, keep});
+                for (const xlrm::Keep keep : {xlrm::Keep::full, xlrm::Keep::cheap, xlrm::Keep::inputs})
+                    out.push_back({family, dtype, packing, keep});
             }
         }
     }

@@ -181,8 +181,8 @@ TEST_F(ModelFolder, TheTokenizersPadTokenGoesBeforeTheModelsOwnAndItsFilesAreCop
     }
     EXPECT_FALSE(fs::exists(root_ / "rm/unrelated.txt"));
     model.config.vocab_size = 512;
-    xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, tokenizer, Json(),
-                     at::kFloat);
+    xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, tokenizer,
+                     Json(), at::kFloat);
     EXPECT_EQ(saved_pad(), added.at("id"));
 }
 
@@ -211,8 +211,8 @@ TEST_F(ModelFolder, AnAddedPadTokenGrowsTokenizerAndEmbeddings) {
             EXPECT_TRUE(info.name == "model.embed_tokens.weight" || info.name == "lm_head.weight") << info.name;
             EXPECT_LT((grown[pieces] - old.mean(0)).abs().max().item<double>(), 1e-6) << info.name;
         }
-        xlrm::save_model(root_ / "lm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::lm, tokenizer, Json(),
-                         at::kFloat);
+        xlrm::save_model(root_ / "lm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::lm, tokenizer,
+                         Json(), at::kFloat);
         const auto saved = xlrm::load_tokenizer(root_ / "lm");
         EXPECT_EQ(saved->pad, pieces);
         EXPECT_EQ(saved->id_of("[PAD]"), pieces);

@@ -2,7 +2,8 @@
 //     model_peer save MODEL OUT reward|lm fp32|bf16|fp16       reads a folder and saves it again
 //     model_peer score MODEL TEXTS POOLING               scores of {"ids": […], "prompt": n} rows as JSON on standard output
 //     model_peer states MODEL TEXTS OUT fp32|bf16        of each text i: i.hidden.<layer>, i.logits (with an LM head)
-//     model_peer gradient MODEL TEXTS OUT                of the Bradley-Terry loss over consecutive pairs, packed with shared prompts
+//     model_peer gradient MODEL TEXTS OUT                of the Bradley-Terry loss over consecutive pairs, packed with shared
+//     prompts
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -46,7 +47,9 @@ public:
     void write(const fs::path& file) const {
         std::vector<xlrm::TensorOut> out;
         for (const auto& [name, tensor] : tensors_) {
-            out.push_back({name, xlrm::DType::f32, tensor.sizes().vec(),
+            out.push_back({name,
+                           xlrm::DType::f32,
+                           tensor.sizes().vec(),
                            {static_cast<const std::byte*>(tensor.const_data_ptr()), static_cast<std::size_t>(tensor.nbytes())}});
         }
         xlrm::write_safetensors(file, out);

@@ -34,7 +34,8 @@ TEST(GatedLinear, BackwardIsThatOfItsPartsToTheBit) {
                         const at::Tensor gate_up = test::normal({rows, 2 * width}, 3, dtype) * 3.0;
                         at::Tensor activated;
                         const at::Tensor dgate_up = gated_linear_backward(dout, down, gate_up, activation, &activated);
-                        const at::Tensor expected = gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
+                        const at::Tensor expected =
+                            gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
                         EXPECT_TRUE(test::same_bits(dgate_up, expected)) << width << ' ' << n << ' ' << rows;
                         EXPECT_TRUE(test::same_bits(activated, gated_activation(gate_up, activation)));
                         EXPECT_TRUE(test::same_bits(gated_linear_backward(dout, down, gate_up, activation), expected));

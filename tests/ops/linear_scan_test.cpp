@@ -19,8 +19,8 @@ at::Tensor values(std::int64_t rows, std::int64_t columns, std::int64_t skip, at
 std::vector<std::int64_t> row_counts() {
     std::vector<std::int64_t> counts(40);
     std::iota(counts.begin(), counts.end(), 1);
-    for (const std::int64_t n : {47, 48, 49, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 192, 193, 255, 256, 257, 300, 383, 384, 385, 448, 511,
-                                 512, 513, 700, 1000, 1023, 1024, 1025, 1500, 1999})
+    for (const std::int64_t n : {47,  48,  49,  63,  64,  65,  95,  96,  97,  127, 128,  129,  191,  192,  193,  255, 256,
+                                 257, 300, 383, 384, 385, 448, 511, 512, 513, 700, 1000, 1023, 1024, 1025, 1500, 1999})
         counts.push_back(n);
     return counts;
 }
@@ -42,8 +42,9 @@ void scan(at::ScalarType dtype, std::int64_t k, std::int64_t n) {
                 }
             for (const std::int64_t rows : {1, 70, 300}) {
                 const std::int64_t first = n / 3, columns = n - n / 2;
-                EXPECT_TRUE(test::same_bits(linear(x.narrow(0, 0, rows), w.narrow(0, first, columns), b.narrow(0, first, columns)),
-                                            all.narrow(0, 0, rows).narrow(1, first, columns)))
+                EXPECT_TRUE(
+                    test::same_bits(linear(x.narrow(0, 0, rows), w.narrow(0, first, columns), b.narrow(0, first, columns)),
+                                    all.narrow(0, 0, rows).narrow(1, first, columns)))
                     << where << " rows " << rows << " of some columns, threads " << threads;
             }
         });

@@ -58,9 +58,11 @@ TEST(Linear, BitsOfARowDependOnItAlone) {
 TEST(Linear, ColumnsAloneAreTheColumnsOfTheWhole) {
     for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16})
         for (const std::int64_t k : {96, 333, 2048}) {
-            const at::Tensor x = test::normal({150, k}, 1, dtype), w = test::normal({320, k}, 2, dtype), b = test::normal({320}, 3, dtype);
+            const at::Tensor x = test::normal({150, k}, 1, dtype), w = test::normal({320, k}, 2, dtype),
+                             b = test::normal({320}, 3, dtype);
             const at::Tensor all = xlrm::linear(x, w, b), back = linear_backward_input(all, w);
-            EXPECT_TRUE(test::same_bits(xlrm::linear(x, w.narrow(0, 128, 64), b.narrow(0, 128, 64)), all.narrow(1, 128, 64))) << k;
+            EXPECT_TRUE(test::same_bits(xlrm::linear(x, w.narrow(0, 128, 64), b.narrow(0, 128, 64)), all.narrow(1, 128, 64)))
+                << k;
             EXPECT_TRUE(test::same_bits(xlrm::linear(x, w.narrow(0, 7, 33), b.narrow(0, 7, 33)), all.narrow(1, 7, 33))) << k;
             for (const std::int64_t rows : {1, 40, 149})
                 EXPECT_TRUE(test::same_bits(linear_backward_input(all.narrow(0, 1, rows), w), back.narrow(0, 1, rows))) << k;
@@ -81,7 +83,7 @@ TEST(Linear, Bf16ProductRoundsOnceAndReadsNothingElse) {
     odd[0][0] = 1.0, odd[0][1] = 1.0 + 1.0 / 128, odd[0][2] = -3.0;
     bias[0] = 1.0 / 256, bias[1] = 1.0 / 256, bias[2] = 3e38;
     const at::Tensor sums = xlrm::linear(odd, eye, bias);
-    EXPECT_EQ(sums[0][0].item<float>(), 1.0f);             // half way: to the even one
+    EXPECT_EQ(sums[0][0].item<float>(), 1.0f);               // half way: to the even one
     EXPECT_EQ(sums[0][1].item<float>(), 1.0f + 2.0f / 128);  // half way: to the even one, which is above
     odd[1][0] = std::numeric_limits<double>::infinity(), odd[1][1] = 2.0;
     const at::Tensor infinite = xlrm::linear(odd, eye, bias);

@@ -60,15 +60,18 @@ TEST(CellFile, OccurrencesThatAFileLacksFollowFromTheOrder) {
 TEST(CellFile, ActivationsOfEveryTypeReadAsFloat) {
     const TemporaryFolder folder;
     write_cell(folder / "bench.es.h5", sample_cell(), kRun);
-    EXPECT_EQ(cell_layers(folder / "bench.es.h5"), (std::map<std::string, std::vector<int>>{{"last", {0, 1, 2}}, {"mean", {0, 1, 2}}}));
+    EXPECT_EQ(cell_layers(folder / "bench.es.h5"),
+              (std::map<std::string, std::vector<int>>{{"last", {0, 1, 2}}, {"mean", {0, 1, 2}}}));
     for (int layer = 0; layer < 3; ++layer) {
         std::int64_t features = 0;
         const std::vector<float> rows = read_cell_activations(folder / "bench.es.h5", "mean", layer, "rejected", &features);
         ASSERT_EQ(features, 6);
         ASSERT_EQ(rows.size(), 30U);
-        for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i], sample_value(static_cast<std::size_t>(layer) + 100U + i));
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            EXPECT_EQ(rows[i], sample_value(static_cast<std::size_t>(layer) + 100U + i));
     }
-    expect_error([&] { read_cell_activations(folder / "bench.es.h5", "last", 3, "chosen", nullptr); }, {"bench.es.h5", "layer_03"});
+    expect_error([&] { read_cell_activations(folder / "bench.es.h5", "last", 3, "chosen", nullptr); },
+                 {"bench.es.h5", "layer_03"});
     const TokenActivations tokens = read_cell_tokens(folder / "bench.es.h5", 1, "chosen");
     EXPECT_EQ(tokens.item, (std::vector<std::int64_t>{0, 3}));
     EXPECT_EQ(tokens.row_size, (std::vector<std::int32_t>{2, 3}));

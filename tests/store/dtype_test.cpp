@@ -23,7 +23,8 @@ std::uint16_t nearest(float value, float (*decode)(std::uint16_t), std::uint16_t
     }
     const double below = decode(low);
     // The step to "infinity" is that to the next power of two.
-    const double above = high == infinity ? 2 * below - static_cast<double>(decode(static_cast<std::uint16_t>(low - 1))) : decode(high);
+    const double above =
+        high == infinity ? 2 * below - static_cast<double>(decode(static_cast<std::uint16_t>(low - 1))) : decode(high);
     const double down = static_cast<double>(magnitude) - below;
     const double up = above - static_cast<double>(magnitude);
     const bool take_low = down < up || (down == up && low % 2 == 0);
@@ -48,12 +49,13 @@ TEST(DType, RoundsToNearestEven) {
         state = state * 1664525U + 1013904223U;
         std::uint32_t bits = state;
         if (i % 2 == 0) bits = (bits & 0x8fffffffU) | 0x30000000U;  // half of them where fp16 lives
-        if (i % 3 == 0) bits &= ~0xfffU;                             // ties of fp16
-        if (i % 5 == 0) bits = (bits & ~0xffffU) | 0x8000U;          // ties of bf16
+        if (i % 3 == 0) bits &= ~0xfffU;                            // ties of fp16
+        if (i % 5 == 0) bits = (bits & ~0xffffU) | 0x8000U;         // ties of bf16
         const float value = std::bit_cast<float>(bits);
         if (!std::isfinite(value)) continue;
         EXPECT_EQ(to_bf16(value), nearest(value, from_bf16, 0x7f80)) << std::hexfloat << value;
-        EXPECT_EQ(to_f16(value), std::fabs(value) >= 65520.0F ? (std::signbit(value) ? 0xfc00 : 0x7c00) : nearest(value, from_f16, 0x7c00))
+        EXPECT_EQ(to_f16(value),
+                  std::fabs(value) >= 65520.0F ? (std::signbit(value) ? 0xfc00 : 0x7c00) : nearest(value, from_f16, 0x7c00))
             << std::hexfloat << value;
     }
 }

@@ -155,7 +155,8 @@ TEST(ItemsFile, ChecksumsOfTheDataCatchFlippedBits) {
     const TemporaryFolder folder;
     ItemSet set = small_set();
     std::uint32_t state = 1;
-    for (int i = 3000; i < 60000; ++i) set.tokens.push_back(static_cast<std::int32_t>((state = state * 1664525U + 1013904223U) >> 12));
+    for (int i = 3000; i < 60000; ++i)
+        set.tokens.push_back(static_cast<std::int32_t>((state = state * 1664525U + 1013904223U) >> 12));
     write_items(folder / "items.h5", set);
     const std::string whole = read_file(folder / "items.h5");
     std::string flipped = whole;

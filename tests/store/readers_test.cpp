@@ -48,8 +48,8 @@ std::string verdict(Read read) {
 TEST(Readers, WhyAFileIsRefused) {
     const char* in = std::getenv("XLRM_READERS_IN");
     if (in == nullptr) GTEST_SKIP() << "XLRM_READERS_IN is not set: run readers_test.py";
-    std::printf("cell %s\nitems %s\nindex %s\n", verdict([&] { read_cell_scores(in); }).c_str(), verdict([&] { read_items(in); }).c_str(),
-                verdict([&] { read_index(in); }).c_str());
+    std::printf("cell %s\nitems %s\nindex %s\n", verdict([&] { read_cell_scores(in); }).c_str(),
+                verdict([&] { read_items(in); }).c_str(), verdict([&] { read_index(in); }).c_str());
 }
 
 }  // namespace

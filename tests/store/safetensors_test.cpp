@@ -56,7 +56,8 @@ TEST(Safetensors, ReadsWhatTheReferenceLibraryWrote) {
     const TensorView embed = file.tensor("embed.weight");
     EXPECT_EQ(embed.dtype, DType::f32);
     EXPECT_EQ(embed.shape, (std::vector<std::int64_t>{2, 3}));
-    EXPECT_EQ(values<float>(embed), (std::vector<float>{0.5F, -1.25F, 3.0F, std::numeric_limits<float>::infinity(), 1e-40F, -0.0F}));
+    EXPECT_EQ(values<float>(embed),
+              (std::vector<float>{0.5F, -1.25F, 3.0F, std::numeric_limits<float>::infinity(), 1e-40F, -0.0F}));
     EXPECT_EQ(values<double>(file.tensor("wide")), (std::vector<double>{1.0, -2.5, 1e-300}));
     const auto norm = values<std::uint16_t>(file.tensor("layer.0.norm"));
     EXPECT_EQ(norm, (std::vector<std::uint16_t>{to_bf16(1.0F), to_bf16(1.0F / 3.0F), to_bf16(-7.0F), to_bf16(65280.0F)}));
@@ -90,7 +91,11 @@ TEST(Safetensors, RefusesTensorsThatTheWriterCannotMean) {
     const std::vector<std::byte> bytes(8);
     const TensorOut a{"a", DType::f32, {2}, bytes};
     expect_error([&] { write_safetensors(folder / "x.safetensors", {a, a}); }, {"x.safetensors", "'a'", "twice"});
-    expect_error([&] { write_safetensors(folder / "x.safetensors", {{"a", DType::f32, {3}, bytes}}); }, {"x.safetensors", "'a'", "8 bytes"});
+    expect_error(
+        [&] {
+            write_safetensors(folder / "x.safetensors", {{"a", DType::f32, {3}, bytes}});
+        },
+        {"x.safetensors", "'a'", "8 bytes"});
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
@@ -209,7 +214,8 @@ TEST(Safetensors, RefusesInconsistentHeaders) {
     expect_refused(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8, {"'a'", "-2"});
     expect_refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}})", 8, {"'a'", "-8"});
     expect_refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]}})", 8, {"'a'", "too large"});
-    expect_refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}})", 8, {"'a'", "18446744073709551615"});
+    expect_refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}})", 8,
+                   {"'a'", "18446744073709551615"});
     expect_refused(R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8, {"'a'", "2.5"});
     expect_refused(R"({"a":{"shape":[2],"data_offsets":[0,8]}})", 8, {"'a'", "dtype"});
     expect_refused(R"({"a":[1,2]})", 8, {"'a'"});

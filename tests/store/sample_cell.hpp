@@ -41,7 +41,8 @@ inline Cell sample_cell() {
     cell.model_sha256 = std::string(64, 'c');
     cell.dtype = "fp32";
     cell.seed = 7;
-    cell.provenance = {{"options", {{"capture", "last,mean"}}}, {"code", "0.1.0"}, {"inputs", {{"x.jsonl", std::string(64, 'd')}}}};
+    cell.provenance = {
+        {"options", {{"capture", "last,mean"}}}, {"code", "0.1.0"}, {"inputs", {{"x.jsonl", std::string(64, 'd')}}}};
     cell.id = {"a-1", "b – 한국어", "c", "d", ""};
     cell.subset = {"chat", "chat", "", "reasoning", "안전"};
     cell.lang = std::vector<std::string>(5, "es");
@@ -52,15 +53,18 @@ inline Cell sample_cell() {
     cell.rejected_tokens = {11, 21, 31, 41, 51};
     cell.max_answers = 4;
     const float none = std::numeric_limits<float>::quiet_NaN();
-    cell.response = {1.5F, 0.5F, none, none, -0.25F, 0.25F, 0.125F, none, 3.0F, -3.0F, -4.0F, -5.0F, 0.0F, 0.0F, none, none, 1e-30F, -1e10F, none, none};
+    cell.response = {1.5F,  0.5F,  none, none, -0.25F, 0.25F, 0.125F, none,   3.0F, -3.0F,
+                     -4.0F, -5.0F, 0.0F, 0.0F, none,   none,  1e-30F, -1e10F, none, none};
     cell.num_correct = {1, 1, 1, 1, 1};
     const std::vector<std::pair<int, DType>> layers = {{0, DType::bf16}, {1, DType::f16}, {2, DType::f32}};
     for (const std::string capture : {"last", "mean"})
         for (const auto& [layer, dtype] : layers)
-            cell.activations[capture].push_back({layer, dtype, kFeatures, sample_bits(dtype, 5 * kFeatures, static_cast<std::size_t>(layer)),
+            cell.activations[capture].push_back({layer, dtype, kFeatures,
+                                                 sample_bits(dtype, 5 * kFeatures, static_cast<std::size_t>(layer)),
                                                  sample_bits(dtype, 5 * kFeatures, static_cast<std::size_t>(layer) + 100U)});
     for (const std::string side : {"chosen", "rejected"})
-        cell.token_activations[side].push_back({1, DType::bf16, kFeatures, {0, 3}, {2, 3}, sample_bits(DType::bf16, 5 * kFeatures, 50)});
+        cell.token_activations[side].push_back(
+            {1, DType::bf16, kFeatures, {0, 3}, {2, 3}, sample_bits(DType::bf16, 5 * kFeatures, 50)});
     cell.final_norm = {1.0F, 0.5F, 2.0F, 1.0F, 1.0F, -1.0F};
     cell.norm_eps = 1e-5;
     cell.head_weight = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F};

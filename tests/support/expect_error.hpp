@@ -17,7 +17,8 @@ std::string expect_error(Action&& action, const std::vector<std::string>& parts)
         std::forward<Action>(action)();
     } catch (const Error& error) {
         const std::string message = error.what();
-        for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << "no '" << part << "' in: " << message;
+        for (const std::string& part : parts)
+            EXPECT_NE(message.find(part), std::string::npos) << "no '" << part << "' in: " << message;
         return message;
     }
     ADD_FAILURE() << "nothing was thrown; expected a message with '" << (parts.empty() ? "" : parts.front()) << "'";

@@ -10,7 +10,7 @@ namespace {
 //! Two trainings (one three times as long), two cells each, one base cell.
 Plan small_plan() {
     Plan plan;
-    plan.tasks = {{TaskKind::train, "b", "en", "", "", 1, -1, 3.0},      {TaskKind::train, "b", "all", "", "", 1, -1, 9.0},
+    plan.tasks = {{TaskKind::train, "b", "en", "", "", 1, -1, 3.0},       {TaskKind::train, "b", "all", "", "", 1, -1, 9.0},
                   {TaskKind::evaluate, "b", "en", "x", "en", 1, 0, 1.0},  {TaskKind::evaluate, "b", "en", "x", "ko", 1, 0, 1.0},
                   {TaskKind::evaluate, "b", "all", "x", "en", 1, 1, 1.0}, {TaskKind::evaluate, "b", "all", "x", "ko", 1, 1, 1.0},
                   {TaskKind::evaluate, "b", "", "x", "en", 0, -1, 1.0}};

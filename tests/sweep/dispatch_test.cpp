@@ -33,8 +33,8 @@ struct Dispatch {
     Plan plan = small_plan();
     TemporaryFolder folder;
     std::vector<bool> done;
-    DispatchResult result;         //!< on the root
-    Problem problem;               //!< what ended this rank's group
+    DispatchResult result;           //!< on the root
+    Problem problem;                 //!< what ended this rank's group
     std::vector<std::int64_t> runs;  //!< how often each task ran to its end, over all groups
 
     void run(int ranks_per_group, const Work& work) {
@@ -126,7 +126,8 @@ TEST(Dispatch, AFailureIsDataAndTakesOnlyWhatNeedsIt) {
     EXPECT_EQ(noted, 2);
 }
 
-//! A signal that one rank alone sees while it trains: its training is given back, nothing new starts, and a second dispatch does the rest.
+//! A signal that one rank alone sees while it trains: its training is given back, nothing new starts, and a second dispatch does
+//! the rest.
 TEST(Dispatch, AStopRequestGivesBackWhatRunsAndTheNextRunGoesOn) {
     const Communicator world = Communicator::world();
     Dispatch first;
@@ -140,12 +141,15 @@ TEST(Dispatch, AStopRequestGivesBackWhatRunsAndTheNextRunGoesOn) {
     EXPECT_EQ(first.runs[0] + first.runs[1], 0);
     const std::string stopped = world.broadcast(world.root() && first.result.stopped ? "stopped" : "");
     EXPECT_EQ(stopped, "stopped");
-    if (world.root()) { EXPECT_EQ(first.result.left + first.result.done, 11); }
+    if (world.root()) {
+        EXPECT_EQ(first.result.left + first.result.done, 11);
+    }
 
     Dispatch second;
     for (const std::int64_t runs : first.runs) second.done.push_back(runs > 0);
     second.run(1, [](const Communicator&, const Task&, const std::function<bool()>&) { return TaskOutcome{}; });
-    for (std::size_t i = 0; i < first.runs.size(); ++i) EXPECT_EQ(first.runs[i] + second.runs[i], 1) << first.plan.tasks[i].name();
+    for (std::size_t i = 0; i < first.runs.size(); ++i)
+        EXPECT_EQ(first.runs[i] + second.runs[i], 1) << first.plan.tasks[i].name();
 }
 
 //! The disk of the ledger is full, say: no leader may wait for a coordinator that has given up.

@@ -23,7 +23,8 @@ Plan small_plan() {
     for (const Source& source : plan.sources) plan.tasks.push_back({TaskKind::floor, "", source.name, "x", "", 0, -1, 0.1});
     for (const Source& source : plan.sources) {
         for (const std::int64_t seed : plan.seeds) {
-            for (const std::string& target : plan.targets) plan.tasks.push_back({TaskKind::evaluate, "b", source.name, "x", target, seed, -1, 1.0});
+            for (const std::string& target : plan.targets)
+                plan.tasks.push_back({TaskKind::evaluate, "b", source.name, "x", target, seed, -1, 1.0});
         }
     }
     for (const std::string& target : plan.targets) plan.tasks.push_back({TaskKind::evaluate, "b", "", "x", target, 0, -1, 1.0});
@@ -81,11 +82,13 @@ protected:
             }
             // The languages' states are orthogonal and of equal norm in the base, and the same in every reward model.
             const bool apart = task.source.empty() && task.target == "ko";
-            write_cell(sweep_.cell(task), cell_of(task, margins(task), apart ? std::vector<float>{0, 3} : std::vector<float>{3, 0}), Json::object());
+            write_cell(sweep_.cell(task),
+                       cell_of(task, margins(task), apart ? std::vector<float>{0, 3} : std::vector<float>{3, 0}), Json::object());
         }
     }
 
-    const TransferEntry& entry(const TransferTable& table, const std::string& source, const std::string& target, const std::string& subset) {
+    const TransferEntry& entry(const TransferTable& table, const std::string& source, const std::string& target,
+                               const std::string& subset) {
         for (const TransferEntry& candidate : table.entries) {
             if (candidate.source == source && candidate.target == target && candidate.subset == subset) return candidate;
         }
@@ -131,7 +134,7 @@ TEST_F(TransferTableTest, PoolsTheOffDiagonalGainWithSiblingsAndTranslationsAsOn
     const PooledGain& gain = table.gains[0];
     EXPECT_EQ(gain.cells, 4);
     EXPECT_EQ(gain.gain.observations, 16);
-    EXPECT_EQ(gain.gain.clusters, 3);                         // q-1 with q-1-n2, q-2, q-3
+    EXPECT_EQ(gain.gain.clusters, 3);  // q-1 with q-1-n2, q-2, q-3
     EXPECT_DOUBLE_EQ(gain.accuracy.mean, (5.0 + 2.0) / 16);
     EXPECT_DOUBLE_EQ(gain.floor.mean, 5.0 / 16);
     EXPECT_DOUBLE_EQ(gain.gain.mean, 2.0 / 16);
@@ -171,8 +174,10 @@ TEST_F(TransferTableTest, TellsTheScoreByTheRuleOfABenchmarkThatIsRecognised) {
 TEST_F(TransferTableTest, CountsMissingAndDamagedCellsInsteadOfUsingThem) {
     for (const Task& task : plan_.tasks) {
         if (task.kind != TaskKind::evaluate || task.source != "en" || task.target != "ko") continue;
-        if (task.seed == 1) std::filesystem::remove(sweep_.cell(task));
-        else write_file_atomic(sweep_.cell(task), read_file(sweep_.cell(task)) + "x");
+        if (task.seed == 1)
+            std::filesystem::remove(sweep_.cell(task));
+        else
+            write_file_atomic(sweep_.cell(task), read_file(sweep_.cell(task)) + "x");
     }
     const TransferTable table = build_table(sweep_, plan_);
     EXPECT_EQ(table.missing, 2);

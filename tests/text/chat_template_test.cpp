@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 std::vector<ChatMessage> messages_of(const Json& list) {
     std::vector<ChatMessage> messages;
-    for (const Json& message : list) messages.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+    for (const Json& message : list)
+        messages.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
     return messages;
 }
 
@@ -66,17 +67,20 @@ TEST_P(Golden, RendersAsTheJinjaSource) {
     }
     EXPECT_EQ(count, 24);
 }
-INSTANTIATE_TEST_SUITE_P(Templates, Golden, testing::Values(Case{"qwen2.5", "qwen2.5"}, Case{"llama-3.1", "llama3"}, Case{"gemma-2", ""}));
+INSTANTIATE_TEST_SUITE_P(Templates, Golden,
+                         testing::Values(Case{"qwen2.5", "qwen2.5"}, Case{"llama-3.1", "llama3"}, Case{"gemma-2", ""}));
 
 const std::string kChatMl =
     R"({% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %})";
 
 TEST(ChatTemplate, IsRecognisedInEachPlace) {
     const std::string json = Json{{"chat_template", kChatMl}}.dump();
-    const std::string list = Json{{"chat_template", {{{"name", "tool"}, {"template", "x"}}, {{"name", "default"}, {"template", kChatMl}}}}}.dump();
+    const std::string list =
+        Json{{"chat_template", {{{"name", "tool"}, {"template", "x"}}, {{"name", "default"}, {"template", kChatMl}}}}}.dump();
     EXPECT_EQ(load_chat_template("auto", folder_with("a", "chat_template.jinja", kChatMl + "\n"))->name, "chatml");
     EXPECT_EQ(load_chat_template("auto", folder_with("b", "tokenizer_config.json", json))->name, "chatml");
-    EXPECT_EQ(load_chat_template("jinja:chat_template.json", folder_with("c", "chat_template.json", json))->name, "jinja:chat_template.json");
+    EXPECT_EQ(load_chat_template("jinja:chat_template.json", folder_with("c", "chat_template.json", json))->name,
+              "jinja:chat_template.json");
     EXPECT_EQ(load_chat_template("auto", folder_with("d", "tokenizer_config.json", list))->name, "chatml");
     EXPECT_EQ(load_chat_template("auto", folder_with("e", "tokenizer_config.json", R"({"chat_template": null})"))->name, "none");
     EXPECT_EQ(load_chat_template("auto", folder_with("f", "", ""))->name, "none");
@@ -95,7 +99,8 @@ TEST(ChatTemplate, RendersEachConstructAsJinjaDoes) {
         if (row.contains("error")) {
             EXPECT_THROW(chat->render(row.at("messages"), true, row.at("variables")), Error) << row.at("template");
         } else {
-            EXPECT_EQ(chat->render(row.at("messages"), true, row.at("variables")), row.at("text").get<std::string>()) << row.at("template");
+            EXPECT_EQ(chat->render(row.at("messages"), true, row.at("variables")), row.at("text").get<std::string>())
+                << row.at("template");
         }
     }
     EXPECT_GE(count, 100);
@@ -110,7 +115,8 @@ TEST(ChatTemplate, NamesTheConstructThatItDoesNotSupport) {
         }
         return std::string("accepted");
     };
-    EXPECT_NE(message("a\nb {{ messages | frobnicate }}").find("chat_template.jinja:2: the filter 'frobnicate'"), std::string::npos);
+    EXPECT_NE(message("a\nb {{ messages | frobnicate }}").find("chat_template.jinja:2: the filter 'frobnicate'"),
+              std::string::npos);
     EXPECT_NE(message("{% include 'x' %}").find("'{% include %}'"), std::string::npos);
     EXPECT_NE(message("{% if x is prime %}{% endif %}").find("the test 'prime'"), std::string::npos);
     EXPECT_NE(message("{{ 'a'.zfill(3) }}").find("the method 'zfill'"), std::string::npos);
@@ -124,7 +130,9 @@ TEST(ChatTemplate, NamesTheConstructThatItDoesNotSupport) {
 
 TEST(ChatTemplate, StopsWhatTakesTooLong) {
     const auto refused = [](const std::string& source) {
-        EXPECT_THROW(load_chat_template("auto", folder_with("h", "chat_template.jinja", source))->render({{"user", "a"}}, true), Error) << source.substr(0, 80);
+        EXPECT_THROW(load_chat_template("auto", folder_with("h", "chat_template.jinja", source))->render({{"user", "a"}}, true),
+                     Error)
+            << source.substr(0, 80);
     };
     refused("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}");
     refused("{% set ns = namespace(x='aaaaaaaaaaaaaaaa') %}{% for a in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}");
@@ -146,10 +154,13 @@ TEST(ChatTemplate, AnUnknownNameIsAUsageError) {
 }
 
 TEST(ChatTemplate, ADateComesFromTheOption) {
-    const auto chat = load_chat_template("auto", folder_with("i", "chat_template.jinja", "{{ strftime_now('%d %B %Y, %A') }}{{ bos_token }}"), "2025-01-05");
+    const auto chat = load_chat_template(
+        "auto", folder_with("i", "chat_template.jinja", "{{ strftime_now('%d %B %Y, %A') }}{{ bos_token }}"), "2025-01-05");
     EXPECT_EQ(chat->render({{"user", "a"}}, true), "05 January 2025, Sunday");
     EXPECT_EQ(chat->date, "05 Jan 2025");
-    EXPECT_EQ(load_chat_template("auto", folder_with("j", "chat_template.jinja", "{{ date_string }}"))->render({{"user", "a"}}, true), "26 Jul 2024");
+    EXPECT_EQ(
+        load_chat_template("auto", folder_with("j", "chat_template.jinja", "{{ date_string }}"))->render({{"user", "a"}}, true),
+        "26 Jul 2024");
     EXPECT_EQ(load_chat_template("chatml", ".")->date, "");
 }
 
@@ -163,8 +174,10 @@ TEST(ChatTemplate, BuiltinOnesEqualTheirPublishedSources) {
             const Json row = Json::parse(line);
             const auto messages = messages_of(row.at("messages"));
             const bool prompt = row.at("add_generation_prompt").get<bool>();
-            if (row.at("rendered").is_null()) EXPECT_THROW(chat->render(messages, prompt), Error) << line;
-            else EXPECT_EQ(chat->render(messages, prompt), row.at("rendered").get<std::string>());
+            if (row.at("rendered").is_null())
+                EXPECT_THROW(chat->render(messages, prompt), Error) << line;
+            else
+                EXPECT_EQ(chat->render(messages, prompt), row.at("rendered").get<std::string>());
         }
     }
 }
@@ -181,7 +194,8 @@ TEST(ChatTemplate, LlamaWritesThePinnedDateAndTrimsUnicodeSpace) {
     const auto chat = load_chat_template("llama-3.2", ".", "01 Jan 2025");
     const std::string text = chat->render({{"system", "\u3000S\u00a0"}, {"user", "\x1c U\n"}}, true);
     EXPECT_EQ(text,
-              "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 01 Jan 2025\n\nS<|eot_id|>"
+              "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: "
+              "01 Jan 2025\n\nS<|eot_id|>"
               "<|start_header_id|>user<|end_header_id|>\n\nU<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
 }
 
@@ -189,7 +203,8 @@ TEST(ChatTemplate, SaysWhichFieldsItReads) {
     const auto chat = load_chat_template("auto", folder_with("reads", "chat_template.jinja", R"({# name #} audio
 {%- macro show(m, of=m.name) %}{{ m.get("reasoning_content", "") }}{% endmacro %}
 {%- for m in messages if 'tool_calls' in m %}{% if a and not (tools is none) %}{{ [1, {'a': m['images'][0]}] }}{% endif %}{% endfor %})"));
-    for (const char* field : {"name", "reasoning_content", "tool_calls", "tools", "images"}) EXPECT_TRUE(chat->reads(field)) << field;
+    for (const char* field : {"name", "reasoning_content", "tool_calls", "tools", "images"})
+        EXPECT_TRUE(chat->reads(field)) << field;
     for (const char* field : {"audio", "documents", "tool"}) EXPECT_FALSE(chat->reads(field)) << field;
     const auto none = load_chat_template("none", ".");
     EXPECT_TRUE(none->reads("content"));

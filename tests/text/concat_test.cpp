@@ -47,7 +47,8 @@ void expect_trl(const fs::path& golden, const std::function<fs::path(const Json&
         EXPECT_EQ(tokens(preference, 1), row.at("rejected_ids").get<Ids>()) << line;
         EXPECT_EQ(preference.set.answers[0].prompt, row.at("sft_prompt")) << line;
         EXPECT_EQ(std::min(preference.set.answers[0].prompt, preference.set.answers[1].prompt), row.at("dpo_prompt")) << line;
-        const Prepared completion = prepare_row({{"prompt", row.at("prompt")}, {"completion", row.at("chosen")}}, RowKind::response, *tokenizer, *concat);
+        const Prepared completion =
+            prepare_row({{"prompt", row.at("prompt")}, {"completion", row.at("chosen")}}, RowKind::response, *tokenizer, *concat);
         EXPECT_EQ(tokens(completion, 0), row.at("chosen_ids").get<Ids>()) << line;
         EXPECT_EQ(completion.set.answers[0].prompt, row.at("sft_prompt")) << line;
         const Prepared text = prepare_row({{"text", row.at("text")}}, RowKind::document, *tokenizer, *concat);
@@ -85,7 +86,8 @@ TEST(Concat, TakesADialogueInOneTextAsItIsWritten) {
     for (std::string line; std::getline(file, line); ++count) {
         const Json row = Json::parse(line);
         const auto tokenizer = load_tokenizer(test::fixture("text/concat") / row.at("tokenizer").get<std::string>());
-        const Prepared pair = prepare_row({{"chosen", row.at("chosen")}, {"rejected", row.at("rejected")}}, RowKind::preference, *tokenizer, *concat);
+        const Prepared pair = prepare_row({{"chosen", row.at("chosen")}, {"rejected", row.at("rejected")}}, RowKind::preference,
+                                          *tokenizer, *concat);
         EXPECT_EQ(tokens(pair, 0), row.at("chosen_ids").get<Ids>()) << line;
         EXPECT_EQ(tokens(pair, 1), row.at("rejected_ids").get<Ids>()) << line;
         EXPECT_GT(pair.set.answers[0].prompt, 5) << line;
@@ -100,7 +102,8 @@ TEST(Concat, RefusesWhatNothingWouldSetApart) {
     const auto concat = load_chat_template("concat", ".");
     EXPECT_EQ(concat->render({{"user", "a "}, {"assistant", " b"}}, false), "a  b");
     EXPECT_EQ(concat->render({{"user", "a "}}, true), "a ");
-    const std::vector<std::vector<ChatMessage>> refused = {{}, {{"system", "s"}, {"user", "a"}}, {{"user", "a"}, {"assistant", "b"}, {"user", "c"}}, {{"assistant", "b"}}};
+    const std::vector<std::vector<ChatMessage>> refused = {
+        {}, {{"system", "s"}, {"user", "a"}}, {{"user", "a"}, {"assistant", "b"}, {"user", "c"}}, {{"assistant", "b"}}};
     for (const auto& messages : refused) EXPECT_THROW(concat->render(messages, true), Error) << messages.size();
 }
 
@@ -108,7 +111,8 @@ TEST(Concat, NeedsAnEosToken) {
     const auto tokenizer = load_tokenizer(test::fixture("text/concat/bare"));
     tokenizer->eos.reset();
     try {
-        prepare_row({{"prompt", "a"}, {"chosen", "b"}, {"rejected", "c"}}, RowKind::preference, *tokenizer, *load_chat_template("concat", "."));
+        prepare_row({{"prompt", "a"}, {"chosen", "b"}, {"rejected", "c"}}, RowKind::preference, *tokenizer,
+                    *load_chat_template("concat", "."));
         FAIL() << "it was accepted";
     } catch (const Error& error) {
         EXPECT_NE(std::string(error.what()).find("template concat ends a text with EOS"), std::string::npos) << error.what();

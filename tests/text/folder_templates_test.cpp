@@ -44,7 +44,8 @@ TEST(FolderTemplates, AreThoseOfAutoTokenizer) {
         std::string text;
         bool refused = false;
         try {
-            text = load_chat_template("auto", folder_with(row.at("files")))->render(row.at("messages"), false, row.at("variables"));
+            text =
+                load_chat_template("auto", folder_with(row.at("files")))->render(row.at("messages"), false, row.at("variables"));
         } catch (const Error&) {
             refused = true;
         }
@@ -70,32 +71,47 @@ TEST(FolderTemplates, AreTakenByName) {
     EXPECT_EQ(load_chat_template("jinja:default", folder_with(files))->render(messages, false, tools), "J");
     EXPECT_EQ(load_chat_template("jinja:chat_template.json", folder_with(files))->render(messages, false, tools), "S");
     EXPECT_EQ(load_chat_template("jinja", folder_with(files))->render(messages, false, tools), "T");
-    EXPECT_NE(load_chat_template("auto", folder_with(files))->sha256, load_chat_template("jinja:default", folder_with(files))->sha256);
-    EXPECT_NE(refusal(files, "jinja:ragg").find("no chat template 'ragg' (it has: default, rag, tool_use, chat_template.json)"), std::string::npos) << refusal(files, "jinja:ragg");
+    EXPECT_NE(load_chat_template("auto", folder_with(files))->sha256,
+              load_chat_template("jinja:default", folder_with(files))->sha256);
+    EXPECT_NE(refusal(files, "jinja:ragg").find("no chat template 'ragg' (it has: default, rag, tool_use, chat_template.json)"),
+              std::string::npos)
+        << refusal(files, "jinja:ragg");
 }
 
 TEST(FolderTemplates, WithoutOneAreNoneAndSayso) {
     const auto bare = load_chat_template("auto", folder_with({{"tokenizer_config.json", Json::object()}}));
     EXPECT_EQ(bare->name, "none");
-    EXPECT_NE(bare->describe().find("template: none (the folder has no chat template: a line end between prompt and answer; --template concat"), std::string::npos)
+    EXPECT_NE(bare->describe().find(
+                  "template: none (the folder has no chat template: a line end between prompt and answer; --template concat"),
+              std::string::npos)
         << bare->describe();
     const auto processor = load_chat_template("auto", folder_with({{"chat_template.json", {{"chat_template", kHi}}}}));
     EXPECT_EQ(processor->name, "none");
-    EXPECT_NE(processor->describe().find("--template jinja:chat_template.json takes it"), std::string::npos) << processor->describe();
-    EXPECT_NE(load_chat_template("auto", folder_with({{"chat_template.jinja", kHi}}))->describe().find("template: jinja (chat_template.jinja of the folder)"),
+    EXPECT_NE(processor->describe().find("--template jinja:chat_template.json takes it"), std::string::npos)
+        << processor->describe();
+    EXPECT_NE(load_chat_template("auto", folder_with({{"chat_template.jinja", kHi}}))
+                  ->describe()
+                  .find("template: jinja (chat_template.jinja of the folder)"),
               std::string::npos);
-    EXPECT_NE(load_chat_template("llama-3.1", ".", "2025-01-05")->describe().find("llama-3.1 (built in), writes the date 05 Jan 2025"), std::string::npos);
+    EXPECT_NE(
+        load_chat_template("llama-3.1", ".", "2025-01-05")->describe().find("llama-3.1 (built in), writes the date 05 Jan 2025"),
+        std::string::npos);
 }
 
 TEST(FolderTemplates, NameATokenThatTheyWriteAndNobodyNames) {
     const auto notes = [](const std::string& source) {
-        return load_chat_template("auto", folder_with({{"tokenizer_config.json", {{"pad_token", nullptr}, {"bos_token", "<s>"}, {"chat_template", source}}}}))->notes;
+        return load_chat_template("auto",
+                                  folder_with({{"tokenizer_config.json",
+                                                {{"pad_token", nullptr}, {"bos_token", "<s>"}, {"chat_template", source}}}}))
+            ->notes;
     };
     ASSERT_EQ(notes("{{ eot_token }}").size(), 1U);
     EXPECT_NE(notes("{% if messages %}{{ 'a' + eot_token }}{% endif %}").front().find("eot_token"), std::string::npos);
-    for (const char* source : {"{{ bos_token }}{{ pad_token }}", "{% if eot_token is defined %}{{ eot_token }}{% endif %}", "{{ eot_token | default('') }}",
-                               "{% set eot_token = 'x' %}{{ eot_token }}", "{% if eot_token %}{{ eot_token }}{% endif %}", "eot_token {{ 'eot_token' }}",
-                               "{% macro f(a_token) %}{{ a_token }}{% endmacro %}{{ f(1) }}", "{% for a_token in messages %}{{ a_token }}{% endfor %}"}) {
+    for (const char* source : {"{{ bos_token }}{{ pad_token }}", "{% if eot_token is defined %}{{ eot_token }}{% endif %}",
+                               "{{ eot_token | default('') }}", "{% set eot_token = 'x' %}{{ eot_token }}",
+                               "{% if eot_token %}{{ eot_token }}{% endif %}", "eot_token {{ 'eot_token' }}",
+                               "{% macro f(a_token) %}{{ a_token }}{% endmacro %}{{ f(1) }}",
+                               "{% for a_token in messages %}{{ a_token }}{% endfor %}"}) {
         EXPECT_TRUE(notes(source).empty()) << source;
     }
 }
@@ -113,9 +129,12 @@ TEST(FolderTemplates, OfOddTypesAreRefusedByFileAndField) {
         {config({{"rag", "x"}}), "no default (rag)"},
         {{{"tokenizer_config.json", "[1, 2]"}}, "tokenizer_config.json: an object is expected, not array"},
         {{{"tokenizer_config.json", "{\"chat_template\": "}}, "tokenizer_config.json: not valid JSON"},
-        {{{"tokenizer_config.json", {{"eos_token", 5}, {"chat_template", "x"}}}}, "tokenizer_config.json: eos_token: a token is expected"},
-        {{{"chat_template.jinja", "x"}, {"special_tokens_map.json", {{"bos_token", Json::array()}}}}, "special_tokens_map.json: bos_token"},
-        {{{"tokenizer_config.json", {{"extra_special_tokens", {{"a_token", 1}}}, {"chat_template", "x"}}}}, "extra_special_tokens.a_token"},
+        {{{"tokenizer_config.json", {{"eos_token", 5}, {"chat_template", "x"}}}},
+         "tokenizer_config.json: eos_token: a token is expected"},
+        {{{"chat_template.jinja", "x"}, {"special_tokens_map.json", {{"bos_token", Json::array()}}}},
+         "special_tokens_map.json: bos_token"},
+        {{{"tokenizer_config.json", {{"extra_special_tokens", {{"a_token", 1}}}, {"chat_template", "x"}}}},
+         "extra_special_tokens.a_token"},
         {{{"chat_template.jinja", "x\xff"}}, "chat_template.jinja: the template is not UTF-8"},
         {{{"chat_template.jinja", std::string(1100000, 'x')}}, "chat_template.jinja: the template has 1100000 bytes"},
         {{{"additional_chat_templates/default.jinja", "a\n{% if %}"}}, "default.jinja:2: "},

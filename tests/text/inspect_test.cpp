@@ -57,8 +57,9 @@ TEST(Inspect, NamesLineAndFieldOfWhatIsWrong) {
 
 TEST(Inspect, RendersOrTellsWhyNot) {
     const auto chat = load_chat_template("gemma-2", ".");
-    Lines lines("{\"messages\": [{\"role\": \"user\", \"content\": \" a \"}], \"add_generation_prompt\": true}\n"
-                "{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}\n");
+    Lines lines(
+        "{\"messages\": [{\"role\": \"user\", \"content\": \" a \"}], \"add_generation_prompt\": true}\n"
+        "{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}\n");
     inspect_render(*chat, lines.path, lines.emit);
     ASSERT_EQ(lines.out.size(), 2U);
     EXPECT_EQ(Json::parse(lines.out[0]).at("text"), "<bos><start_of_turn>user\na<end_of_turn>\n<start_of_turn>model\n");

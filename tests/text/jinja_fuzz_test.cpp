@@ -32,7 +32,9 @@ const Json& variables() {
         {"messages",
          {{{"role", "system"}, {"content", " Be\u3000kind. "}},
           {{"role", "user"}, {"content", "Où est <b>?\n"}},
-          {{"role", "assistant"}, {"content", "<think>a</think>here"}, {"tool_calls", {{{"function", {{"name", "f"}, {"arguments", {{"z", true}}}}}}}}},
+          {{"role", "assistant"},
+           {"content", "<think>a</think>here"},
+           {"tool_calls", {{{"function", {{"name", "f"}, {"arguments", {{"z", true}}}}}}}}},
           {{"role", "user"}, {"content", ""}}}}};
     return all;
 }
@@ -62,15 +64,108 @@ std::vector<std::string> seeds() {
 }
 
 const std::vector<std::string>& snippets() {
-    static const std::vector<std::string> list = {
-        "{{", "}}", "{%", "%}", "{#", "#}", "{%-", "-%}", "{% endif %}", "{% endfor %}", "{% else %}", "{% raw %}", "{% endraw %}", "{% if x %}", "(", ")", "[", "]",
-        "{", "}", "|", "~", "+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", " in ", " not ", " is ", " if ", " else ", " and ", " or ", ".", ",", ":", "=",
-        "'", "\"", "\\", "\\x", "\\u12", "0", "1", "-1", "999999999999999999", "9223372036854775807", "1e999", "1e-999", "0.5", "none", "true", "messages", "loop", "namespace(a=1)",
-        "dict(a=1)", "range(9)", "range(99999)", "range(0, 9 * 999999999999999999, 9 * 999999999999999999)", "| length", "| list", "| tojson(indent=9)", "| join(',')", "| sort",
-        "| unique", "| reverse", "| replace('a', 'aaaa')", "| map('upper')", "| selectattr('role')", "| dictsort", "| trim", "| int", "| abs", "* 999999999999999999", ".split()", ".split('a')",
-        ".items()", ".get('a')", "[::-1]", "[1:]", "[-1]", "[::9 * 999999999999999999]", "{% set ns = namespace(a=[]) %}", "{% set ns.a = [ns.a, ns.a] %}", "{% for m in messages %}",
-        "{% macro f(a=1) %}{{ f(a) }}{% endmacro %}{{ f() }}", "{% break %}", "{% continue %}", "{% generation %}", "{{ raise_exception('x') }}", "strftime_now('%Y')",
-        std::string(1, '\0'), "\xff", "\xe2\x80", "é", "🙂"};
+    static const std::vector<std::string> list = {"{{",
+                                                  "}}",
+                                                  "{%",
+                                                  "%}",
+                                                  "{#",
+                                                  "#}",
+                                                  "{%-",
+                                                  "-%}",
+                                                  "{% endif %}",
+                                                  "{% endfor %}",
+                                                  "{% else %}",
+                                                  "{% raw %}",
+                                                  "{% endraw %}",
+                                                  "{% if x %}",
+                                                  "(",
+                                                  ")",
+                                                  "[",
+                                                  "]",
+                                                  "{",
+                                                  "}",
+                                                  "|",
+                                                  "~",
+                                                  "+",
+                                                  "-",
+                                                  "*",
+                                                  "/",
+                                                  "//",
+                                                  "%",
+                                                  "**",
+                                                  "==",
+                                                  "!=",
+                                                  "<",
+                                                  " in ",
+                                                  " not ",
+                                                  " is ",
+                                                  " if ",
+                                                  " else ",
+                                                  " and ",
+                                                  " or ",
+                                                  ".",
+                                                  ",",
+                                                  ":",
+                                                  "=",
+                                                  "'",
+                                                  "\"",
+                                                  "\\",
+                                                  "\\x",
+                                                  "\\u12",
+                                                  "0",
+                                                  "1",
+                                                  "-1",
+                                                  "999999999999999999",
+                                                  "9223372036854775807",
+                                                  "1e999",
+                                                  "1e-999",
+                                                  "0.5",
+                                                  "none",
+                                                  "true",
+                                                  "messages",
+                                                  "loop",
+                                                  "namespace(a=1)",
+                                                  "dict(a=1)",
+                                                  "range(9)",
+                                                  "range(99999)",
+                                                  "range(0, 9 * 999999999999999999, 9 * 999999999999999999)",
+                                                  "| length",
+                                                  "| list",
+                                                  "| tojson(indent=9)",
+                                                  "| join(',')",
+                                                  "| sort",
+                                                  "| unique",
+                                                  "| reverse",
+                                                  "| replace('a', 'aaaa')",
+                                                  "| map('upper')",
+                                                  "| selectattr('role')",
+                                                  "| dictsort",
+                                                  "| trim",
+                                                  "| int",
+                                                  "| abs",
+                                                  "* 999999999999999999",
+                                                  ".split()",
+                                                  ".split('a')",
+                                                  ".items()",
+                                                  ".get('a')",
+                                                  "[::-1]",
+                                                  "[1:]",
+                                                  "[-1]",
+                                                  "[::9 * 999999999999999999]",
+                                                  "{% set ns = namespace(a=[]) %}",
+                                                  "{% set ns.a = [ns.a, ns.a] %}",
+                                                  "{% for m in messages %}",
+                                                  "{% macro f(a=1) %}{{ f(a) }}{% endmacro %}{{ f() }}",
+                                                  "{% break %}",
+                                                  "{% continue %}",
+                                                  "{% generation %}",
+                                                  "{{ raise_exception('x') }}",
+                                                  "strftime_now('%Y')",
+                                                  std::string(1, '\0'),
+                                                  "\xff",
+                                                  "\xe2\x80",
+                                                  "é",
+                                                  "🙂"};
     return list;
 }
 
@@ -80,15 +175,23 @@ std::string mutated(const std::vector<std::string>& seeds, Random& random) {
         const std::size_t at = random.below(text.size() + 1);
         const std::size_t length = random.below(std::min<std::size_t>(text.size() - at, 60) + 1);
         switch (random.below(5)) {
-            case 0: text.erase(at, length); break;
-            case 1: text.insert(random.below(text.size() + 1), text.substr(at, length)); break;
-            case 2: if (at < text.size()) text[at] = static_cast<char>(random.below(256)); break;
+            case 0:
+                text.erase(at, length);
+                break;
+            case 1:
+                text.insert(random.below(text.size() + 1), text.substr(at, length));
+                break;
+            case 2:
+                if (at < text.size()) text[at] = static_cast<char>(random.below(256));
+                break;
             case 3: {
                 const std::string& other = seeds[random.below(seeds.size())];
                 text.insert(at, other.substr(random.below(other.size() + 1), random.below(200)));
                 break;
             }
-            default: text.insert(at, snippets()[random.below(snippets().size())]); break;
+            default:
+                text.insert(at, snippets()[random.below(snippets().size())]);
+                break;
         }
     }
     return text;
@@ -140,8 +243,10 @@ TEST(JinjaFuzz, HostileTemplatesAreRefusedInTime) {
         "{% set ns = namespace(a={}) %}{% for i in range(90000) %}{% set ns.a = {'a': ns.a.get} %}{% endfor %}",
         "{% set ns = namespace(a=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a }}",
         "{% set ns = namespace(a=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}{{ ns.a | tojson }}",
-        "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}",
-        "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ [ns.a, ns.b] | sort }}",
+        "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] "
+        "%}{% endfor %}{{ ns.a == ns.b }}",
+        "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(90) %}{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] "
+        "%}{% endfor %}{{ [ns.a, ns.b] | sort }}",
         big + "{{ ns.t | list | length }}",
         big + "{{ ns.t | replace('', ns.t) }}",
         big + "{{ ns.t | replace('a', ns.t) }}",
@@ -152,9 +257,13 @@ TEST(JinjaFuzz, HostileTemplatesAreRefusedInTime) {
         big + "{{ ns.t.rfind(ns.t[1:]) }}",
         big + "{% for i in range(90000) %}{% if 'zz' in ns.t %}{% endif %}{% endfor %}",
         big + "{% for i in range(90000) %}{% if ns.t | lower == ns.t %}{% endif %}{% endfor %}",
-        big + "{% set ns.l = range(90000) | map('string') | list %}{% for i in range(99) %}{% set x = [ns.t, ns.t] | sort %}{% endfor %}" +
+        big +
+            "{% set ns.l = range(90000) | map('string') | list %}{% for i in range(99) %}{% set x = [ns.t, ns.t] | sort %}{% "
+            "endfor %}" +
             repeated("{{ [{'a': ns.t}, {'a': ns.t}] | sort(attribute='a') | length }}", 200),
-        big + "{% for i in range(90000) %}{% if [ns.t] == [ns.t[:-1]] %}{% endif %}{% if ns.t in [ns.t[:-1]] %}{% endif %}{% endfor %}",
+        big +
+            "{% for i in range(90000) %}{% if [ns.t] == [ns.t[:-1]] %}{% endif %}{% if ns.t in [ns.t[:-1]] %}{% endif %}{% "
+            "endfor %}",
         big + "{{ [ns.t] * 3 }}",
         big + "{{ ns.t.split('a') | map('replace', 'b', ns.t) | list | length }}",
         "{{ [[[1]]] | tojson(indent='" + repeated("x", 100000) + "' * 1000) }}",
@@ -177,17 +286,26 @@ TEST(JinjaFuzz, StrangeButSoundTemplatesRender) {
     const std::vector<std::pair<std::string, std::string>> cases = {
         {"{{ 1e999 }}|{{ -1e999 }}|{{ 1e-999 }}", "inf|-inf|0.0"},
         {"{% set big = 999999999999999999 * 9 %}{{ range(0, big, big) }}", "[0]"},
-        {"{% set big = 999999999999999999 * 9 %}{{ [1, 2, 3][::big] }}{{ [1, 2, 3][::-big] }}{{ range(-big, big, big) | length }}", "[1][3]2"},
-        {"{{ 'aé🙂b'[1:3] }}|{{ 'aé🙂b'[-1:] }}|{{ 'aé🙂b'[:-1] }}|{{ 'abc'[5:] }}|{{ 'abc'[2:1] }}|{{ 'abc'[-9:2] }}|{{ 'aé'[1] }}|{{ 'abc'[::-1] }}", "é🙂|b|aé🙂|||ab|é|cba"},
-        {"{{ ' a  b c '.split() }}{{ ' a  b c '.split(none, 1) }}{{ ' a  b c '.rsplit(none, 1) }}{{ ''.split() }}{{ 'a,,b'.split(',') }}{{ 'a,b,c'.rsplit(',', 1) }}",
+        {"{% set big = 999999999999999999 * 9 %}{{ [1, 2, 3][::big] }}{{ [1, 2, 3][::-big] }}{{ range(-big, big, big) | length "
+         "}}",
+         "[1][3]2"},
+        {"{{ 'aé🙂b'[1:3] }}|{{ 'aé🙂b'[-1:] }}|{{ 'aé🙂b'[:-1] }}|{{ 'abc'[5:] }}|{{ 'abc'[2:1] }}|{{ 'abc'[-9:2] "
+         "}}|{{ "
+         "'aé'[1] }}|{{ 'abc'[::-1] }}",
+         "é🙂|b|aé🙂|||ab|é|cba"},
+        {"{{ ' a  b c '.split() }}{{ ' a  b c '.split(none, 1) }}{{ ' a  b c '.rsplit(none, 1) }}{{ ''.split() }}{{ "
+         "'a,,b'.split(',') }}{{ 'a,b,c'.rsplit(',', 1) }}",
          "['a', 'b', 'c']['a', 'b c '][' a  b', 'c'][]['a', '', 'b']['a,b', 'c']"},
         {"{% set ns = namespace() %}{% set ns.me = ns %}{{ ns.me is mapping }}", "False"},
-        {"{% set ns = namespace(a=none) %}{% for i in range(20000) %}{% set n = namespace() %}{% set n.a = ns.a %}{% set ns.a = n %}{% endfor %}x", "x"},
+        {"{% set ns = namespace(a=none) %}{% for i in range(20000) %}{% set n = namespace() %}{% set n.a = ns.a %}{% set ns.a = "
+         "n %}{% endfor %}x",
+         "x"},
         {"{{ 1" + repeated(" + 1", 200) + " }}", "201"},
     };
     for (const auto& [source, expected] : cases) {
         try {
-            EXPECT_EQ(jinja::Template(source, "x").render(variables(), jinja::Date{2024, 7, 26}), expected) << source.substr(0, 200);
+            EXPECT_EQ(jinja::Template(source, "x").render(variables(), jinja::Date{2024, 7, 26}), expected)
+                << source.substr(0, 200);
         } catch (const Error& error) {
             ADD_FAILURE() << error.what() << "\n" << source.substr(0, 200);
         }
@@ -198,13 +316,17 @@ TEST(JinjaFuzz, StrangeButSoundTemplatesRender) {
 TEST(JinjaFuzz, ALongConversationRenders) {
     Json all = variables();
     all["messages"] = Json::array();
-    for (int i = 0; i < 2000; ++i) all["messages"].push_back({{"role", i % 2 == 0 ? "user" : "assistant"}, {"content", repeated("word ", 400)}});
-    const std::string loop = "{% for m in messages %}{% if loop.index0 < messages | length - 1 and m.role != messages[-1].name and (messages | selectattr('role', 'eq', 'user') | list)[0] "
-                             "%}{{ '<' ~ m.role ~ '>' + m.content | trim + '\n' }}{% endif %}{% endfor %}";
+    for (int i = 0; i < 2000; ++i)
+        all["messages"].push_back({{"role", i % 2 == 0 ? "user" : "assistant"}, {"content", repeated("word ", 400)}});
+    const std::string loop =
+        "{% for m in messages %}{% if loop.index0 < messages | length - 1 and m.role != messages[-1].name and (messages | "
+        "selectattr('role', 'eq', 'user') | list)[0] "
+        "%}{{ '<' ~ m.role ~ '>' + m.content | trim + '\n' }}{% endif %}{% endfor %}";
     const std::string text = jinja::Template(loop, "x").render(all, jinja::Date{2024, 7, 26});
     EXPECT_GT(text.size(), 3'900'000U);
     for (const BuiltinTemplate& builtin : builtin_templates()) {
-        EXPECT_GT(jinja::Template(builtin.source, builtin.name).render(all, jinja::Date{2024, 7, 26}).size(), 3'900'000U) << builtin.name;
+        EXPECT_GT(jinja::Template(builtin.source, builtin.name).render(all, jinja::Date{2024, 7, 26}).size(), 3'900'000U)
+            << builtin.name;
     }
 }
 

@@ -34,10 +34,12 @@ TEST(Parquet, GivesTheRowsOfJsonLines) {
         for (std::size_t i = 0; i < count; ++i) {
             EXPECT_EQ(found[i].lang + "|" + found[i].subset, expected[i].lang + "|" + expected[i].subset);
             ASSERT_EQ(found[i].answers.size(), expected[i].answers.size());
-            for (std::size_t k = 0; k < expected[i].answers.size(); ++k) EXPECT_EQ(found[i].answers[k].text(), expected[i].answers[k].text());
+            for (std::size_t k = 0; k < expected[i].answers.size(); ++k)
+                EXPECT_EQ(found[i].answers[k].text(), expected[i].answers[k].text());
             EXPECT_EQ(found[i].num_correct, expected[i].num_correct);
             ASSERT_EQ(found[i].prompt.size(), expected[i].prompt.size());
-            EXPECT_EQ(found[i].prompt[0].role + found[i].prompt[0].content, expected[i].prompt[0].role + expected[i].prompt[0].content);
+            EXPECT_EQ(found[i].prompt[0].role + found[i].prompt[0].content,
+                      expected[i].prompt[0].role + expected[i].prompt[0].content);
             EXPECT_TRUE(found[i].margin == expected[i].margin || (std::isnan(found[i].margin) && std::isnan(expected[i].margin)));
             EXPECT_EQ(found[i].id, std::string(name) != "chats" ? expected[i].id : "chats.parquet:" + std::to_string(i + 1));
         }
@@ -92,7 +94,9 @@ TEST(Parquet, RefusesDamagedFiles) {
 
 #else
 
-TEST(Parquet, IsRefusedWithoutArrow) { expect_error([] { rows_of(file("pairs.parquet")); }, {"pairs.parquet", "without Arrow", "scripts/setup"}); }
+TEST(Parquet, IsRefusedWithoutArrow) {
+    expect_error([] { rows_of(file("pairs.parquet")); }, {"pairs.parquet", "without Arrow", "scripts/setup"});
+}
 
 #endif
 

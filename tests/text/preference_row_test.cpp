@@ -35,7 +35,8 @@ std::string error_of(const std::string& json, RowKind kind = RowKind::preference
     return "";
 }
 
-void expect_error(const std::string& json, const std::string& field, const std::string& problem, RowKind kind = RowKind::preference) {
+void expect_error(const std::string& json, const std::string& field, const std::string& problem,
+                  RowKind kind = RowKind::preference) {
     const std::string message = error_of(json, kind);
     EXPECT_NE(message.find("f.jsonl:3"), std::string::npos) << message;
     EXPECT_NE(message.find(field), std::string::npos) << message;
@@ -43,7 +44,8 @@ void expect_error(const std::string& json, const std::string& field, const std::
 }
 
 TEST(PreferenceRow, OfStrings) {
-    const PreferenceRow row = one(R"({"id": "x-17", "lang": "kor_Hang", "subset": "chat", "prompt": "P", "chosen": "C", "rejected": "R", "margin": 1.5, "system": "S"})");
+    const PreferenceRow row = one(
+        R"({"id": "x-17", "lang": "kor_Hang", "subset": "chat", "prompt": "P", "chosen": "C", "rejected": "R", "margin": 1.5, "system": "S"})");
     EXPECT_EQ(row.id, "x-17");
     EXPECT_EQ(row.lang, "ko");
     EXPECT_EQ(row.subset, "chat");
@@ -64,14 +66,17 @@ TEST(PreferenceRow, DefaultsOfWhatIsAbsent) {
 }
 
 TEST(PreferenceRow, OfPublishedForms) {
-    const PreferenceRow multilingual = one(R"({"id": 31, "language": "spa_Latn", "source": "refusals-dangerous", "prompt": "P", "chosen": "C", "rejected": "R"})");
+    const PreferenceRow multilingual = one(
+        R"({"id": 31, "language": "spa_Latn", "source": "refusals-dangerous", "prompt": "P", "chosen": "C", "rejected": "R"})");
     EXPECT_EQ(multilingual.id, "31");
     EXPECT_EQ(multilingual.lang, "es");
     EXPECT_EQ(multilingual.subset, "refusals-dangerous");
-    const PreferenceRow second = one(R"({"id": "9", "subset": "Ties", "prompt": "P", "chosen": ["a", "b"], "rejected": ["c", "d", "e"]})");
+    const PreferenceRow second =
+        one(R"({"id": "9", "subset": "Ties", "prompt": "P", "chosen": ["a", "b"], "rejected": ["c", "d", "e"]})");
     EXPECT_EQ(texts_of(second), (std::vector<std::string>{"a", "b", "c", "d", "e"}));
     EXPECT_EQ(second.num_correct, 2);
-    const PreferenceRow dialogue = one(R"({"chosen": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: no"})");
+    const PreferenceRow dialogue = one(
+        R"({"chosen": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant: yes?\n\nHuman: go\n\nAssistant: no"})");
     ASSERT_EQ(dialogue.prompt.size(), 3U);
     EXPECT_EQ(dialogue.prompt[1].role + dialogue.prompt[1].content, "assistantyes?");
     EXPECT_EQ(texts_of(dialogue), (std::vector<std::string>{"ok", "no"}));
@@ -79,7 +84,9 @@ TEST(PreferenceRow, OfPublishedForms) {
 
 TEST(PreferenceRow, OfMessageListsWithThePromptInside) {
     const std::string turns = R"({"role": "system", "content": "S"}, {"role": "user", "content": "P"})";
-    const auto side = [&](const std::string& answer) { return std::string("[").append(turns).append(R"(, {"role": "assistant", "content": ")").append(answer).append("\"}]"); };
+    const auto side = [&](const std::string& answer) {
+        return std::string("[").append(turns).append(R"(, {"role": "assistant", "content": ")").append(answer).append("\"}]");
+    };
     const std::string as_list = std::string(R"("prompt": [)").append(turns).append("], ");
     for (const std::string& prompt : {std::string(), std::string(R"("prompt": "P", )"), as_list}) {
         const PreferenceRow row = one("{" + prompt + "\"chosen\": " + side("C") + ", \"rejected\": " + side("R") + "}");
@@ -87,38 +94,46 @@ TEST(PreferenceRow, OfMessageListsWithThePromptInside) {
         EXPECT_EQ(row.prompt[0].content, "S");
         EXPECT_EQ(texts_of(row), (std::vector<std::string>{"C", "R"}));
     }
-    const PreferenceRow outside = one(R"({"prompt": [{"role": "user", "content": "P"}], "chosen": [{"role": "assistant", "content": "C"}], "rejected": [{"role": "assistant", "content": "R"}]})");
+    const PreferenceRow outside = one(
+        R"({"prompt": [{"role": "user", "content": "P"}], "chosen": [{"role": "assistant", "content": "C"}], "rejected": [{"role": "assistant", "content": "R"}]})");
     EXPECT_EQ(outside.prompt.size(), 1U);
     expect_error("{\"prompt\": \"Q\", \"chosen\": " + side("C") + ", \"rejected\": " + side("R") + "}", "'prompt'", "differs");
 }
 
 // Column names of the data as published.
 TEST(PreferenceRow, OfTheRewardBenchFamily) {
-    const PreferenceRow first = one(R"({"prompt": "P", "chosen": "C", "chosen_model": "a", "rejected": "R", "rejected_model": "b", "subset": "alpacaeval-easy", "id": 7})");
+    const PreferenceRow first = one(
+        R"({"prompt": "P", "chosen": "C", "chosen_model": "a", "rejected": "R", "rejected_model": "b", "subset": "alpacaeval-easy", "id": 7})");
     EXPECT_EQ(first.id + first.lang + first.subset, "7enalpacaeval-easy");
-    const PreferenceRow second = one(R"({"id": "ref:3", "prompt": "P", "chosen": ["a"], "rejected": ["b", "c", "d"], "num_correct": 1, "num_incorrect": 3,
+    const PreferenceRow second =
+        one(R"({"id": "ref:3", "prompt": "P", "chosen": ["a"], "rejected": ["b", "c", "d"], "num_correct": 1, "num_incorrect": 3,
         "total_completions": 4, "models": ["m", null], "subset": "Ties", "additional_metadata": {"method": null}})");
     EXPECT_EQ(texts_of(second), (std::vector<std::string>{"a", "b", "c", "d"}));
     EXPECT_EQ(second.id, "ref:3");
     EXPECT_EQ(second.num_correct, 1);
-    const PreferenceRow multilingual = one(R"({"id": 31, "prompt": "P", "chosen": "C", "rejected": "R", "language": "zho_Hant", "chosen_model": "a", "rejected_model": "b",
+    const PreferenceRow multilingual = one(
+        R"({"id": 31, "prompt": "P", "chosen": "C", "rejected": "R", "language": "zho_Hant", "chosen_model": "a", "rejected_model": "b",
         "source": "hep-cpp", "category": "Reasoning"})");
     EXPECT_EQ(multilingual.id + multilingual.lang + multilingual.subset, "31zh-hanthep-cpp");
-    const PreferenceRow mm = one(R"({"prompt": "P", "chosen": "C", "rejected": "R", "language": "sw", "subset": "language_hallucination", "chosen_model": null,
+    const PreferenceRow mm = one(
+        R"({"prompt": "P", "chosen": "C", "rejected": "R", "language": "sw", "subset": "language_hallucination", "chosen_model": null,
         "rejected_model": null, "id": "q1", "__index_level_0__": 4})");
     EXPECT_EQ(mm.id + mm.lang + mm.subset, "q1swlanguage_hallucination");
-    for (const char* name : {"question", "input"}) EXPECT_EQ(one(std::string("{\"") + name + R"(": "P", "chosen": "C", "rejected": "R"})").prompt.front().content, "P");
+    for (const char* name : {"question", "input"})
+        EXPECT_EQ(one(std::string("{\"") + name + R"(": "P", "chosen": "C", "rejected": "R"})").prompt.front().content, "P");
 }
 
 TEST(PreferenceRow, OfSeveralAnswersAsMessages) {
     const auto chat = [](const std::string& prompt, const std::string& answer) {
         return R"([{"role": "user", "content": ")" + prompt + R"("}, {"role": "assistant", "content": ")" + answer + "\"}]";
     };
-    const PreferenceRow row = one("{\"chosen\": [" + chat("P", "a") + "," + chat("P", "b") + "], \"rejected\": [" + chat("P", "c") + "]}");
+    const PreferenceRow row =
+        one("{\"chosen\": [" + chat("P", "a") + "," + chat("P", "b") + "], \"rejected\": [" + chat("P", "c") + "]}");
     EXPECT_EQ(row.prompt.size(), 1U);
     EXPECT_EQ(texts_of(row), (std::vector<std::string>{"a", "b", "c"}));
     EXPECT_EQ(row.num_correct, 2);
-    const PreferenceRow single = one(R"({"prompt": "P", "chosen": {"role": "assistant", "content": "C"}, "rejected": {"role": "assistant", "content": "R"}})");
+    const PreferenceRow single = one(
+        R"({"prompt": "P", "chosen": {"role": "assistant", "content": "C"}, "rejected": {"role": "assistant", "content": "R"}})");
     EXPECT_EQ(texts_of(single), (std::vector<std::string>{"C", "R"}));
 }
 
@@ -223,13 +238,17 @@ TEST(PreferenceRow, RefusesWhatNoTemplateCouldWrite) {
 }
 
 TEST(PreferenceRow, WithEmptyAnswers) {
-    EXPECT_EQ(texts_of(one(R"({"prompt": "P", "chosen": "C", "rejected": [{"role": "assistant", "content": ""}]})")), (std::vector<std::string>{"C", ""}));
-    EXPECT_EQ(texts_of(one(R"({"prompt": "P", "chosen": ["C"], "rejected": ["", "R"]})")), (std::vector<std::string>{"C", "", "R"}));
-    const PreferenceRow chat = one(R"({"chosen": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
+    EXPECT_EQ(texts_of(one(R"({"prompt": "P", "chosen": "C", "rejected": [{"role": "assistant", "content": ""}]})")),
+              (std::vector<std::string>{"C", ""}));
+    EXPECT_EQ(texts_of(one(R"({"prompt": "P", "chosen": ["C"], "rejected": ["", "R"]})")),
+              (std::vector<std::string>{"C", "", "R"}));
+    const PreferenceRow chat = one(
+        R"({"chosen": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": "C"}],
         "rejected": [{"role": "system", "content": ""}, {"role": "user", "content": "P"}, {"role": "assistant", "content": ""}]})");
     EXPECT_EQ(chat.prompt.size(), 2U);
     EXPECT_EQ(texts_of(chat), (std::vector<std::string>{"C", ""}));
-    const PreferenceRow dialogue = one(R"({"chosen": "\n\nHuman: hi\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant:"})");
+    const PreferenceRow dialogue =
+        one(R"({"chosen": "\n\nHuman: hi\n\nAssistant: ok", "rejected": "\n\nHuman: hi\n\nAssistant:"})");
     EXPECT_EQ(texts_of(dialogue), (std::vector<std::string>{"ok", ""}));
     EXPECT_EQ(dialogue.prompt.front().content, "hi");
 }
@@ -243,14 +262,16 @@ TEST(PreferenceRow, NamesFileLineAndFieldOfWhatIsWrong) {
     expect_error(R"({"prompt": "P", "chosen": "C", "rejected": []})", "'rejected'", "empty");
     expect_error(R"({"prompt": "P", "chosen": "C", "rejected": ""})", "'rejected'", "empty");
     expect_error(R"({"prompt": "P", "chosen": ["C", 3], "rejected": ["R"]})", "'chosen[1]'", "number");
-    expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 4})", "'total_completions'", "2 answers");
+    expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "total_completions": 4})", "'total_completions'",
+                 "2 answers");
     expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": 2})", "'num_correct'", "2 of 2");
     expect_error(R"({"prompt": "P", "chosen": ["C"], "rejected": ["R"], "num_correct": "1"})", "'num_correct'", "string");
     expect_error(R"({"chosen": "C", "rejected": "R"})", "'prompt'", "missing");
     expect_error(R"({"prompt": 7, "chosen": "C", "rejected": "R"})", "'prompt'", "number");
     expect_error(R"({"prompt": "P", "chosen": "C", "rejected": "R", "margin": "big"})", "'margin'", "string");
     expect_error(R"({"prompt": [{"role": "user"}], "chosen": "C", "rejected": "R"})", "prompt[0]", "message");
-    expect_error(R"({"chosen": [{"role": "user", "content": "C"}], "rejected": [{"role": "user", "content": "R"}]})", "'chosen'", "assistant");
+    expect_error(R"({"chosen": [{"role": "user", "content": "C"}], "rejected": [{"role": "user", "content": "R"}]})", "'chosen'",
+                 "assistant");
 }
 
 TEST(Document, OneLanguageOrSeveral) {
@@ -327,8 +348,10 @@ TEST(Split, KeepsSiblingsTogetherInTheirShares) {
 }
 
 TEST(ForEachRow, ReadsFilesAndFindsTheirKind) {
-    const std::filesystem::path path = std::filesystem::temp_directory_path() / ("xlrm_rows_" + std::to_string(getpid()) + ".jsonl");
-    std::ofstream(path) << "\n{\"prompt\": \"P\", \"chosen\": \"C\", \"rejected\": \"R\"}\r\n\n{\"prompt\": \"P\", \"chosen\": \"C\"}";
+    const std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("xlrm_rows_" + std::to_string(getpid()) + ".jsonl");
+    std::ofstream(path)
+        << "\n{\"prompt\": \"P\", \"chosen\": \"C\", \"rejected\": \"R\"}\r\n\n{\"prompt\": \"P\", \"chosen\": \"C\"}";
     EXPECT_EQ(detect_row_kind(path), RowKind::preference);
     std::vector<std::int64_t> lines;
     try {
@@ -350,15 +373,19 @@ TEST(ForEachRow, ReadsFilesAndFindsTheirKind) {
 TEST(ForEachRow, ReadsEveryPublishedRow) {
     const auto folder = test::shared_data();
     if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the published data are not here: " << folder;
-    const std::map<std::string, int> preferences = {{"prefs/sib200_topic_dev.jsonl", 594}, {"prefs/xnli_dev.jsonl.gz", 5810}, {"prefs/wmt24_esa_en_zh_wave2.jsonl", 388},
-                                                    {"prefs/hh_harmless_en_train.jsonl.gz", 1149}, {"prefs/dpo_demo_en_zh.jsonl.gz", 600}};
+    const std::map<std::string, int> preferences = {{"prefs/sib200_topic_dev.jsonl", 594},
+                                                    {"prefs/xnli_dev.jsonl.gz", 5810},
+                                                    {"prefs/wmt24_esa_en_zh_wave2.jsonl", 388},
+                                                    {"prefs/hh_harmless_en_train.jsonl.gz", 1149},
+                                                    {"prefs/dpo_demo_en_zh.jsonl.gz", 600}};
     for (const auto& [name, count] : preferences) {
         int rows = 0;
         for_each_row(folder / name, RowKind::preference, "en", [&](std::int64_t, PreferenceRow&&) { ++rows; });
         EXPECT_EQ(rows, count) << name;
     }
     int rows = 0;
-    for_each_row(folder / "parallel/sib200_flores.jsonl.gz", RowKind::document, "en", [&](std::int64_t, PreferenceRow&&) { ++rows; });
+    for_each_row(folder / "parallel/sib200_flores.jsonl.gz", RowKind::document, "en",
+                 [&](std::int64_t, PreferenceRow&&) { ++rows; });
     EXPECT_EQ(rows, 800 * 17);
 }
 

@@ -38,8 +38,10 @@ void write_rows(const fs::path& path) {
     for (int i = 0; i < 150; ++i) {
         const std::string chosen = "yes " + std::string(static_cast<std::size_t>(i % 7), 'x');
         for (const std::string lang : {"en", "ko"}) {
-            const Json row = {{"id", "i-" + std::to_string(i / 2) + "-n" + std::to_string(i % 2)}, {"lang", lang},
-                              {"prompt", (lang == "ko" ? "질문 " : "question ") + std::to_string(i)}, {"chosen", chosen},
+            const Json row = {{"id", "i-" + std::to_string(i / 2) + "-n" + std::to_string(i % 2)},
+                              {"lang", lang},
+                              {"prompt", (lang == "ko" ? "질문 " : "question ") + std::to_string(i)},
+                              {"chosen", chosen},
                               {"rejected", i % 100 == 5 ? chosen : "no"}};
             file << row.dump() << "\n";
         }
@@ -258,7 +260,9 @@ TEST(Prepare, PutsBosBeforeAndEosBehindPlainText) {
 
 TEST(Prepare, KeepsTiedPairsWhereTheyCount) {
     World world("tied");
-    world.rows(R"({"id": "a", "prompt": "one", "chosen": "two", "rejected": "two"})" "\n" R"({"id": "b", "prompt": "one", "chosen": "two", "rejected": "six"})");
+    world.rows(R"({"id": "a", "prompt": "one", "chosen": "two", "rejected": "two"})"
+               "\n"
+               R"({"id": "b", "prompt": "one", "chosen": "two", "rejected": "six"})");
     const Prepared dropped = world.run();
     EXPECT_EQ(dropped.set.items.size(), 1U);
     EXPECT_EQ(dropped.report.at("en").tied, 1);
@@ -281,7 +285,8 @@ std::string answers_row(const std::string& id, const std::string& chosen, const 
 TEST(Prepare, PairsThatAreEqualWhenCutAreTied) {
     World world("tied_when_cut");
     const std::string begin = "the same beginning of an answer";
-    world.rows(answers_row("a", begin + " good", begin + " bad") + answers_row("b", "yes", "no") + answers_row("c", "six", "six"));
+    world.rows(answers_row("a", begin + " good", begin + " bad") + answers_row("b", "yes", "no") +
+               answers_row("c", "six", "six"));
     world.options.over_length = OverLength::right;
     world.options.max_length = 12;
     const Prepared dropped = world.run();
@@ -299,8 +304,8 @@ TEST(Prepare, PairsThatAreEqualWhenCutAreTied) {
 TEST(Prepare, RowsAndTheFileOfThemGiveTheSameItems) {
     World world("rows_and_file");
     const std::string begin = "the same beginning of an answer";
-    world.rows(answers_row("a", begin + " good and long", begin + " good but bad") + answers_row("b", "yes", "no") + answers_row("c", "six", "six") +
-               answers_row("d", begin, "no"));
+    world.rows(answers_row("a", begin + " good and long", begin + " good but bad") + answers_row("b", "yes", "no") +
+               answers_row("c", "six", "six") + answers_row("d", begin, "no"));
     for (const OverLength policy : {OverLength::right, OverLength::left, OverLength::drop}) {
         for (const bool keep : {false, true}) {
             world.options.inputs = {world.folder / "rows.jsonl"};
@@ -318,7 +323,8 @@ TEST(Prepare, RowsAndTheFileOfThemGiveTheSameItems) {
                 const Prepared file = world.run();
                 EXPECT_EQ(file.set.tokens, rows.set.tokens) << length;
                 ASSERT_EQ(file.set.items.size(), rows.set.items.size()) << length;
-                for (std::size_t i = 0; i < rows.set.answers.size(); ++i) EXPECT_EQ(file.set.answers[i].prompt, rows.set.answers[i].prompt) << i;
+                for (std::size_t i = 0; i < rows.set.answers.size(); ++i)
+                    EXPECT_EQ(file.set.answers[i].prompt, rows.set.answers[i].prompt) << i;
                 EXPECT_EQ(file.report.at("en").kept, rows.report.at("en").kept) << length;
                 if (keep) {
                     EXPECT_EQ(file.report.at("en").tied, rows.report.at("en").tied) << length;
@@ -344,8 +350,10 @@ TEST(Prepare, AnEvaluationRefusesAFileWithoutItsTiedPairs) {
 
 TEST(Prepare, CountsIdsThatOccurMoreThanOnce) {
     World world("repeated");
-    const std::string korean = R"({"id": "b", "lang": "ko", "prompt": "p", "chosen": "x", "rejected": "y"})" "\n";
-    world.rows(answers_row("a", "1", "2") + answers_row("b", "1", "2") + answers_row("a", "3", "4") + answers_row("a", "5", "6") + korean);
+    const std::string korean = R"({"id": "b", "lang": "ko", "prompt": "p", "chosen": "x", "rejected": "y"})"
+                               "\n";
+    world.rows(answers_row("a", "1", "2") + answers_row("b", "1", "2") + answers_row("a", "3", "4") + answers_row("a", "5", "6") +
+               korean);
     Prepared prepared = world.run();
     EXPECT_EQ(prepared.report.at("en").repeated, 1);
     EXPECT_EQ(prepared.report.at("ko").repeated, 0);  // a translation is no repetition
@@ -358,7 +366,8 @@ TEST(Prepare, CountsIdsThatOccurMoreThanOnce) {
 
 TEST(Prepare, NamesTheRowThatATemplateRefuses) {
     World world("refused", "concat");
-    world.rows(answers_row("a", "x", "y") + R"({"system": "be kind", "prompt": "p", "chosen": "x", "rejected": "y"})" "\n");
+    world.rows(answers_row("a", "x", "y") + R"({"system": "be kind", "prompt": "p", "chosen": "x", "rejected": "y"})"
+                                            "\n");
     EXPECT_NE(world.error().find("rows.jsonl:2: template concat refuses the conversation"), std::string::npos) << world.error();
 }
 
@@ -367,7 +376,8 @@ TEST(Prepare, RefusesATextWithoutTokens) {
     if (world.comm.root()) std::ofstream(world.folder / "chat_template.jinja") << "{% if false %}{{ messages }}{% endif %}";
     world.comm.barrier();
     world.chat = load_chat_template("jinja", world.folder);
-    EXPECT_NE(world.error().find("rows.jsonl:1: item 'i-0-n0' (en) has a text without any token"), std::string::npos) << world.error();
+    EXPECT_NE(world.error().find("rows.jsonl:1: item 'i-0-n0' (en) has a text without any token"), std::string::npos)
+        << world.error();
 }
 
 TEST(Prepare, ItemsOfAnotherDateAreRefusedByIt) {
@@ -383,7 +393,8 @@ TEST(Prepare, ItemsOfAnotherDateAreRefusedByIt) {
     world.options.inputs = {world.folder / "items.h5"};
     EXPECT_EQ(world.error(), "");
     accept("llama-3.1", "2025-01-01");
-    EXPECT_NE(world.error().find("items.h5: it was prepared with the date 26 Jul 2024, now 01 Jan 2025"), std::string::npos) << world.error();
+    EXPECT_NE(world.error().find("items.h5: it was prepared with the date 26 Jul 2024, now 01 Jan 2025"), std::string::npos)
+        << world.error();
     accept("none", "2025-01-01");
     EXPECT_NE(world.error().find("another chat template (llama-3.1, now none)"), std::string::npos) << world.error();
     world.options.inputs = {world.folder / "rows.jsonl"};
@@ -397,7 +408,9 @@ TEST(Prepare, ItemsOfAnotherDateAreRefusedByIt) {
 
 TEST(Prepare, KeepsEmptyAnswersAndCountsThem) {
     const World world("empty");
-    world.rows(R"({"prompt": "one", "chosen": "two", "rejected": [""]})" "\n" R"({"prompt": "one", "chosen": "two", "rejected": "six"})");
+    world.rows(R"({"prompt": "one", "chosen": "two", "rejected": [""]})"
+               "\n"
+               R"({"prompt": "one", "chosen": "two", "rejected": "six"})");
     const Prepared prepared = world.run();
     ASSERT_EQ(prepared.set.items.size(), 2U);
     std::vector<std::int32_t> expected = world.tokenizer->encode("one\n", false);
@@ -432,11 +445,14 @@ TEST(Prepare, TakesVeryLongAnswers) {
 // No blank where the answer begins or anywhere: the boundary is that of the prompt all the same.
 TEST(Prepare, FindsTheBoundaryInScriptsWithoutSpaces) {
     const World world("scripts", "chatml");
-    const std::vector<std::array<std::string, 3>> texts = {{"\u6c34\u306e\u6cb8\u70b9\u306f\uff1f\u3000", "\u767e\u5ea6\u3067\u3059\u3002", "\u96f6\u5ea6\u3067\u3059\u3002"},
-                                                        {"\u0e19\u0e49\u0e33\u0e40\u0e14\u0e37\u0e2d\u0e14\u0e17\u0e35\u0e48\u0e01\u0e35\u0e48\u0e2d\u0e07\u0e28\u0e32", "\u0e23\u0e49\u0e2d\u0e22", "\u0e28\u0e39\u0e19\u0e22\u0e4c"},
-                                                        {"\u6c34\u7684\u6cb8\u70b9\u662f\u591a\u5c11\uff1f", "\u4e00\u767e\u5ea6", "\u96f6\u5ea6"}};
+    const std::vector<std::array<std::string, 3>> texts = {
+        {"\u6c34\u306e\u6cb8\u70b9\u306f\uff1f\u3000", "\u767e\u5ea6\u3067\u3059\u3002", "\u96f6\u5ea6\u3067\u3059\u3002"},
+        {"\u0e19\u0e49\u0e33\u0e40\u0e14\u0e37\u0e2d\u0e14\u0e17\u0e35\u0e48\u0e01\u0e35\u0e48\u0e2d\u0e07\u0e28\u0e32",
+         "\u0e23\u0e49\u0e2d\u0e22", "\u0e28\u0e39\u0e19\u0e22\u0e4c"},
+        {"\u6c34\u7684\u6cb8\u70b9\u662f\u591a\u5c11\uff1f", "\u4e00\u767e\u5ea6", "\u96f6\u5ea6"}};
     std::string rows;
-    for (const auto& [prompt, chosen, rejected] : texts) rows += Json({{"prompt", prompt}, {"chosen", chosen}, {"rejected", rejected}}).dump() + "\n";
+    for (const auto& [prompt, chosen, rejected] : texts)
+        rows += Json({{"prompt", prompt}, {"chosen", chosen}, {"rejected", rejected}}).dump() + "\n";
     world.rows(rows);
     const ItemSet set = world.run().set;
     ASSERT_EQ(set.items.size(), texts.size());
@@ -445,7 +461,8 @@ TEST(Prepare, FindsTheBoundaryInScriptsWithoutSpaces) {
             const Answer& answer = set.answers[2 * i + side];
             const auto all = set.answer_tokens(answer);
             const std::vector<std::int32_t> prompt(all.begin(), all.begin() + answer.prompt);
-            EXPECT_EQ(world.tokenizer->decode(prompt), "<|im_start|>user\n" + texts[i][0] + "<|im_end|>\n<|im_start|>assistant\n");
+            EXPECT_EQ(world.tokenizer->decode(prompt),
+                      "<|im_start|>user\n" + texts[i][0] + "<|im_end|>\n<|im_start|>assistant\n");
             EXPECT_EQ(world.tokenizer->decode({all.begin() + answer.prompt, all.end()}), texts[i][side + 1] + "<|im_end|>\n");
         }
     }
@@ -455,7 +472,8 @@ TEST(Prepare, LeavesSpecialTokensToATemplateThatWritesThem) {
     const World world("chatml", "chatml");
     world.rows(R"({"prompt": "one", "chosen": "two", "rejected": "three"})");
     const ItemSet set = world.run().set;
-    EXPECT_EQ(tokens(set, 0), world.tokenizer->encode("<|im_start|>user\none<|im_end|>\n<|im_start|>assistant\ntwo<|im_end|>\n", false));
+    EXPECT_EQ(tokens(set, 0),
+              world.tokenizer->encode("<|im_start|>user\none<|im_end|>\n<|im_start|>assistant\ntwo<|im_end|>\n", false));
     EXPECT_EQ(set.attributes.at("template"), "chatml");
 }
 
@@ -469,9 +487,12 @@ TEST(Prepare, TheSharedPrefixIsAFunctionOfOneTextAlone) {
 
 TEST(Prepare, AppliesEachOverLengthPolicy) {
     World world("long");
-    world.rows(R"({"prompt": "a", "chosen": "b", "rejected": "c"})" "\n"
-               R"({"prompt": "a", "chosen": "bbbbbbbbbbbbbbbbbbbbbbbbb", "rejected": "c"})" "\n"
-               R"({"prompt": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "chosen": "b", "rejected": "c"})" "\n");
+    world.rows(R"({"prompt": "a", "chosen": "b", "rejected": "c"})"
+               "\n"
+               R"({"prompt": "a", "chosen": "bbbbbbbbbbbbbbbbbbbbbbbbb", "rejected": "c"})"
+               "\n"
+               R"({"prompt": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "chosen": "b", "rejected": "c"})"
+               "\n");
     world.options.max_length = 12;
     const auto whole = [&] {
         PrepareOptions unlimited = world.options;
@@ -647,7 +668,8 @@ TEST(PrepareKinds, AnEvaluationTakesRankingsThatHaveABestAnswer) {
 TEST(PrepareDocuments, StandAloneOrOneForALine) {
     World world("documents");
     std::string lines;
-    for (int i = 0; i < 60; ++i) lines += "{\"key\": \"k" + std::to_string(i) + "\", \"en\": \"english\", \"ko\": \"한국\", \"zh\": \"中\"}\n";
+    for (int i = 0; i < 60; ++i)
+        lines += "{\"key\": \"k" + std::to_string(i) + "\", \"en\": \"english\", \"ko\": \"한국\", \"zh\": \"中\"}\n";
     world.rows(lines);
     world.options.kind = RowKind::document;
     Prepared prepared = world.run();
@@ -685,7 +707,9 @@ TEST(PrepareReport, CountsTokensAndCharacters) {
     report.lengths = {30, 10, 20, 40};
     report.characters = 50;
     const std::string table = format_report({{"ko", report}});
-    EXPECT_NE(table.find("ko                    4        2        1      1         100     10     20     30     40     2.000"), std::string::npos) << table;
+    EXPECT_NE(table.find("ko                    4        2        1      1         100     10     20     30     40     2.000"),
+              std::string::npos)
+        << table;
 }
 
 PrepareJob job_of(const World& world) {
@@ -779,7 +803,10 @@ void write_named(const World& world, const std::vector<std::string>& names) {
     if (world.comm.root()) {
         std::ofstream file(world.folder / "rows.jsonl");
         for (std::size_t i = 0; i < 600; ++i) {
-            file << Json({{"id", "i" + std::to_string(i / names.size())}, {"lang", names[i % names.size()]}, {"prompt", "q"}, {"chosen", "c" + std::to_string(i)},
+            file << Json({{"id", "i" + std::to_string(i / names.size())},
+                          {"lang", names[i % names.size()]},
+                          {"prompt", "q"},
+                          {"chosen", "c" + std::to_string(i)},
                           {"rejected", "r"}})
                         .dump()
                  << "\n";

@@ -25,9 +25,12 @@ void expect_refused(const std::string& json, RowKind kind, const std::string& wo
 }
 
 TEST(ResponseRow, ReadsPromptAndResponseInEveryForm) {
-    for (const char* json : {R"({"id": "a", "lang": "kor", "prompt": "q", "response": "r"})", R"({"id": "a", "lang": "ko", "prompt": "q", "completion": "r"})",
-                             R"({"id": "a", "lang": "ko", "prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "r"}]})",
-                             R"({"id": "a", "lang": "ko", "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "r"}]})"}) {
+    for (
+        const char* json :
+        {R"({"id": "a", "lang": "kor", "prompt": "q", "response": "r"})",
+         R"({"id": "a", "lang": "ko", "prompt": "q", "completion": "r"})",
+         R"({"id": "a", "lang": "ko", "prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "r"}]})",
+         R"({"id": "a", "lang": "ko", "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "r"}]})"}) {
         const PreferenceRow row = one(json, RowKind::response);
         EXPECT_EQ(row.id, "a");
         EXPECT_EQ(row.lang, "ko");
@@ -40,7 +43,8 @@ TEST(ResponseRow, ReadsPromptAndResponseInEveryForm) {
 }
 
 TEST(ResponseRow, PutsARankingsBestAnswerFirst) {
-    const PreferenceRow row = one(R"({"prompt": "q", "responses": ["c", "a", "b1", "b2"], "ranks": [3, 1, 2, 2]})", RowKind::ranking);
+    const PreferenceRow row =
+        one(R"({"prompt": "q", "responses": ["c", "a", "b1", "b2"], "ranks": [3, 1, 2, 2]})", RowKind::ranking);
     EXPECT_EQ(texts_of(row), (std::vector<std::string>{"a", "b1", "b2", "c"}));
     EXPECT_EQ(row.labels, (std::vector<float>{1, 2, 2, 3}));
     EXPECT_EQ(row.num_correct, 1);
@@ -69,16 +73,21 @@ TEST(ResponseRow, ReadsLabelsWithNullsAsMask) {
 TEST(ResponseRow, NamesTheFieldThatIsWrong) {
     expect_refused(R"({"prompt": "q"})", RowKind::response, "'response' is missing");
     expect_refused(R"({"response": "r"})", RowKind::response, "'prompt' is missing");
-    expect_refused(R"({"messages": [{"role": "user", "content": "q"}]})", RowKind::response, "'messages' does not end with a turn of the assistant");
-    expect_refused(R"({"prompt": "q", "responses": ["a"], "ranks": [1]})", RowKind::ranking, "'responses' is not a list of two or more");
-    expect_refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [1]})", RowKind::ranking, "'ranks' is not a list of one rank for each of the 2");
-    expect_refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [1, null]})", RowKind::ranking, "'ranks[1]' is not a number");
+    expect_refused(R"({"messages": [{"role": "user", "content": "q"}]})", RowKind::response,
+                   "'messages' does not end with a turn of the assistant");
+    expect_refused(R"({"prompt": "q", "responses": ["a"], "ranks": [1]})", RowKind::ranking,
+                   "'responses' is not a list of two or more");
+    expect_refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [1]})", RowKind::ranking,
+                   "'ranks' is not a list of one rank for each of the 2");
+    expect_refused(R"({"prompt": "q", "responses": ["a", "b"], "ranks": [1, null]})", RowKind::ranking,
+                   "'ranks[1]' is not a number");
     expect_refused(R"({"prompt": "q", "response": "r", "labels": [1, "x"]})", RowKind::regression, "'labels[1]' is not a number");
     expect_refused(R"({"prompt": "q", "response": "r", "labels": []})", RowKind::regression, "'labels' is empty");
 }
 
 TEST(RowKind, HasANameThatIsReadBack) {
-    for (const char* name : {"preference", "document", "response", "ranking", "regression"}) EXPECT_STREQ(name_of(parse_row_kind(name)), name);
+    for (const char* name : {"preference", "document", "response", "ranking", "regression"})
+        EXPECT_STREQ(name_of(parse_row_kind(name)), name);
     expect_error([] { parse_row_kind("pairs"); }, {"'pairs'"});
 }
 

@@ -16,8 +16,10 @@ namespace {
 
 // Words, blanks of every kind and number, and what models do not know: fewer than `most` parts.
 std::string random_text(Random& random, std::uint64_t most) {
-    static const char* const parts[] = {"the", "river", "a", "stone", "rivers", " ", " ", " ", " ", "  ", "     ", "\n", "\t", "\u2581", "\u3000", "\u00a0",
-                                        "é", "\u6c34", "한국", "<s>", "<0x41>", "7", "\U0001f600", "\u0301", "fi", "\ufb01", ",", "stone\u2581the", "<user>"};
+    static const char* const parts[] = {
+        "the", "river",  "a",      "stone",          "rivers", " ",      " ",    " ",   " ",      "  ", "     ",      "\n",
+        "\t",  "\u2581", "\u3000", "\u00a0",         "é",      "\u6c34", "한국", "<s>", "<0x41>", "7",  "\U0001f600", "\u0301",
+        "fi",  "\ufb01", ",",      "stone\u2581the", "<user>"};
     std::string text;
     for (std::uint64_t n = random.below(most); n > 0; --n) text += parts[random.below(std::size(parts))];
     return text;
@@ -43,10 +45,12 @@ void expect_as_the_library(const std::filesystem::path& folder) {
 std::unique_ptr<sentencepiece::SentencePieceProcessor> trained(const TemporaryFolder& folder, const std::string& kind) {
     std::string lines;
     for (int i = 0; i < 300; ++i) {
-        lines += "the river " + std::to_string(i * i) + " and a stone, rivers  of the <user> stone fi " + std::to_string(i) + "\n";
+        lines +=
+            "the river " + std::to_string(i * i) + " and a stone, rivers  of the <user> stone fi " + std::to_string(i) + "\n";
     }
     write_file_atomic(folder / "lines.txt", lines);
-    const std::string options = "--input=" + (folder / "lines.txt").string() + " --model_prefix=" + (folder / "tokenizer").string() +
+    const std::string options = "--input=" + (folder / "lines.txt").string() +
+                                " --model_prefix=" + (folder / "tokenizer").string() +
                                 " --minloglevel=2 --hard_vocab_limit=false --num_threads=1 " + kind;
     EXPECT_TRUE(sentencepiece::SentencePieceTrainer::Train(options).ok());
     auto library = std::make_unique<sentencepiece::SentencePieceProcessor>();
@@ -57,9 +61,12 @@ std::unique_ptr<sentencepiece::SentencePieceProcessor> trained(const TemporaryFo
 std::string utf8(char32_t code) {
     std::string out;
     if (code < 0x80) return std::string(1, static_cast<char>(code));
-    if (code >= 0x10000) out = {static_cast<char>(0xF0U | code >> 18U), static_cast<char>(0x80U | (code >> 12U & 0x3FU))};
-    else if (code >= 0x800) out = {static_cast<char>(0xE0U | code >> 12U)};
-    else return {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
+    if (code >= 0x10000)
+        out = {static_cast<char>(0xF0U | code >> 18U), static_cast<char>(0x80U | (code >> 12U & 0x3FU))};
+    else if (code >= 0x800)
+        out = {static_cast<char>(0xE0U | code >> 12U)};
+    else
+        return {static_cast<char>(0xC0U | code >> 6U), static_cast<char>(0x80U | (code & 0x3FU))};
     return out + static_cast<char>(0x80U | (code >> 6U & 0x3FU)) + static_cast<char>(0x80U | (code & 0x3FU));
 }
 
@@ -72,25 +79,32 @@ TEST_P(Trained, ModelGivesTheLibrarysIds) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Kinds, Trained,
-    testing::Values("--model_type=bpe --vocab_size=90", "--model_type=bpe --vocab_size=360 --byte_fallback=true --remove_extra_whitespaces=false",
+    testing::Values("--model_type=bpe --vocab_size=90",
+                    "--model_type=bpe --vocab_size=360 --byte_fallback=true --remove_extra_whitespaces=false",
                     "--model_type=bpe --vocab_size=90 --add_dummy_prefix=false --normalization_rule_name=identity",
-                    "--model_type=bpe --vocab_size=95 --user_defined_symbols=<user>,river\u2581and", "--model_type=bpe --vocab_size=90 --treat_whitespace_as_suffix=true",
+                    "--model_type=bpe --vocab_size=95 --user_defined_symbols=<user>,river\u2581and",
+                    "--model_type=bpe --vocab_size=90 --treat_whitespace_as_suffix=true",
                     "--model_type=bpe --vocab_size=120 --split_by_whitespace=false", "--model_type=unigram --vocab_size=60",
-                    "--model_type=unigram --vocab_size=360 --byte_fallback=true --remove_extra_whitespaces=false --normalization_rule_name=identity",
-                    "--model_type=unigram --vocab_size=70 --user_defined_symbols=<user>", "--model_type=unigram --vocab_size=60 --treat_whitespace_as_suffix=true",
-                    "--model_type=unigram --vocab_size=60 --add_dummy_prefix=false --normalization_rule_name=nfkc_cf", "--model_type=word --vocab_size=60",
-                    "--model_type=char --vocab_size=40"));
+                    "--model_type=unigram --vocab_size=360 --byte_fallback=true --remove_extra_whitespaces=false "
+                    "--normalization_rule_name=identity",
+                    "--model_type=unigram --vocab_size=70 --user_defined_symbols=<user>",
+                    "--model_type=unigram --vocab_size=60 --treat_whitespace_as_suffix=true",
+                    "--model_type=unigram --vocab_size=60 --add_dummy_prefix=false --normalization_rule_name=nfkc_cf",
+                    "--model_type=word --vocab_size=60", "--model_type=char --vocab_size=40"));
 
 // Every character before and behind letters and blanks, through the map of replacements; unknown ones come out as their bytes.
 TEST(SentencepieceNormalizer, ReplacesEveryCharacterAsTheLibraryDoes) {
     for (const std::string rule : {"nmt_nfkc", "nfkc_cf"}) {
         const TemporaryFolder folder;
-        const auto library = trained(folder, "--model_type=unigram --vocab_size=400 --byte_fallback=true --normalization_rule_name=" + rule);
+        const auto library =
+            trained(folder, "--model_type=unigram --vocab_size=400 --byte_fallback=true --normalization_rule_name=" + rule);
         const auto tokenizer = load_tokenizer(folder.path());
         for (char32_t block = 1; block < 0x30000; block += 16) {
             std::string text;
             for (char32_t code = block; code < block + 16; ++code)
-                if (code < 0xD800 || code > 0xDFFF) text += "e" + utf8(code) + " " + utf8(code) + "\u0301a" + utf8(code) + utf8(code + 1 == 0xD800 ? code : code + 1);
+                if (code < 0xD800 || code > 0xDFFF)
+                    text +=
+                        "e" + utf8(code) + " " + utf8(code) + "\u0301a" + utf8(code) + utf8(code + 1 == 0xD800 ? code : code + 1);
             std::vector<int> pieces;
             ASSERT_TRUE(library->Encode(text, &pieces).ok());
             ASSERT_EQ(tokenizer->encode(text, false), pieces) << rule << " from " << static_cast<std::uint32_t>(block);
@@ -99,7 +113,9 @@ TEST(SentencepieceNormalizer, ReplacesEveryCharacterAsTheLibraryDoes) {
 }
 
 // A field of Protocol buffers' wire format that holds bytes; short ones, as all here are.
-std::string field(int number, const std::string& bytes) { return std::string(1, static_cast<char>(number * 8 + 2)) + static_cast<char>(bytes.size()) + bytes; }
+std::string field(int number, const std::string& bytes) {
+    return std::string(1, static_cast<char>(number * 8 + 2)) + static_cast<char>(bytes.size()) + bytes;
+}
 
 std::string piece(const std::string& text, float score, int type) {
     std::string number(4, '\0');
@@ -107,8 +123,8 @@ std::string piece(const std::string& text, float score, int type) {
     return field(1, field(1, text) + "\x15" + number + "\x18" + static_cast<char>(type));
 }
 
-// All strings of up to three of three letters, each of the score of its letters but for a few units in the last place: which way is the best
-// one is decided by rounding, at every letter and anew as the sum grows.
+// All strings of up to three of three letters, each of the score of its letters but for a few units in the last place: which way
+// is the best one is decided by rounding, at every letter and anew as the sum grows.
 TEST(SentencepieceUnigram, RoundsAsTheLibraryDoes) {
     const TemporaryFolder folder;
     Random random(5);

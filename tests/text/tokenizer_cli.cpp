@@ -80,8 +80,10 @@ int main(int argc, char** argv) {
                       "ids or time, a tokenizer and for time the rounds are expected");
         const std::filesystem::path path = argv[2];
         const auto tokenizer = std::filesystem::is_directory(path) ? xlrm::load_tokenizer(path) : xlrm::load_bpe(path);
-        if (mode == "ids") print_ids(*tokenizer);
-        else print_time(*tokenizer, std::stoi(argv[3]));
+        if (mode == "ids")
+            print_ids(*tokenizer);
+        else
+            print_time(*tokenizer, std::stoi(argv[3]));
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());

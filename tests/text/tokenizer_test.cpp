@@ -82,7 +82,8 @@ TEST_P(Published, EqualsTheReference) {
     EXPECT_EQ(alone->encode("a", true), expected);
 }
 INSTANTIATE_TEST_SUITE_P(Tokenizers, Published,
-                         testing::Values("llama2", "mistral_v3", "gpt-2", "llama3", "qwen2.5", "torchtitan_tiny", "chinese_llama_sp"));
+                         testing::Values("llama2", "mistral_v3", "gpt-2", "llama3", "qwen2.5", "torchtitan_tiny",
+                                         "chinese_llama_sp"));
 
 TEST(Bpe, ReplacesEachIllFormedPartOfTheText) {
     const auto tokenizer = load_bpe(test::fixture("text/bpe_special.json"));
@@ -98,9 +99,16 @@ TEST(Bpe, FallsBackToBytesAndThenToTheUnknownToken) {
     const fs::path folder = scratch("fallback");
     Json vocab = {{"<unk>", 0}, {"\u2581", 1}, {"a", 2}, {"\u2581a", 3}, {"<0xC3>", 4}, {"<0xA9>", 5}};
     const Json replace = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}};
-    const Json file = {{"normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "Prepend"}, {"prepend", "\u2581"}}, replace}}}},
-                       {"decoder", {{"type", "Sequence"}, {"decoders", {{{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
-                       {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", {"\u2581 a"}}, {"unk_token", "<unk>"}, {"fuse_unk", true}, {"byte_fallback", true}}}};
+    const Json file = {
+        {"normalizer", {{"type", "Sequence"}, {"normalizers", {{{"type", "Prepend"}, {"prepend", "\u2581"}}, replace}}}},
+        {"decoder", {{"type", "Sequence"}, {"decoders", {{{"type", "ByteFallback"}}, {{"type", "Fuse"}}}}}},
+        {"model",
+         {{"type", "BPE"},
+          {"vocab", vocab},
+          {"merges", {"\u2581 a"}},
+          {"unk_token", "<unk>"},
+          {"fuse_unk", true},
+          {"byte_fallback", true}}}};
     write(folder / "tokenizer.json", file.dump());
     const auto tokenizer = load_tokenizer(folder);
     EXPECT_EQ(tokenizer->encode("a a", false), (Ids{3, 3}));
@@ -138,16 +146,28 @@ TEST(Bpe, NamesWhatItDoesNotSupport) {
         return error_of([&] { load_tokenizer(folder); });
     };
     EXPECT_EQ(message([](Json&) {}), "");
-    EXPECT_NE(message([](Json& f) { f["normalizer"] = {{"type", "BertNormalizer"}}; }).find("normalizer: BertNormalizer"), std::string::npos);
-    EXPECT_NE(message([](Json& f) { f["pre_tokenizer"] = {{"type", "UnicodeScripts"}}; }).find("pre_tokenizer: UnicodeScripts"), std::string::npos);
-    EXPECT_NE(message([](Json& f) { f["post_processor"] = {{"type", "Other"}}; }).find("post_processor: Other"), std::string::npos);
+    EXPECT_NE(message([](Json& f) {
+                  f["normalizer"] = {{"type", "BertNormalizer"}};
+              }).find("normalizer: BertNormalizer"),
+              std::string::npos);
+    EXPECT_NE(message([](Json& f) {
+                  f["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
+              }).find("pre_tokenizer: UnicodeScripts"),
+              std::string::npos);
+    EXPECT_NE(message([](Json& f) {
+                  f["post_processor"] = {{"type", "Other"}};
+              }).find("post_processor: Other"),
+              std::string::npos);
     EXPECT_NE(message([](Json& f) { f["decoder"] = {{"type", "CTC"}}; }).find("decoder: CTC"), std::string::npos);
     EXPECT_NE(message([](Json& f) { f["model"]["dropout"] = 0.1; }).find("dropout"), std::string::npos);
     EXPECT_NE(message([](Json& f) { f["model"]["type"] = "WordPiece"; }).find("WordPiece"), std::string::npos);
-    EXPECT_NE(message([](Json& f) { f["model"]["merges"].push_back("zzz q"); }).find("is not in the vocabulary"), std::string::npos);
+    EXPECT_NE(message([](Json& f) { f["model"]["merges"].push_back("zzz q"); }).find("is not in the vocabulary"),
+              std::string::npos);
     const auto split = [](const std::string& regex) {
-        return Json{{"type", "Sequence"}, {"pretokenizers", {{{"type", "Split"}, {"pattern", {{"Regex", regex}}}, {"behavior", "Isolated"}},
-                                                              {{"type", "ByteLevel"}, {"use_regex", false}}}}};
+        return Json{{"type", "Sequence"},
+                    {"pretokenizers",
+                     {{{"type", "Split"}, {"pattern", {{"Regex", regex}}}, {"behavior", "Isolated"}},
+                      {{"type", "ByteLevel"}, {"use_regex", false}}}}};
     };
     EXPECT_NE(message([&](Json& f) { f["pre_tokenizer"] = split("[a-z\\W]"); }).find("'\\W' inside a class"), std::string::npos);
     EXPECT_NE(message([&](Json& f) { f["pre_tokenizer"] = split("a(b"); }).find("PCRE2 refuses"), std::string::npos);
@@ -265,15 +285,17 @@ TEST(TrainSentencepiece, IsDeterministic) {
 }
 
 TEST(TrainSentencepiece, SaysWhyItCannot) {
-    EXPECT_NE(error_of([&] { train_sentencepiece(sentences(), 100000, scratch("large")); }).find("100000 pieces"), std::string::npos);
+    EXPECT_NE(error_of([&] { train_sentencepiece(sentences(), 100000, scratch("large")); }).find("100000 pieces"),
+              std::string::npos);
     EXPECT_NE(error_of([&] { train_sentencepiece({"\n"}, 400, scratch("empty")); }).find("no text"), std::string::npos);
 }
 
 TEST(Tokenizer, CountsTheTokensThatAFolderAddsToSentencepiece) {
     const fs::path folder = scratch("added");
     train_sentencepiece(sentences(), 320, folder);
-    write(folder / "tokenizer_config.json",
-          R"({"bos_token": "<s>", "pad_token": "[PAD]", "add_bos_token": false, "add_eos_token": true, "added_tokens_decoder": {"320": {"content": "[PAD]", "special": true}}})");
+    write(
+        folder / "tokenizer_config.json",
+        R"({"bos_token": "<s>", "pad_token": "[PAD]", "add_bos_token": false, "add_eos_token": true, "added_tokens_decoder": {"320": {"content": "[PAD]", "special": true}}})");
     {
         const auto tokenizer = load_tokenizer(folder);
         EXPECT_EQ(tokenizer->vocab_size(), 321);

@@ -11,7 +11,8 @@ namespace {
 
 ModelConfig wide_config() {
     ModelConfig config;
-    config.hidden = 768, config.layers = 12, config.heads = 12, config.kv_heads = 4, config.head_dim = 64, config.intermediate = 2048;
+    config.hidden = 768, config.layers = 12, config.heads = 12, config.kv_heads = 4, config.head_dim = 64,
+    config.intermediate = 2048;
     return config;
 }
 
@@ -42,7 +43,8 @@ TEST(ActivationPlan, ChangesNoBit) {
             options.dtype = dtype;
             options.recompute = recompute;
             options.steps = 4;
-            train(world, options, [] { return false; }, true);
+            train(
+                world, options, [] { return false; }, true);
             weights.push_back(read_file(std::filesystem::path(options.output) / "model.safetensors"));
         }
     EXPECT_EQ(weights[0], weights[1]);

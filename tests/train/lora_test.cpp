@@ -27,7 +27,8 @@ std::unique_ptr<TrainingModel> start_model(const TrainOptions& options) {
 
 double dot(const at::Tensor& a, const at::Tensor& b) {
     double sum = 0.0;
-    for (std::int64_t i = 0; i < a.numel(); ++i) sum += double(a.const_data_ptr<float>()[i]) * double(b.const_data_ptr<float>()[i]);
+    for (std::int64_t i = 0; i < a.numel(); ++i)
+        sum += double(a.const_data_ptr<float>()[i]) * double(b.const_data_ptr<float>()[i]);
     return sum;
 }
 
@@ -60,7 +61,9 @@ TEST(Lora, ProjectsTheGradientByTheChainRule) {
         part.add_(change);
         lora.merge();
         const double expected = dot(gradient, model->compute.flat.sub(merged));
-        EXPECT_NEAR(dot(projected.narrow(0, info.offset, info.elements), change), expected, 1e-5 * std::max(1.0, std::abs(expected))) << info.name;
+        EXPECT_NEAR(dot(projected.narrow(0, info.offset, info.elements), change), expected,
+                    1e-5 * std::max(1.0, std::abs(expected)))
+            << info.name;
         part.copy_(kept);
     }
 }
@@ -91,7 +94,9 @@ TEST(Lora, GoesOnFromACheckpointWithTheSameBits) {
     const TrainOptions options = lora_options(folder / "stopped");
     for (const int steps : {4, 9}) {
         int asked = 0;
-        EXPECT_TRUE(train(world, options, [&] { return ++asked > steps; }, true).stopped);
+        EXPECT_TRUE(train(
+                        world, options, [&] { return ++asked > steps; }, true)
+                        .stopped);
     }
     train(world, options, {}, true);
     for (const char* name : {"model.safetensors", "adapter/adapter_model.safetensors"})

@@ -15,7 +15,8 @@ TEST(StepRecord, MeansOverItems) {
     sums.reward_sum = 4.0, sums.reward_min = -1.0, sums.reward_max = 2.0, sums.tokens = 100.0;
     sums.rewards = 8.0;
     const auto pairs = make_bradley_terry({}), documents = make_language_model(), responses = make_sft();
-    const Json record = step_record({.step = 5, .epoch = 0.5, .grad_norm = 2.5, .learning_rate = 1e-4, .num_tokens = 700, .seconds = 0.5}, sums, *pairs);
+    const Json record = step_record(
+        {.step = 5, .epoch = 0.5, .grad_norm = 2.5, .learning_rate = 1e-4, .num_tokens = 700, .seconds = 0.5}, sums, *pairs);
     EXPECT_DOUBLE_EQ(record["loss"], 0.75);
     EXPECT_DOUBLE_EQ(record["accuracy"], 0.75);
     EXPECT_DOUBLE_EQ(record["margin"], 0.5);

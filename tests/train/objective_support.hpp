@@ -15,9 +15,18 @@
 namespace xlrm {
 
 inline ModelConfig tiny_config(bool tied) {
-    return parse_model_config({{"model_type", "llama"}, {"hidden_size", 16}, {"intermediate_size", 24}, {"num_hidden_layers", 2},
-                               {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"vocab_size", 30}, {"max_position_embeddings", 64},
-                               {"rms_norm_eps", 1e-5}, {"tie_word_embeddings", tied}, {"initializer_range", 0.3}, {"pad_token_id", 0}},
+    return parse_model_config({{"model_type", "llama"},
+                               {"hidden_size", 16},
+                               {"intermediate_size", 24},
+                               {"num_hidden_layers", 2},
+                               {"num_attention_heads", 4},
+                               {"num_key_value_heads", 2},
+                               {"vocab_size", 30},
+                               {"max_position_embeddings", 64},
+                               {"rms_norm_eps", 1e-5},
+                               {"tie_word_embeddings", tied},
+                               {"initializer_range", 0.3},
+                               {"pad_token_id", 0}},
                               "tiny");
 }
 

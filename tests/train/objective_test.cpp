@@ -39,14 +39,16 @@ TEST(BradleyTerry, GradientIsThatOfTheLoss) {
     const ModelConfig config = tiny_config(true);
     for (const bool share : {true, false}) {
         Parameters parameters = random_parameters(config, HeadKind::reward, false);
-        expect_gradient_of_loss(*make_bradley_terry({.head = {.share_prefix = share}, .center_coefficient = 0.05}), config, parameters, random_items(2, 3));
+        expect_gradient_of_loss(*make_bradley_terry({.head = {.share_prefix = share}, .center_coefficient = 0.05}), config,
+                                parameters, random_items(2, 3));
     }
 }
 
 TEST(BradleyTerry, GradientWithAnAuxiliaryLmLossTiedAndUntied) {
     for (const bool tied : {true, false}) {
         const ModelConfig config = tiny_config(tied);
-        Parameters parameters = tied ? random_parameters(config, HeadKind::reward, false) : random_parameters(config, HeadKind::lm, true);
+        Parameters parameters =
+            tied ? random_parameters(config, HeadKind::reward, false) : random_parameters(config, HeadKind::lm, true);
         const auto objective = make_bradley_terry({.center_coefficient = 0.05, .lm_coefficient = 0.7});
         for (const std::int32_t prompt : {0, 3}) expect_gradient_of_loss(*objective, config, parameters, random_items(2, prompt));
     }

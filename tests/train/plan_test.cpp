@@ -42,7 +42,8 @@ TEST(ExampleOrder, EqualsTorchsSampler) {
         const Json& steps = entry["steps"];
         EXPECT_EQ(order.steps_of(3.0), static_cast<std::int64_t>(steps.size()));
         for (std::size_t step = 0; step < steps.size(); ++step) {
-            EXPECT_EQ(order.step_items(static_cast<std::int64_t>(step)), steps[step].get<std::vector<std::int64_t>>()) << "step " << step;
+            EXPECT_EQ(order.step_items(static_cast<std::int64_t>(step)), steps[step].get<std::vector<std::int64_t>>())
+                << "step " << step;
         }
         // Asking for an earlier step again (a resumed run) gives the same items.
         EXPECT_EQ(order.step_items(0), steps[0].get<std::vector<std::int64_t>>());

@@ -30,7 +30,8 @@ TrainOptions options_of(const std::string& objective, const std::filesystem::pat
 }
 
 // Every metric that TRL logged within 2e-6 (relative for large numbers), and the weights at the end within 1e-3 of their way.
-void expect_same_run(const std::string& run, const std::filesystem::path& model, const std::filesystem::path& before, double loss_bound = 2e-6) {
+void expect_same_run(const std::string& run, const std::filesystem::path& model, const std::filesystem::path& before,
+                     double loss_bound = 2e-6) {
     const Json expected = read_json(kRuns / (run + ".json"));
     const std::vector<Json> lines = read_metrics(model / "metrics.jsonl");
     ASSERT_EQ(lines.size(), expected["steps"].size());
@@ -38,12 +39,17 @@ void expect_same_run(const std::string& run, const std::filesystem::path& model,
         for (const auto& [key, theirs] : expected["steps"][i].items()) {
             ASSERT_TRUE(lines[i].contains(key)) << key;
             // Rewards are differences of log-probabilities near -60, which TRL adds up in fp32.
-            const double bound = key == "grad_norm" ? 2e-5 : key.starts_with("rewards/") ? 1e-5 : key == "loss" ? loss_bound : 2e-6;
+            const double bound = key == "grad_norm"            ? 2e-5
+                                 : key.starts_with("rewards/") ? 1e-5
+                                 : key == "loss"               ? loss_bound
+                                                               : 2e-6;
             const double value = theirs.get<double>();
-            EXPECT_NEAR(lines[i][key].get<double>(), value, bound * std::max(1.0, std::abs(value))) << run << ": " << key << " at step " << i + 1;
+            EXPECT_NEAR(lines[i][key].get<double>(), value, bound * std::max(1.0, std::abs(value)))
+                << run << ": " << key << " at step " << i + 1;
         }
     }
-    const SafetensorsFile ours(model / "model.safetensors"), theirs(kRuns / (run + ".safetensors")), start(before / "model.safetensors");
+    const SafetensorsFile ours(model / "model.safetensors"), theirs(kRuns / (run + ".safetensors")),
+        start(before / "model.safetensors");
     ASSERT_EQ(ours.names(), theirs.names());
     for (const std::string& name : ours.names()) {
         const auto a = weights_of(ours, name), b = weights_of(theirs, name), c = weights_of(start, name);
@@ -86,7 +92,8 @@ TEST(Policy, DpoEqualsTrlsForEveryLoss) {
     }
 }
 
-// Conversations that part before their last turns: rewards are of whole texts, DPO's completions all that follows the common turns.
+// Conversations that part before their last turns: rewards are of whole texts, DPO's completions all that follows the common
+// turns.
 TEST(Policy, ConversationsThatPartEqualTrls) {
     const Communicator world = Communicator::world();
     for (const std::string objective : {"bt", "dpo"}) {
@@ -102,7 +109,8 @@ TEST(Policy, ConversationsThatPartEqualTrls) {
         options.data = {(kRuns / "parted.jsonl").string()};
         train(world, options, {}, true);
         // Near -140, where fp32 has steps of 1.5e-5, half of β = 0.3 times such a step is 2.3e-6.
-        expect_same_run(objective == "bt" ? "reward_parted" : "dpo_parted", folder / "trained", before, objective == "bt" ? 2e-6 : 5e-6);
+        expect_same_run(objective == "bt" ? "reward_parted" : "dpo_parted", folder / "trained", before,
+                        objective == "bt" ? 2e-6 : 5e-6);
     }
 }
 
@@ -121,7 +129,9 @@ TEST(Policy, PrecomputedReferenceGivesTheSameBitsAndANamedOneTheSameRun) {
     train(world, options, {}, true);
     for (const char* name : {"stored", "named"}) {
         for (const char* key : {"loss", "rewards/margins", "grad_norm", "eval_loss", "eval_rewards/accuracies"}) {
-            EXPECT_EQ(series(read_metrics(folder / "live" / "metrics.jsonl"), key), series(read_metrics(folder / name / "metrics.jsonl"), key)) << key;
+            EXPECT_EQ(series(read_metrics(folder / "live" / "metrics.jsonl"), key),
+                      series(read_metrics(folder / name / "metrics.jsonl"), key))
+                << key;
         }
         EXPECT_EQ(read_file(folder / "live" / "model.safetensors"), read_file(folder / name / "model.safetensors")) << name;
     }

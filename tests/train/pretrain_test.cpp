@@ -9,9 +9,10 @@ namespace xlrm {
 namespace {
 
 void write_config(const std::filesystem::path& path, bool tied) {
-    const Json config = {{"model_type", "llama"}, {"hidden_size", 32}, {"intermediate_size", 64}, {"num_hidden_layers", 2},
-                         {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"max_position_embeddings", 256}, {"rms_norm_eps", 1e-5},
-                         {"rope_theta", 10000.0}, {"tie_word_embeddings", tied}};
+    const Json config = {{"model_type", "llama"},          {"hidden_size", 32},        {"intermediate_size", 64},
+                         {"num_hidden_layers", 2},         {"num_attention_heads", 4}, {"num_key_value_heads", 2},
+                         {"max_position_embeddings", 256}, {"rms_norm_eps", 1e-5},     {"rope_theta", 10000.0},
+                         {"tie_word_embeddings", tied}};
     write_file_atomic(path, config.dump());
 }
 
@@ -34,8 +35,9 @@ void write_inputs(const Communicator& world, const SharedFolder& folder) {
     if (world.root()) {
         write_config(folder / "tied.json", true);
         write_config(folder / "untied.json", false);
-        write_file_atomic(folder / "texts.jsonl", "{\"text\":\"The quick brown fox jumps over the lazy dog.\"}\n"
-                                                  "{\"text\":\"la volpe veloce\"}\n{\"text\":\"날쌘 여우\"}\n{\"text\":\"zorro\"}\n");
+        write_file_atomic(folder / "texts.jsonl",
+                          "{\"text\":\"The quick brown fox jumps over the lazy dog.\"}\n"
+                          "{\"text\":\"la volpe veloce\"}\n{\"text\":\"날쌘 여우\"}\n{\"text\":\"zorro\"}\n");
     }
     world.barrier();
 }
@@ -102,7 +104,9 @@ TEST(Pretrain, ConcatenatesTranslations) {
     const Communicator world = Communicator::world();
     const SharedFolder folder(world);
     write_inputs(world, folder);
-    if (world.root()) write_file_atomic(folder / "parallel.jsonl", "{\"id\":\"a\",\"text\":{\"en\":\"fox\",\"it\":\"volpe\",\"es\":\"zorro\"}}\n");
+    if (world.root())
+        write_file_atomic(folder / "parallel.jsonl",
+                          "{\"id\":\"a\",\"text\":{\"en\":\"fox\",\"it\":\"volpe\",\"es\":\"zorro\"}}\n");
     world.barrier();
     TrainOptions options = lm_options(folder, true);
     options.data = {(folder / "parallel.jsonl").string()};
@@ -123,7 +127,9 @@ TEST(Pretrain, ResumesAndNeedsItsTokenizer) {
     train(world, options, {}, true);
     const std::string whole = read_file(folder / "tied" / "model.safetensors");
     options.output = (folder / "again").string();
-    EXPECT_TRUE(train(world, options, [asked = 0]() mutable { return asked++ == 3; }, true).stopped);
+    EXPECT_TRUE(train(
+                    world, options, [asked = 0]() mutable { return asked++ == 3; }, true)
+                    .stopped);
     train(world, options, {}, true);
     EXPECT_EQ(read_file(folder / "again" / "model.safetensors"), whole);
     options.tokenizer.clear();

@@ -37,7 +37,8 @@ std::vector<std::string> timeless(std::vector<Json> lines) {
 
 void expect_equal_runs(const std::filesystem::path& one, const std::filesystem::path& two) {
     EXPECT_EQ(timeless(read_metrics(one / "metrics.jsonl")), timeless(read_metrics(two / "metrics.jsonl")));
-    for (const char* name : {"model.safetensors", "config.json", "xlrm.json"}) EXPECT_EQ(read_file(one / name), read_file(two / name)) << name;
+    for (const char* name : {"model.safetensors", "config.json", "xlrm.json"})
+        EXPECT_EQ(read_file(one / name), read_file(two / name)) << name;
 }
 
 TEST(Resume, IsBitEqualToAnUninterruptedRunAtEveryStep) {
@@ -107,12 +108,14 @@ TEST(Resume, RefusesADamagedCheckpointByName) {
     train(world, options, stop_after(2), true);
     if (world.root()) change_byte(checkpoint / "state-2.safetensors", -10);
     world.barrier();
-    EXPECT_NE(refusal(world, options).find("state-2.safetensors: the checkpoint is damaged"), std::string::npos) << refusal(world, options);
+    EXPECT_NE(refusal(world, options).find("state-2.safetensors: the checkpoint is damaged"), std::string::npos)
+        << refusal(world, options);
     world.barrier();
     if (world.root()) change_byte(checkpoint / "state-2.safetensors", -10);
     if (world.root()) change_byte(checkpoint / "checkpoint.json", 200);
     world.barrier();
-    EXPECT_NE(refusal(world, options).find("checkpoint.json: the checkpoint is damaged"), std::string::npos) << refusal(world, options);
+    EXPECT_NE(refusal(world, options).find("checkpoint.json: the checkpoint is damaged"), std::string::npos)
+        << refusal(world, options);
     world.barrier();
     if (world.root()) change_byte(checkpoint / "checkpoint.json", 200);
     if (world.root()) std::filesystem::resize_file(checkpoint / "metrics.jsonl", 10);
@@ -131,10 +134,12 @@ TEST(Resume, RefusesACheckpointOfAnotherRunByName) {
     train(world, options, stop_after(2), true);
     TrainOptions other = options;
     other.lr = 2e-4;
-    EXPECT_NE(refusal(world, other).find("option lr is 0.0001 there and 0.0002 here"), std::string::npos) << refusal(world, other);
+    EXPECT_NE(refusal(world, other).find("option lr is 0.0001 there and 0.0002 here"), std::string::npos)
+        << refusal(world, other);
     other = options;
     other.wire = "bf16";
-    EXPECT_NE(refusal(world, other).find("option wire is \"fp32\" there and \"bf16\" here"), std::string::npos) << refusal(world, other);
+    EXPECT_NE(refusal(world, other).find("option wire is \"fp32\" there and \"bf16\" here"), std::string::npos)
+        << refusal(world, other);
     // The same file name with other rows.
     if (world.root()) {
         std::string rows = read_file(kTrlRun / "pairs.jsonl");

@@ -1,5 +1,5 @@
-// Margins, label smoothing, rankings, regression and the policies' losses: values against their formulas over the scores, gradients against
-// differences of the loss in fp64.
+// Margins, label smoothing, rankings, regression and the policies' losses: values against their formulas over the scores,
+// gradients against differences of the loss in fp64.
 #include <gtest/gtest.h>
 
 #include <ATen/ops/mul.h>
@@ -227,9 +227,11 @@ TEST(Dpo, GradientIsThatOfEveryLoss) {
         const ModelConfig config = tiny_config(tied);
         for (const DpoLoss loss : {DpoLoss::sigmoid, DpoLoss::robust, DpoLoss::hinge, DpoLoss::ipo}) {
             Parameters parameters = random_parameters(config, HeadKind::lm, false);
-            const auto objective = make_dpo({.loss = loss, .beta = 0.1, .label_smoothing = loss == DpoLoss::sigmoid || loss == DpoLoss::robust ? 0.1 : 0.0});
+            const auto objective = make_dpo(
+                {.loss = loss, .beta = 0.1, .label_smoothing = loss == DpoLoss::sigmoid || loss == DpoLoss::robust ? 0.1 : 0.0});
             objective->set_reference(std::make_unique<FixedReference>());
-            for (const ItemSet& set : {responses(2), parted_pairs()}) expect_gradient_of_loss(*objective, config, parameters, set);
+            for (const ItemSet& set : {responses(2), parted_pairs()})
+                expect_gradient_of_loss(*objective, config, parameters, set);
         }
     }
 }

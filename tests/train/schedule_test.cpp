@@ -17,7 +17,8 @@ TEST(Schedule, EqualsTransformers) {
         const std::int64_t warmup = warmup_steps(entry["ratio"], total);
         EXPECT_EQ(warmup, entry["warmup"].get<std::int64_t>());
         for (std::int64_t step = 0; step < total; ++step) {
-            EXPECT_NEAR(schedule_factor(schedule, step, total, warmup), entry["factors"][static_cast<std::size_t>(step)].get<double>(), 1e-15)
+            EXPECT_NEAR(schedule_factor(schedule, step, total, warmup),
+                        entry["factors"][static_cast<std::size_t>(step)].get<double>(), 1e-15)
                 << entry["schedule"] << " step " << step << " of " << total;
         }
     }

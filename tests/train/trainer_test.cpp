@@ -77,7 +77,8 @@ TEST(Train, RanksWithoutItemsTakePartAndChangeNothing) {
     train(world, options, {}, true);
     const auto alone = read_metrics(folder / "alone" / "metrics.jsonl");
     const auto together = read_metrics(folder / "together" / "metrics.jsonl");
-    for (const char* key : {"loss", "grad_norm", "accuracy", "items", "num_tokens"}) EXPECT_EQ(series(alone, key), series(together, key)) << key;
+    for (const char* key : {"loss", "grad_norm", "accuracy", "items", "num_tokens"})
+        EXPECT_EQ(series(alone, key), series(together, key)) << key;
     EXPECT_EQ(read_file(folder / "alone" / "model.safetensors"), read_file(folder / "together" / "model.safetensors"));
 }
 

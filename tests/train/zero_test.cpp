@@ -15,7 +15,8 @@ TrainOptions options_for(const std::filesystem::path& output, const std::string&
 }
 
 void expect_equal_runs(const std::filesystem::path& one, const std::filesystem::path& two) {
-    for (const char* key : {"loss", "grad_norm", "margin"}) EXPECT_EQ(series(read_metrics(one / "metrics.jsonl"), key), series(read_metrics(two / "metrics.jsonl"), key)) << key;
+    for (const char* key : {"loss", "grad_norm", "margin"})
+        EXPECT_EQ(series(read_metrics(one / "metrics.jsonl"), key), series(read_metrics(two / "metrics.jsonl"), key)) << key;
     for (const char* name : {"model.safetensors", "xlrm.json"}) EXPECT_EQ(read_file(one / name), read_file(two / name)) << name;
 }
 

@@ -93,8 +93,8 @@ public:
         std::string text;
         int from = 0;
     };
-    //! The next message with `tag` from any rank, or nothing when none has come. Does not wait. Threads may receive different tags of
-    //! one communicator at the same time.
+    //! The next message with `tag` from any rank, or nothing when none has come. Does not wait. Threads may receive different
+    //! tags of one communicator at the same time.
     std::optional<Message> try_receive(int tag) const;
     //! Waits with sleeps of at most `poll_ms` instead of spinning a core.
     Message receive(int tag, double poll_ms = 0.3) const;

@@ -22,7 +22,8 @@ struct ReductionOptions {
     std::int64_t bucket = 1 << 20;  //!< elements that are reduced at once
     Wire wire = Wire::fp32;
     Reduction reduction = Reduction::automatic;
-    int ranks_per_node = 0;  //!< for tests and measurements: takes so many consecutive ranks of a node for a node of their own; 0: all
+    int ranks_per_node =
+        0;  //!< for tests and measurements: takes so many consecutive ranks of a node for a node of their own; 0: all
 };
 
 //! Sums a flat fp32 gradient over the ranks of a group while the backward pass still runs. One communication thread, blocking
@@ -31,9 +32,10 @@ struct ReductionOptions {
 //! finish() reduces.
 //!
 //! All ranks hold the same bits afterwards, and the same bits again for the same values and the same placement of ranks.
-//! With bf16 every contribution that travels is rounded to nearest even once, contributions are added in fp32 in rank order, and the sum
-//! is rounded once: |error| <= 2^-8 Σ|contribution| + 2^-8 |sum of the rounded ones|, and fp32's own (8 bits: half a unit is 2^-8). A contribution is a rank's value where the
-//! reduction is flat, and a node's fp32 sum where it is hierarchical: ranks of one node do not round.
+//! With bf16 every contribution that travels is rounded to nearest even once, contributions are added in fp32 in rank order, and
+//! the sum is rounded once: |error| <= 2^-8 Σ|contribution| + 2^-8 |sum of the rounded ones|, and fp32's own (8 bits: half a unit
+//! is 2^-8). A contribution is a rank's value where the reduction is flat, and a node's fp32 sum where it is hierarchical: ranks
+//! of one node do not round.
 //!
 //!     reducer.begin(gradient);
 //!     ... backward: reducer.ready(offset, count) for each part that is final; ranges come from the end of the buffer on
@@ -42,7 +44,8 @@ class GradientReducer {
 public:
     //! Collective.
     GradientReducer(const Communicator& group, const ReductionOptions& options);
-    explicit GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20) : GradientReducer(group, ReductionOptions{.bucket = bucket}) {}
+    explicit GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20)
+        : GradientReducer(group, ReductionOptions{.bucket = bucket}) {}
     //! Collective; while an exception unwinds it leaves a busy thread behind instead of waiting for the other ranks (the job then
     //! ends through MPI_Abort).
     ~GradientReducer();
@@ -51,8 +54,8 @@ public:
 
     //! `gradient` must stay valid until finish().
     void begin(std::span<float> gradient);
-    //! The elements [offset, offset + count) will not change any more. From the end of the buffer on, without gaps; the same calls, in
-    //! the same order, on every rank.
+    //! The elements [offset, offset + count) will not change any more. From the end of the buffer on, without gaps; the same
+    //! calls, in the same order, on every rank.
     void ready(std::int64_t offset, std::int64_t count);
     //! Collective. Waits until every element of the buffer has been summed, those never announced included.
     void finish();

@@ -30,8 +30,8 @@ struct JobEnd {
 //! The option texts of common options (--help, --version, --config, --dry-run, --log-level, --status-file) are added here.
 int run_job(int argc, char** argv, Options options, const std::function<JobEnd(const Communicator&, const Options&)>& body);
 
-//! The same frame for what needs no other rank (status of a folder, inspection of a file): MPI is not started, so it also runs inside
-//! a batch script.
+//! The same frame for what needs no other rank (status of a folder, inspection of a file): MPI is not started, so it also runs
+//! inside a batch script.
 int run_local(int argc, char** argv, Options options, const std::function<ExitCode(const Options&)>& body);
 
 //! Ends the whole MPI job with the problem's exit code: for an error of one rank that others may wait for in a collective. When

@@ -10,11 +10,11 @@ namespace xlrm {
 //! Exit codes of every program.
 enum class ExitCode : int {
     done = 0,
-    failure = 1,        //!< bad data, or something failed
-    usage = 2,          //!< bad command line or configuration
-    some_failed = 3,    //!< finished, some cells failed
-    io = 74,            //!< a file could not be read or written
-    stopped = 75,       //!< stopped early; the same command resumes
+    failure = 1,      //!< bad data, or something failed
+    usage = 2,        //!< bad command line or configuration
+    some_failed = 3,  //!< finished, some cells failed
+    io = 74,          //!< a file could not be read or written
+    stopped = 75,     //!< stopped early; the same command resumes
 };
 
 //! What the outside can cause: bad input, a missing file, a full disk. Our own bugs are `assert`.
@@ -29,7 +29,10 @@ public:
 
     //! Whether every rank of the group throws this error together (Communicator::agree), so that the group may go on afterwards.
     bool agreed() const noexcept { return agreed_; }
-    Error& mark_agreed() noexcept { agreed_ = true; return *this; }
+    Error& mark_agreed() noexcept {
+        agreed_ = true;
+        return *this;
+    }
 
 private:
     ExitCode code_;

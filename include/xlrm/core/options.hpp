@@ -41,7 +41,8 @@ public:
     //! Comma-separated list without empty entries; an empty text is the empty list.
     Options& add(const std::string& name, std::vector<std::string>* target, const std::string& unit, const std::string& help);
     //! One of `choices`; anything else is Error(usage) listing them.
-    Options& add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices, const std::string& help);
+    Options& add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices,
+                        const std::string& help);
     //! Takes back an option of the current section that this program does not use: it is neither listed nor in effective(), and
     //! giving it is Error(usage) that says `instead`, what to write in its place.
     Options& withdraw(const std::string& name, const std::string& instead);
@@ -73,8 +74,8 @@ public:
 
 private:
     struct State;
-    Options& push(const std::string& name, const std::string& unit, const std::string& help, std::function<void(const std::string&)> set,
-                  std::function<std::string()> show);
+    Options& push(const std::string& name, const std::string& unit, const std::string& help,
+                  std::function<void(const std::string&)> set, std::function<std::string()> show);
     std::unique_ptr<State> state_;
 };
 

@@ -12,7 +12,7 @@ namespace xlrm {
 //! What xlrm_evaluate is asked for.
 struct EvaluateJob {
     std::string model, output;
-    std::string reward = "head";     //!< head | implicit (of a policy)
+    std::string reward = "head";  //!< head | implicit (of a policy)
     std::vector<std::string> data, langs;
     std::string benchmark = "auto";  //!< whose rule is told: auto (by its subset names) or one of benchmark_names()
     std::string ties = "auto";       //!< auto (the benchmark's own) | loss | half | shared
@@ -25,8 +25,8 @@ void describe(Options& options, EvaluateJob& job);
 //! Throws Error(usage) for an option that was given though it changes nothing with the others as they are.
 void check_given(const Options& options, const EvaluateJob& job);
 
-//! Collective. Evaluates and writes the cell (several languages: all rows in one cell, `lang` told row by row). Prints accuracy by language
-//! with its Wilson interval.
+//! Collective. Evaluates and writes the cell (several languages: all rows in one cell, `lang` told row by row). Prints accuracy
+//! by language with its Wilson interval.
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job);
 
 //! Collective. What --dry-run prints: the data's report by language. Writes nothing.

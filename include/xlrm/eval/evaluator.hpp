@@ -33,9 +33,9 @@ public:
     Evaluator(std::filesystem::path model, EvaluateOptions options);
     ~Evaluator();
 
-    //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (as PrepareOptions::langs; empty = all), all in
-    //! one cell: whole on the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows, a language that no
-    //! row has, a token that the model does not have, and then for damaged weights.
+    //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (as PrepareOptions::langs; empty = all), all
+    //! in one cell: whole on the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows, a language
+    //! that no row has, a token that the model does not have, and then for damaged weights.
     Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
                   const std::vector<std::string>& langs);
 
@@ -48,8 +48,8 @@ public:
     std::string report(const Communicator& group, const std::vector<std::filesystem::path>& data,
                        const std::vector<std::string>& langs) const;
 
-    //! For the run file: whether the bits of scores and states depend on no batch and no rank count, as evaluate found it; null where it was
-    //! not asked (--exact no); where they do, why ("inexact").
+    //! For the run file: whether the bits of scores and states depend on no batch and no rank count, as evaluate found it; null
+    //! where it was not asked (--exact no); where they do, why ("inexact").
     Json exactness() const;
 
     //! Which template, and what a user should know of the items that evaluate read last, a line each.
@@ -62,7 +62,8 @@ private:
     void load();
     bool has_scores() const { return model_->head == HeadKind::reward || implicit_ != nullptr; }
     PrepareOptions prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
-    Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
+    Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                  const std::vector<std::string>& langs) const;
     void describe(const ItemSet& set, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);
     std::filesystem::path folder_;
@@ -80,7 +81,8 @@ private:
     std::string notes_;
 };
 
-//! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start time.
+//! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start
+//! time.
 Json run_facts(const Communicator& group, double seconds);
 
 }  // namespace xlrm

@@ -18,23 +18,23 @@ struct ImplicitOptions {
 
 //! How a model is evaluated; the same for every cell of a sweep.
 struct EvaluateOptions {
-    std::string layers = "all";                          //!< all | none | 0,4,8
+    std::string layers = "all";                           //!< all | none | 0,4,8
     std::vector<std::string> capture = {"last", "mean"};  //!< of: last (pooled token), mean (over the response's tokens)
-    std::int64_t capture_tokens = 0;                     //!< items whose every token is kept
-    std::string activation_dtype = "bf16";               //!< fp32 | bf16 | fp16; the last layer is always fp32
-    std::string pooling = "auto";                        //!< auto (as the model was trained) | last | hf | first_pad
-    std::int64_t label = -1;                             //!< of a reward head with several, xlrm_evaluate alone; -1: it has one
-    std::string head_dtype = "fp32";                     //!< fp32 | hf (rounded as transformers does in bf16)
-    std::string exact = "auto";                          //!< auto (check, record) | yes (check, refuse) | no
-    std::string dtype = "fp32";                          //!< compute dtype: fp32 | bf16
-    std::int64_t token_budget = 4096;                    //!< physical tokens a batch
+    std::int64_t capture_tokens = 0;                      //!< items whose every token is kept
+    std::string activation_dtype = "bf16";                //!< fp32 | bf16 | fp16; the last layer is always fp32
+    std::string pooling = "auto";                         //!< auto (as the model was trained) | last | hf | first_pad
+    std::int64_t label = -1;                              //!< of a reward head with several, xlrm_evaluate alone; -1: it has one
+    std::string head_dtype = "fp32";                      //!< fp32 | hf (rounded as transformers does in bf16)
+    std::string exact = "auto";                           //!< auto (check, record) | yes (check, refuse) | no
+    std::string dtype = "fp32";                           //!< compute dtype: fp32 | bf16
+    std::int64_t token_budget = 4096;                     //!< physical tokens a batch
     std::int64_t max_length = 2048;
     std::string over_length = "drop";
     std::string chat_template = "auto";
-    std::string template_date;                           //!< "" = as the model was trained, else kTemplateDate
-    ImplicitOptions implicit = {};                       //!< xlrm_evaluate alone
-    RowFormOptions forms;                                //!< registered by the program: a sweep has them in [data]
-    std::string split, part;                             //!< "train=0.6,test=0.4", "test"
+    std::string template_date;      //!< "" = as the model was trained, else kTemplateDate
+    ImplicitOptions implicit = {};  //!< xlrm_evaluate alone
+    RowFormOptions forms;           //!< registered by the program: a sweep has them in [data]
+    std::string split, part;        //!< "train=0.6,test=0.4", "test"
 };
 void describe(Options& options, EvaluateOptions& evaluate);
 

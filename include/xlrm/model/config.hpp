@@ -32,19 +32,19 @@ struct ModelConfig {
     bool output_bias = false;
     bool mlp_bias = false;
     bool tied_embeddings = false;
-    bool qk_norm = false;              //!< Qwen3: each query and key head is normalised before its rotation
-    bool post_norms = false;           //!< Gemma-2: attention's and the MLP's contributions are normalised before they are added
-    bool scaled_embeddings = false;    //!< Gemma-2: embeddings times sqrt(hidden)
+    bool qk_norm = false;            //!< Qwen3: each query and key head is normalised before its rotation
+    bool post_norms = false;         //!< Gemma-2: attention's and the MLP's contributions are normalised before they are added
+    bool scaled_embeddings = false;  //!< Gemma-2: embeddings times sqrt(hidden)
     NormWeight norm_weight = NormWeight::plain;
-    double attention_scale = 0.0;      //!< on q·k: head_dim^-1/2, or query_pre_attn_scalar^-1/2
-    double attention_soft_cap = 0.0;   //!< 0: none
-    double logit_soft_cap = 0.0;       //!< of the LM head; 0: none. A reward head has none
+    double attention_scale = 0.0;       //!< on q·k: head_dim^-1/2, or query_pre_attn_scalar^-1/2
+    double attention_soft_cap = 0.0;    //!< 0: none
+    double logit_soft_cap = 0.0;        //!< of the LM head; 0: none. A reward head has none
     std::vector<std::int64_t> windows;  //!< of each layer: tokens that a token sees, itself included; 0: all before it
     Activation activation = Activation::silu;
     double initializer_range = 0.02;
     std::optional<std::int32_t> bos, eos, pad;
     bool pad_added = false;  //!< by add_pad_token: save_model writes [PAD] = pad into the tokenizer's files
-    Json raw;  //!< config.json as read; keys that xlrm does not use are kept on save
+    Json raw;                //!< config.json as read; keys that xlrm does not use are kept on save
 
     //! Parameters of the blocks and the final norm, without embeddings and heads.
     std::int64_t body_parameters() const;

@@ -12,9 +12,9 @@
 
 namespace xlrm {
 
-//! What a forward pass keeps; the rest is computed again in the backward pass, to the same bits. `full`: every input of a product.
-//! `cheap`: not the norms' outputs and gated activations (a few passes over memory). `inputs`: of each block its input alone, so
-//! that the backward pass runs each block forward once more, as PyTorch's checkpointing does.
+//! What a forward pass keeps; the rest is computed again in the backward pass, to the same bits. `full`: every input of a
+//! product. `cheap`: not the norms' outputs and gated activations (a few passes over memory). `inputs`: of each block its input
+//! alone, so that the backward pass runs each block forward once more, as PyTorch's checkpointing does.
 enum class Keep { full, cheap, inputs };
 
 //! About the bytes that are kept for a token, and the most that one block needs beside them in its backward pass.

@@ -15,7 +15,8 @@ inline constexpr std::int32_t kNotCounted = -100;
 //! [V, d] of the LM head within a flat buffer: a matrix of its own, or the embedding where they are tied.
 inline at::Tensor lm_weight_of(const Decoder& decoder, const at::Tensor& buffer) {
     const Parameters& parameters = decoder.parameters();
-    return parameters.view_of(buffer, parameters.layout.contains("lm_head.weight") ? "lm_head.weight" : "model.embed_tokens.weight");
+    return parameters.view_of(buffer,
+                              parameters.layout.contains("lm_head.weight") ? "lm_head.weight" : "model.embed_tokens.weight");
 }
 
 inline at::Tensor lm_weight(const Decoder& decoder) { return lm_weight_of(decoder, decoder.parameters().flat); }
@@ -29,7 +30,8 @@ struct PredictedTokens {
 };
 std::int64_t predicted_count(const Answer& answer);
 //! `every`: of texts 0, every, 2·every … alone; `answers` are the texts of `batch`.
-PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers, std::size_t every = 1);
+PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers,
+                                 std::size_t every = 1);
 
 //! Sums over each text's predicted tokens, in fp64; `log_probs` [predicted tokens].
 std::vector<double> sum_by_text(const PredictedTokens& predicted, const at::Tensor& log_probs);
@@ -43,6 +45,7 @@ struct LmGradient {
 
 //! The head's cross entropy at normed rows [N, d] of the compute dtype; `weights` (one a row) may be empty.
 CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const std::vector<std::int32_t>& targets,
-                           const std::vector<float>& weights, const LmGradient& gradient, std::vector<TokenStatistics>* statistics = nullptr);
+                           const std::vector<float>& weights, const LmGradient& gradient,
+                           std::vector<TokenStatistics>* statistics = nullptr);
 
 }  // namespace xlrm

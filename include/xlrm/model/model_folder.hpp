@@ -54,16 +54,16 @@ std::int64_t stored_labels(const std::filesystem::path& folder);
 //! SHA-256 over config.json and the weight files, as load_model gives it. `hashes` remembers what was read already.
 std::string model_sha256(const std::filesystem::path& folder, FileHashes* hashes = nullptr);
 
-//! Gives the model a pad token of its own, [PAD], behind the last id of the tokenizer in `tokenizer_from`, as the paper does (also
-//! where the tokenizer has another pad token). Embeddings without a row for it grow by one, an untied LM head too: the mean of the
-//! others, about which transformers draws it too. Embeddings with rows to spare keep their size (transformers would cut them).
-//! No text holds the token, so no score changes. Throws Error where the tokenizer has more ids than the model rows.
+//! Gives the model a pad token of its own, [PAD], behind the last id of the tokenizer in `tokenizer_from`, as the paper does
+//! (also where the tokenizer has another pad token). Embeddings without a row for it grow by one, an untied LM head too: the mean
+//! of the others, about which transformers draws it too. Embeddings with rows to spare keep their size (transformers would cut
+//! them). No text holds the token, so no score changes. Throws Error where the tokenizer has more ids than the model rows.
 void add_pad_token(LoadedModel& model, const std::filesystem::path& tokenizer_from);
 
-//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels = rows of score.weight, pad_token_id) or AutoModelForCausalLM opens
-//! without missing or unexpected weights. Tokenizer and template files are copied from `tokenizer_from`. `extra` is written as
-//! xlrm.json (pooling, template, data, options). Written beside and renamed: never a partial folder under its final name.
-//! `weights`: flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.
+//! Writes a folder that AutoModelForSequenceClassification (reward: num_labels = rows of score.weight, pad_token_id) or
+//! AutoModelForCausalLM opens without missing or unexpected weights. Tokenizer and template files are copied from
+//! `tokenizer_from`. `extra` is written as xlrm.json (pooling, template, data, options). Written beside and renamed: never a
+//! partial folder under its final name. `weights`: flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.
 void save_model(const std::filesystem::path& folder, const ModelConfig& config, const ParameterLayout& layout,
                 const at::Tensor& weights, HeadKind head, const std::filesystem::path& tokenizer_from, const Json& extra,
                 at::ScalarType dtype);

@@ -17,7 +17,7 @@ struct ScoreOptions {
     std::int64_t token_budget = 4096;  //!< physical tokens a batch
     bool log_probs = false;            //!< of responses under the LM head, in place of scores
     bool share_prefixes = true;        //!< compute a prompt once for the texts of a batch that have it; the same bits either way
-    bool head_rounded = false;         //!< transformers' bf16 norm and head; else both in fp32, from the residual as it is captured
+    bool head_rounded = false;  //!< transformers' bf16 norm and head; else both in fp32, from the residual as it is captured
     std::vector<std::int64_t> layers;  //!< layers to capture, 0 … L
     bool capture_last = false;
     bool capture_mean = false;  //!< over the tokens behind the prompt boundary, closing tokens included
@@ -31,13 +31,14 @@ struct ScoreResult {
     std::map<std::int64_t, at::Tensor> mean;
 };
 
-//! Scores texts and captures layers: the same bits for a text whatever else is asked for, in whatever order and whatever batches, where
-//! check_exactness finds nothing. Each distinct text is computed once; batches by token budget, texts of one prompt together,
-//! prefixes shared. `answers`: indices into set.answers. `progress(texts done)` after each batch.
+//! Scores texts and captures layers: the same bits for a text whatever else is asked for, in whatever order and whatever batches,
+//! where check_exactness finds nothing. Each distinct text is computed once; batches by token budget, texts of one prompt
+//! together, prefixes shared. `answers`: indices into set.answers. `progress(texts done)` after each batch.
 ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
                         const ScoreOptions& options, const std::function<void(std::int64_t)>& progress = {});
 
 //! The batches in which score_texts computes `answers`: an answer for each distinct text.
-std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers, const ScoreOptions& options);
+std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers,
+                                                     const ScoreOptions& options);
 
 }  // namespace xlrm

@@ -16,8 +16,8 @@ struct AdamwConfig {
     double grad_scale = 1.0;  //!< multiplies the gradient first (clipping)
 };
 
-//! One pass over flat ranges of equal length, which sets the gradient to zero for the next step to add to; `weight_bf16` (the compute copy)
-//! may be empty. Bits do not depend on the number of threads.
+//! One pass over flat ranges of equal length, which sets the gradient to zero for the next step to add to; `weight_bf16` (the
+//! compute copy) may be empty. Bits do not depend on the number of threads.
 void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> first, std::span<float> second,
            std::span<float> gradient, std::span<std::uint16_t> weight_bf16 = {});
 

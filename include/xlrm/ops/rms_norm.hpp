@@ -16,8 +16,8 @@ struct RmsNormResult {
 //! y = x / sqrt(mean(x²) + eps) · weight over the last dimension; x [T, d] or [T, H, D] (then rstd is [T, H]).
 RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind = NormWeight::plain);
 
-//! residual += delta (both [T, d], contiguous), then the norm of the new residual: one pass over memory. With `keep` the sum is a new
-//! tensor, and what residual was stays as it is.
+//! residual += delta (both [T, d], contiguous), then the norm of the new residual: one pass over memory. With `keep` the sum is a
+//! new tensor, and what residual was stays as it is.
 RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps,
                            NormWeight kind = NormWeight::plain, bool keep = false);
 

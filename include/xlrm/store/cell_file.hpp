@@ -16,7 +16,7 @@ namespace xlrm {
 
 //! Pooled residual stream of one layer for all items, row-major (item, feature), as bits of `dtype`.
 struct LayerRows {
-    int layer = 0;             //!< 0 = embedding output, l = after block l
+    int layer = 0;  //!< 0 = embedding output, l = after block l
     DType dtype = DType::bf16;
     std::int64_t features = 0;
     std::vector<std::byte> chosen;
@@ -35,32 +35,34 @@ struct TokenRows {
 
 //! All that one cell holds; what the file says is what determines it, so equal runs give byte-equal files.
 struct Cell {
-    std::string model, source_lang, target_lang, pooling, head, chat_template, template_sha256, tokenizer_sha256, model_sha256, dtype;
+    std::string model, source_lang, target_lang, pooling, head, chat_template, template_sha256, tokenizer_sha256, model_sha256,
+        dtype;
     std::int64_t seed = 0;
-    Json provenance;  //!< options that matter to the content, code version, input hashes; of a sweep's cell its recipe
-    bool has_scores = true;            //!< false for a base model (head = "none"): ids are still written
+    Json provenance;         //!< options that matter to the content, code version, input hashes; of a sweep's cell its recipe
+    bool has_scores = true;  //!< false for a base model (head = "none"): ids are still written
     std::vector<std::string> id, subset, lang;
-    std::vector<std::int32_t> occurrence;            //!< Item::occurrence: an item is its language, id and occurrence
-    std::vector<float> chosen, rejected;             //!< margin = chosen - rejected in float32
+    std::vector<std::int32_t> occurrence;  //!< Item::occurrence: an item is its language, id and occurrence
+    std::vector<float> chosen, rejected;   //!< margin = chosen - rejected in float32
     std::vector<std::int32_t> chosen_tokens, rejected_tokens;
-    std::int64_t max_answers = 2;                    //!< > 2: `response` (item, k), NaN behind the last answer, and num_correct
+    std::int64_t max_answers = 2;  //!< > 2: `response` (item, k), NaN behind the last answer, and num_correct
     std::vector<float> response;
     std::vector<std::int32_t> num_correct;
-    std::map<std::string, std::vector<LayerRows>> activations;  //!< capture ("last", "mean") → layers
+    std::map<std::string, std::vector<LayerRows>> activations;        //!< capture ("last", "mean") → layers
     std::map<std::string, std::vector<TokenRows>> token_activations;  //!< "chosen" | "rejected" → layers
-    std::vector<float> final_norm;     //!< effective weight of the final norm (feature); empty when not captured
+    std::vector<float> final_norm;  //!< effective weight of the final norm (feature); empty when not captured
     double norm_eps = 0.0;
-    std::vector<float> head_weight;    //!< reward head (feature); empty for a base model
+    std::vector<float> head_weight;  //!< reward head (feature); empty for a base model
 };
 
 //! Schema "XLRM-1", version 1 (netCDF-4 rules: dimension scales, creation order tracked, no object times; so h5py, xarray with
 //! group="scores", and R read it unchanged):
-//!     /            Conventions, schema_version, state="complete", model, source_lang, target_lang, seed, pooling, head, template,
+//!     /            Conventions, schema_version, state="complete", model, source_lang, target_lang, seed, pooling, head,
+//!     template,
 //!                  template_sha256, tokenizer_sha256, model_sha256, dtype, xlrm_provenance (JSON text)
 //!     /scores      item (0 … n-1), id, subset, lang, chosen_tokens, rejected_tokens, occurrence (int32: which of the data's
 //!                  items of this language and id it is, 0 for the first, those that a length limit left out counted too; absent
-//!                  in files from before it was kept); chosen, rejected, margin (float32) where there are scores; response (item, answer) and
-//!                  num_correct where items have more than two answers
+//!                  in files from before it was kept); chosen, rejected, margin (float32) where there are scores; response (item,
+//!                  answer) and num_correct where items have more than two answers
 //!     /head        final_norm (feature), weight (feature), attribute norm_eps: those captured
 //!     /activations/<capture>/layer_NN/chosen, rejected      (item, feature)
 //!     /activations/tokens/layer_NN/<side>/values            (token, feature); row_size (item), item = row of /scores

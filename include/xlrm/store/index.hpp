@@ -27,10 +27,10 @@ IndexRow index_row(const std::filesystem::path& root, const std::filesystem::pat
 std::vector<IndexRow> collect_index(const std::filesystem::path& root, std::vector<std::string>* damaged = nullptr,
                                     FileHashes* hashes = nullptr);
 
-//! index.h5, schema "XLRM-index-1": /cells/file sha256 model source target benchmark (UTF-8), seed, n (int64), accuracy (float64),
-//! all (cell); /links/<model>/<benchmark>.<lang> = external link to the cell, relative to the index's folder. Not a virtual
-//! dataset: that would read zeros where a cell is missing, a link gives an error. Atomic; equal rows give equal bytes. Throws
-//! Error for a file name that is absolute or leads out of the folder, and for two rows of one file.
+//! index.h5, schema "XLRM-index-1": /cells/file sha256 model source target benchmark (UTF-8), seed, n (int64), accuracy
+//! (float64), all (cell); /links/<model>/<benchmark>.<lang> = external link to the cell, relative to the index's folder. Not a
+//! virtual dataset: that would read zeros where a cell is missing, a link gives an error. Atomic; equal rows give equal bytes.
+//! Throws Error for a file name that is absolute or leads out of the folder, and for two rows of one file.
 void write_index(const std::filesystem::path& path, const std::vector<IndexRow>& rows);
 
 //! Throws Error naming file and dataset.

@@ -16,8 +16,8 @@ struct Answer {
     //! Tokens of the shared prefix: the common prefix of tokens(rendered prompt) and tokens(rendered prompt + answer). A
     //! function of this text alone. 0 where there is no prompt (`lm` rows).
     std::int32_t prompt = 0;
-    //! Tokens by which the completion (of DPO, SFT and implicit rewards) begins before `prompt` ends: turns that the item's other answers
-    //! lack. 0 in most items; below 0 where it begins after (plain texts whose answers begin alike).
+    //! Tokens by which the completion (of DPO, SFT and implicit rewards) begins before `prompt` ends: turns that the item's other
+    //! answers lack. 0 in most items; below 0 where it begins after (plain texts whose answers begin alike).
     std::int32_t lead = 0;
 
     //! Where the completion begins.

@@ -18,7 +18,8 @@ struct Source {
     std::vector<std::string> langs;  //!< as PrepareOptions::langs: "ko", "pt-br"
 };
 
-//! A base model: a folder ("llama=models/Llama-3.2-1B" or just the path), or, with an empty folder, the one that [pretrain] makes.
+//! A base model: a folder ("llama=models/Llama-3.2-1B" or just the path), or, with an empty folder, the one that [pretrain]
+//! makes.
 struct Base {
     std::string name;
     std::filesystem::path folder;
@@ -34,20 +35,20 @@ struct ModelShape {
 struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
     int ranks_per_cell = 1;
-    int pretrain_ranks = 0;         //!< ranks that make the base; 0 = ranks_per_cell
-    std::string output;             //!< default xlrm-out/<config name>
-    bool smoke = false;             //!< the embedded world, at a size of seconds unless a configuration says otherwise
+    int pretrain_ranks = 0;  //!< ranks that make the base; 0 = ranks_per_cell
+    std::string output;      //!< default xlrm-out/<config name>
+    bool smoke = false;      //!< the embedded world, at a size of seconds unless a configuration says otherwise
 
-    std::string data_root = ".";    //!< relative paths below are taken from here
-    std::string world;              //!< "full" | "smoke": data of the quickstart world, written into the output folder
+    std::string data_root = ".";  //!< relative paths below are taken from here
+    std::string world;            //!< "full" | "smoke": data of the quickstart world, written into the output folder
     std::int64_t world_seed = 1;
     std::vector<std::string> train_files, langs;
     std::map<std::string, std::vector<std::string>> benchmarks;  //!< name → files
-    RowFormOptions forms;           //!< of [data] train and eval
-    std::string split;              //!< "train=0.6,test=0.4": training takes part `train`, evaluation part `test`
+    RowFormOptions forms;                                        //!< of [data] train and eval
+    std::string split;  //!< "train=0.6,test=0.4": training takes part `train`, evaluation part `test`
 
-    std::vector<std::string> tokenizer_langs; //!< languages of those rows; empty: all
-    std::vector<std::string> tokenizer_data;  //!< {text} rows; empty: the base brings its tokenizer
+    std::vector<std::string> tokenizer_langs;  //!< languages of those rows; empty: all
+    std::vector<std::string> tokenizer_data;   //!< {text} rows; empty: the base brings its tokenizer
     std::int64_t vocab_size = 8000;
     ModelShape shape;
     TrainOptions pretrain, train;
@@ -55,8 +56,8 @@ struct SweepConfig {
 
     std::vector<Base> base_list() const;
     std::vector<Source> source_list() const;
-    //! Names of the targets; default: [data] langs. A language is named by its code; where the configuration names two regions of one
-    //! code, each by code and region (LanguageNames).
+    //! Names of the targets; default: [data] langs. A language is named by its code; where the configuration names two regions of
+    //! one code, each by code and region (LanguageNames).
     std::vector<std::string> target_list() const;
     //! What is asked of the rows for a target of that name, as PrepareOptions::langs.
     std::string target_language(const std::string& target) const;
@@ -66,8 +67,8 @@ struct SweepConfig {
     std::vector<std::filesystem::path> data_paths(const std::vector<std::string>& files) const;
     bool makes_base() const;
 
-    //! Throws Error(usage) naming option and value: an empty grid, a name outside [A-Za-z0-9._-], ranks below 1, a base without folder
-    //! and without [pretrain], two entries of one name.
+    //! Throws Error(usage) naming option and value: an empty grid, a name outside [A-Za-z0-9._-], ranks below 1, a base without
+    //! folder and without [pretrain], two entries of one name.
     void check() const;
 };
 
@@ -77,7 +78,8 @@ void describe(Options& options, SweepConfig& config);
 //! After parsing: --smoke, and the default output folder, xlrm-out/<configuration's name>.
 void complete(SweepConfig& config, const Options& options);
 
-//! The configuration that `xlrm_sweep` runs without arguments, and the one of `xlrm_sweep --smoke`: a world and a model of seconds.
+//! The configuration that `xlrm_sweep` runs without arguments, and the one of `xlrm_sweep --smoke`: a world and a model of
+//! seconds.
 const std::string& quickstart_config();
 const std::string& smoke_config();
 //! Embeds the one of them that the command line asks for.

@@ -26,7 +26,8 @@ struct DispatchResult {
 //!     rank 0 → {"task": index} | {"stop": true} (finish nothing new, give back what runs) | {"quit": true}
 //! After a stop request of any rank, and after a problem, nothing new is handed out. Logs every start and end to `ledger` and
 //! shows progress. Throws only when it cannot talk to the leaders any more, who may then wait for ever (end_job).
-DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger);
+DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done,
+                     const Ledger& ledger);
 
 //! What a leader does with a task: empty reason = done; `returned` = stopped on request.
 struct TaskOutcome {

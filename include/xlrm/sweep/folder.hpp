@@ -40,7 +40,8 @@ public:
     //! Hashes of what lies here and of what is read; kept in hashes.json, which is safe to lose.
     FileHashes& hashes() const { return *hashes_; }
 
-    //! Removes temporary files that killed processes of this host left anywhere in the folder. Call it before any rank writes there.
+    //! Removes temporary files that killed processes of this host left anywhere in the folder. Call it before any rank writes
+    //! there.
     void remove_leftovers() const;
 
     //! Reads plan.json. Throws Error when the folder is not a sweep folder.

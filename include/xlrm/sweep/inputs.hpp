@@ -18,9 +18,9 @@ struct RowDemand {
     std::string option;
     std::vector<std::filesystem::path> files;  //!< absolute
     RowKind kind = RowKind::preference;
-    std::string split, part;                   //!< part "" = all rows
+    std::string split, part;                           //!< part "" = all rows
     std::vector<std::vector<std::string>> selections;  //!< languages that are taken together (sorted_languages); {} = all
-    std::string default_lang = "en";           //!< of rows that name none
+    std::string default_lang = "en";                   //!< of rows that name none
     RowFormOptions forms = {};
 };
 

@@ -17,8 +17,8 @@ struct Task {
     TaskKind kind = TaskKind::evaluate;
     std::string base, source, benchmark, target;
     std::int64_t seed = 0;
-    int needs = -1;       //!< index of the train task that must be done first
-    double cost = 1.0;    //!< relative; longer ones are handed out first
+    int needs = -1;     //!< index of the train task that must be done first
+    double cost = 1.0;  //!< relative; longer ones are handed out first
 
     //! "base.en.s1", or "base" for the base model's own row.
     std::string model() const;

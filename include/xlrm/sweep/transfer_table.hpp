@@ -22,11 +22,12 @@ struct Accuracy {
 //! An item is its id and occurrence (Item::occurrence).
 struct TransferEntry {
     std::string base, benchmark, source, target, subset;
-    Accuracy pooled;                        //!< over seeds: items × seeds
+    Accuracy pooled;  //!< over seeds: items × seeds
     std::map<std::int64_t, Accuracy> seeds;
-    std::map<std::int64_t, double> scores;  //!< by seed: what the rule of a recognised benchmark makes of the items; none for plain data
-    std::string rule;                       //!< that benchmark's name
-    double gap = 0.0;                       //!< share − that of the model trained on the target (NaN where there is none)
+    std::map<std::int64_t, double>
+        scores;        //!< by seed: what the rule of a recognised benchmark makes of the items; none for plain data
+    std::string rule;  //!< that benchmark's name
+    double gap = 0.0;  //!< share − that of the model trained on the target (NaN where there is none)
     //! Mean of `scores` over seeds; NaN without.
     double score() const;
     double floor = 0.0;  //!< surface-feature accuracy of the same source and target; NaN where an item has no verdict
@@ -63,7 +64,7 @@ struct TransferTable {
     std::vector<RatioEntry> ratios;
     std::vector<PooledGain> gains;
     std::vector<ItemsLeftOut> left_out;  //!< where there is something to say
-    std::int64_t missing = 0;           //!< cells of the plan that are not there
+    std::int64_t missing = 0;            //!< cells of the plan that are not there
     std::vector<std::string> sources, targets;
 };
 

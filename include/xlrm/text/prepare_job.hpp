@@ -18,15 +18,15 @@ struct PrepareJob {
     std::string model, output;
     std::vector<std::string> langs;
     RowFormOptions forms;
-    std::string rows = "auto";             //!< auto | preference | document | response | ranking | regression
+    std::string rows = "auto";  //!< auto | preference | document | response | ranking | regression
     std::string chat_template = "auto", template_date = kTemplateDate;
     std::int64_t max_length = 2048;
     std::string over_length = "drop";
-    std::string ties = "drop";             //!< pairs of equal answers: drop | keep
+    std::string ties = "drop";  //!< pairs of equal answers: drop | keep
     std::string split, part, default_lang = "en";
     bool concatenate = false;
     std::int64_t seed = 0;
-    std::string train_sentencepiece;       //!< folder to write; "" = none
+    std::string train_sentencepiece;  //!< folder to write; "" = none
     std::int64_t vocab_size = 8000;
     double character_coverage = 0.9995;
 
@@ -43,8 +43,8 @@ private:
     std::vector<std::filesystem::path> files(const std::vector<std::string>& parts) const;
     std::vector<OutputLock> lock_outputs(const std::vector<std::string>& parts) const;
     void train(const Communicator& comm, const PrepareOptions& options, const std::filesystem::path& folder) const;
-    std::string prepare_part(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                             const std::filesystem::path& file, bool dry_run) const;
+    std::string prepare_part(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer,
+                             const ChatTemplate& chat, const std::filesystem::path& file, bool dry_run) const;
 };
 
 }  // namespace xlrm

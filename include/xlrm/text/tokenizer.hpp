@@ -15,9 +15,9 @@ namespace xlrm {
 //! A tokenizer.json gives the ids and the text that Hugging Face's `tokenizers` 0.23 gives: models BPE (byte-level, or with byte
 //! fallback and unknown tokens) and Unigram, and the parts that the headers normalizer.hpp, pre_tokenizer.hpp, decoder.hpp and
 //! post_processor.hpp of src/text list. `truncation` and `padding` of the file are not used. Differences that remain: PCRE2 has
-//! Unicode 14's property Alphabetic (91 marks are not in \p{Alphabetic}; \w, \p{L} and the other categories, white space and normal
-//! forms agree for every code point), and \P{…} inside a class does not know what Unicode 15 and 16 added; of grapheme clusters
-//! (Precompiled alone needs them) utf8proc's version decides; and an id without a token is an Error, where that library
+//! Unicode 14's property Alphabetic (91 marks are not in \p{Alphabetic}; \w, \p{L} and the other categories, white space and
+//! normal forms agree for every code point), and \P{…} inside a class does not know what Unicode 15 and 16 added; of grapheme
+//! clusters (Precompiled alone needs them) utf8proc's version decides; and an id without a token is an Error, where that library
 //! passes over it.
 class Tokenizer {
 public:
@@ -77,11 +77,11 @@ std::unique_ptr<Tokenizer> load_bpe(const std::filesystem::path& tokenizer_json)
 void require_tokenizer_fits(const Tokenizer& tokenizer, std::int64_t model_vocab, const std::filesystem::path& model_dir);
 
 //! Trains a unigram sentencepiece model of `vocab_size` pieces and writes `folder/tokenizer.model`,
-//! tokenizer_config.json, and tokenizer.json for Hugging Face's libraries. Pieces <unk> <s> </s> <pad> are 0 to 3; byte fallback, digits split, no normalisation, no space put
-//! before the text (so that the tokens of a prompt are a prefix of those of prompt and answer). Texts are cut at line
-//! ends, which are always the byte piece <0x0A>. The same texts, in the same order, give the same bytes on every machine. With
-//! more than `max_bytes` of text a seeded sample of the lines is used. Throws Error with the library's own reason (a
-//! vocabulary too large or too small for the texts).
+//! tokenizer_config.json, and tokenizer.json for Hugging Face's libraries. Pieces <unk> <s> </s> <pad> are 0 to 3; byte fallback,
+//! digits split, no normalisation, no space put before the text (so that the tokens of a prompt are a prefix of those of prompt
+//! and answer). Texts are cut at line ends, which are always the byte piece <0x0A>. The same texts, in the same order, give the
+//! same bytes on every machine. With more than `max_bytes` of text a seeded sample of the lines is used. Throws Error with the
+//! library's own reason (a vocabulary too large or too small for the texts).
 void train_sentencepiece(const std::vector<std::string>& texts, std::int64_t vocab_size, const std::filesystem::path& folder,
                          std::uint64_t seed = 0, double character_coverage = 0.9995, std::int64_t max_bytes = 64 << 20);
 

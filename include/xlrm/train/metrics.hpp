@@ -27,9 +27,10 @@ struct StepFacts {
     double exposed_seconds = 0.0;  //!< waiting for the gradient's reduction, this rank
 };
 
-//! One line of metrics.jsonl. TRL's names: step, epoch, loss, grad_norm, learning_rate, num_tokens, for pairs accuracy (strict) and
-//! margin, with a reward head min_reward, mean_reward, max_reward, and the objective's metric_names(). Beyond these: lm_loss (with an auxiliary LM loss), items, physical_tokens, and
-//! everything that depends on time: step_s, pairs_per_s or rows_per_s, tokens_per_s (logical), reduce_wait_s.
+//! One line of metrics.jsonl. TRL's names: step, epoch, loss, grad_norm, learning_rate, num_tokens, for pairs accuracy (strict)
+//! and margin, with a reward head min_reward, mean_reward, max_reward, and the objective's metric_names(). Beyond these: lm_loss
+//! (with an auxiliary LM loss), items, physical_tokens, and everything that depends on time: step_s, pairs_per_s or rows_per_s,
+//! tokens_per_s (logical), reduce_wait_s.
 Json step_record(const StepFacts& facts, const StepSums& sums, const Objective& objective);
 
 //! {"step", "epoch", "eval_loss", "eval_accuracy", "eval_margin", …, "eval_items", "eval_s"}.

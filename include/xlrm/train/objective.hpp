@@ -24,11 +24,12 @@ struct Mean {
 
 //! Sums over the items of one micro-batch; added over micro-batches and ranks.
 struct StepSums {
-    double loss = 0.0;       //!< sum of the loss over items, predicted tokens or labels (see item_weight), auxiliary terms included
-    double weight = 0.0;     //!< sum of item_weight
+    double loss = 0.0;    //!< sum of the loss over items, predicted tokens or labels (see item_weight), auxiliary terms included
+    double weight = 0.0;  //!< sum of item_weight
     double items = 0.0;
-    double correct = 0.0;    //!< pairs: those whose chosen answer has the higher reward (strict)
-    double margin = 0.0;     //!< pairs: sum of r_chosen - r_rejected (ranking: the lowest of the best answers against the highest other)
+    double correct = 0.0;  //!< pairs: those whose chosen answer has the higher reward (strict)
+    double margin =
+        0.0;  //!< pairs: sum of r_chosen - r_rejected (ranking: the lowest of the best answers against the highest other)
     double reward_sum = 0.0;
     double reward_min = 1e300, reward_max = -1e300;
     double lm_loss = 0.0;    //!< bt with an auxiliary LM loss: sum over items of its mean per token, before the coefficient …
@@ -67,14 +68,14 @@ public:
     virtual void set_reference(std::unique_ptr<ReferenceModel> /*reference*/) {}
     //! Throws Error naming the first item that this objective cannot use.
     virtual void check(const ItemSet& set) const = 0;
-    //! Adds d(scale · Σ loss)/d(parameters) into the flat gradient. `ready` only on the rank's last micro-batch of a step. REQUIRES: at
-    //! least one item.
+    //! Adds d(scale · Σ loss)/d(parameters) into the flat gradient. `ready` only on the rank's last micro-batch of a step.
+    //! REQUIRES: at least one item.
     virtual StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
                                 at::Tensor gradient, const Decoder::GradientReady& ready) = 0;
     //! Loss and metrics without gradients.
     virtual StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) = 0;
-    //! Weight of an item in the step's mean: 1, its predicted tokens (lm, sft) or its labels (known before the forward pass, so that the
-    //! scale is the same on every rank).
+    //! Weight of an item in the step's mean: 1, its predicted tokens (lm, sft) or its labels (known before the forward pass, so
+    //! that the scale is the same on every rank).
     virtual double item_weight(const ItemSet& set, std::int64_t item) const = 0;
 };
 
@@ -96,7 +97,7 @@ struct BradleyTerryOptions {
     MarginUse margin = MarginUse::subtract;
     double label_smoothing = 0.0;  //!< ε: the share of pairs taken to be labelled the wrong way round
     double center_coefficient = 0.0;
-    double lm_coefficient = 0.0;   //!< needs an LM head beside the reward head (or tied embeddings)
+    double lm_coefficient = 0.0;  //!< needs an LM head beside the reward head (or tied embeddings)
 };
 
 //! With x the difference after its margin: -(1-ε)·log σ(x) - ε·log σ(-x) + c·(r_chosen + r_rejected)², as TRL's RewardTrainer, +
@@ -104,8 +105,8 @@ struct BradleyTerryOptions {
 //! entropy. Head and losses in fp32 or better.
 std::unique_ptr<Objective> make_bradley_terry(const BradleyTerryOptions& options);
 
-//! Plackett-Luce: Σ over answers i of -log(e^{r_i} / (e^{r_i} + Σ_{j ranked behind i} e^{r_j})). Answers of equal rank are not compared. Of
-//! two answers it is Bradley-Terry. accuracy: items whose best answers all score above all others.
+//! Plackett-Luce: Σ over answers i of -log(e^{r_i} / (e^{r_i} + Σ_{j ranked behind i} e^{r_j})). Answers of equal rank are not
+//! compared. Of two answers it is Bradley-Terry. accuracy: items whose best answers all score above all others.
 std::unique_ptr<Objective> make_plackett_luce(const RewardHeadOptions& options);
 
 //! Mean squared error over the labels that are known; a label an output of the head.
@@ -134,8 +135,8 @@ struct DpoOptions {
     bool share_prefix = true;
 };
 
-//! Metrics as TRL's DPOTrainer: rewards/chosen, rewards/rejected, rewards/accuracies, rewards/margins, logps/…, logits/…, entropy,
-//! mean_token_accuracy (of chosen answers). REQUIRES: set_reference before accumulate and evaluate.
+//! Metrics as TRL's DPOTrainer: rewards/chosen, rewards/rejected, rewards/accuracies, rewards/margins, logps/…, logits/…,
+//! entropy, mean_token_accuracy (of chosen answers). REQUIRES: set_reference before accumulate and evaluate.
 std::unique_ptr<Objective> make_dpo(const DpoOptions& options);
 
 }  // namespace xlrm

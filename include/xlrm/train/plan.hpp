@@ -39,8 +39,8 @@ struct PlanOptions {
 std::int64_t physical_tokens(const ItemSet& set, std::int64_t item, bool share_prefix);
 
 //! Items of one step on one rank, cut into micro-batches. Ranks are balanced by Σ(tokens + alpha·tokens²): heaviest item first to
-//! the least loaded rank, ties to the lower rank; within a rank the step's order is kept. A function of the step's items alone. A rank
-//! may get none.
+//! the least loaded rank, ties to the lower rank; within a rank the step's order is kept. A function of the step's items alone. A
+//! rank may get none.
 std::vector<std::vector<std::int64_t>> plan_step(const ItemSet& set, std::span<const std::int64_t> items, int rank, int size,
                                                  const PlanOptions& options);
 

@@ -11,12 +11,12 @@
 
 namespace xlrm {
 
-//! The trainer's own steps (Bradley-Terry) on pairs in memory, for measurements: nothing is written. With a profile switched on the
-//! parts of a step are its stages plan, pack, forward, backward, reduction and optimiser.
+//! The trainer's own steps (Bradley-Terry) on pairs in memory, for measurements: nothing is written. With a profile switched on
+//! the parts of a step are its stages plan, pack, forward, backward, reduction and optimiser.
 class StepProbe {
 public:
-    //! Collective. Begins from the folder `options.model`, or from random weights of `config` where it names none. `group` and `pairs`
-    //! must outlive the probe. Throws Error for tokens that the model does not have.
+    //! Collective. Begins from the folder `options.model`, or from random weights of `config` where it names none. `group` and
+    //! `pairs` must outlive the probe. Throws Error for tokens that the model does not have.
     StepProbe(const Communicator& group, const TrainOptions& options, const ModelConfig& config, const ItemSet& pairs);
     ~StepProbe();
     StepProbe(const StepProbe&) = delete;

@@ -11,11 +11,11 @@
 namespace xlrm {
 
 struct TrainOutcome {
-    bool stopped = false;          //!< by a stop request; a checkpoint was written and the same call resumes
-    std::int64_t steps = 0;        //!< optimiser steps taken in all, resumed ones included
+    bool stopped = false;            //!< by a stop request; a checkpoint was written and the same call resumes
+    std::int64_t steps = 0;          //!< optimiser steps taken in all, resumed ones included
     std::int64_t planned_steps = 0;  //!< of the whole run
     double final_loss = 0.0;
-    double eval_accuracy = -1.0;   //!< of eval_data at the end; -1 without
+    double eval_accuracy = -1.0;  //!< of eval_data at the end; -1 without
 };
 
 //! Checked between steps, on every rank of the group alike (ranks agree by an allreduce).

@@ -13,7 +13,7 @@ namespace {
 bool ask_for_tiles() {
     unsigned a = 0, b = 0, c = 0, d = 0;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-    bool has = (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;  // AMX-BF16, AMX-TILE
+    bool has = (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;                            // AMX-BF16, AMX-TILE
     has = has && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1u) != 0;  // AVX512-BF16
     if (!has || !__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
         return false;
@@ -57,7 +57,8 @@ void pack_x(const WeightGradient<Bf16>& args, const GradientPart& part, std::int
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.column_blocks; ++block) {
-            pair_rows(args.x + (token + 32 * g) * args.x_stride + part.k + 32 * block, args.x_stride, count - 32 * g, kAll, left, right);
+            pair_rows(args.x + (token + 32 * g) * args.x_stride + part.k + 32 * block, args.x_stride, count - 32 * g, kAll, left,
+                      right);
             store_tiles(left, right, to + (block * kGroups + g) * 2 * kTile);
         }
 }
@@ -66,7 +67,8 @@ void pack_dy(const WeightGradient<Bf16>& args, const GradientPart& part, std::in
     __m512i left[16], right[16];
     for (std::int64_t g = 0; 32 * g < count; ++g)
         for (std::int64_t block = 0; block < part.row_blocks; ++block) {
-            pair_rows(args.dy + (token + 32 * g) * args.dy_stride + part.n + 32 * block, args.dy_stride, count - 32 * g, kAll, left, right);
+            pair_rows(args.dy + (token + 32 * g) * args.dy_stride + part.n + 32 * block, args.dy_stride, count - 32 * g, kAll,
+                      left, right);
             transpose(left);
             transpose(right);
             store_tiles(left, right, to + (block * kGroups + g) * 2 * kTile);

@@ -34,13 +34,16 @@ inline void mask_group(float* x, std::int64_t from, std::int64_t to) {
     _mm512_store_ps(x + 16, _mm512_mask_mov_ps(none, __mmask16(seen >> 16), _mm512_load_ps(x + 16)));
 }
 
-//! Scores x [0, n) of one row, of which [from, to) count, become weights exp(scale · x - top) in bf16; returns their sum before they are
-//! rounded, and the scaled maximum. Whole vectors at multiples of 16 keys, so that the order of the sum is the row's own.
-float softmax_row(const TileAttention& shape, float* x, std::int64_t n, std::int64_t from, std::int64_t to, Bf16* weights, float* top) {
+//! Scores x [0, n) of one row, of which [from, to) count, become weights exp(scale · x - top) in bf16; returns their sum before
+//! they are rounded, and the scaled maximum. Whole vectors at multiples of 16 keys, so that the order of the sum is the row's
+//! own.
+float softmax_row(const TileAttention& shape, float* x, std::int64_t n, std::int64_t from, std::int64_t to, Bf16* weights,
+                  float* top) {
     const std::int64_t start = from / 32 * 32, end = up_to_32(to);
     float scale = shape.scale;
     if (shape.cap > 0.0f) {
-        for (std::int64_t j = start; j < end; j += 16) amx::store(x + j, amx::tanh(amx::load(x + j) * (scale / shape.cap)) * shape.cap);
+        for (std::int64_t j = start; j < end; j += 16)
+            amx::store(x + j, amx::tanh(amx::load(x + j) * (scale / shape.cap)) * shape.cap);
         scale = 1.0f;
     }
     mask_group(x + start, from - start, to - start);
@@ -50,11 +53,13 @@ float softmax_row(const TileAttention& shape, float* x, std::int64_t n, std::int
         low_tops = _mm512_max_ps(low_tops, _mm512_load_ps(x + j));
         high_tops = _mm512_max_ps(high_tops, _mm512_load_ps(x + j + 16));
     }
-    const float highest = _mm512_reduce_max_ps(_mm512_max_ps(low_tops, high_tops)), factor = scale * amx::kLog2E, shift = highest * factor;
+    const float highest = _mm512_reduce_max_ps(_mm512_max_ps(low_tops, high_tops)), factor = scale * amx::kLog2E,
+                shift = highest * factor;
     *top = highest * scale;
     amx::F32 low_sum{}, high_sum{};
     for (std::int64_t j = start; j < end; j += 32) {
-        const amx::F32 low = amx::power_of_two(amx::load(x + j) * factor - shift), high = amx::power_of_two(amx::load(x + j + 16) * factor - shift);
+        const amx::F32 low = amx::power_of_two(amx::load(x + j) * factor - shift),
+                       high = amx::power_of_two(amx::load(x + j + 16) * factor - shift);
         low_sum += low;
         high_sum += high;
         _mm512_store_si512(weights + j, round_bf16(low, high));
@@ -82,11 +87,13 @@ void attend(const AttentionArgs<Bf16>& args, const TileAttention& shape, const A
         totals[r] = softmax_row(shape, p.scores + r * p.score_distance, n, shape.first_key(position) - strip.low,
                                 position + 1 - strip.low, p.weights + r * p.score_distance, &top);
         if (args.lse != nullptr)
-            args.lse[(segment.begin + token) * args.heads + head0 + (strip.first + r) % shape.group] = top + __builtin_logf(totals[r]);
+            args.lse[(segment.begin + token) * args.heads + head0 + (strip.first + r) % shape.group] =
+                top + __builtin_logf(totals[r]);
     }
     for (std::int64_t i = 0; i < shape.depth; i += 32) {
         zero_sums();
-        add_product({p.weights, p.score_distance}, p.values + strip.low / 32 * shape.packed() + i / 32 * 2 * kTile, shape.packed(), n / 32);
+        add_product({p.weights, p.score_distance}, p.values + strip.low / 32 * shape.packed() + i / 32 * 2 * kTile,
+                    shape.packed(), n / 32);
         store_sums(p.outs + i, shape.depth);
     }
     for (std::int64_t r = 0; r < strip.count; ++r) {
@@ -94,7 +101,8 @@ void attend(const AttentionArgs<Bf16>& args, const TileAttention& shape, const A
         Bf16* out = args.out + ((segment.begin + row / shape.group) * args.heads + head0 + row % shape.group) * shape.d;
         const amx::F32 factor = amx::fill<float>(1.0f / totals[r]);
         for (std::int64_t i = 0; i < shape.d; i += 32) {
-            const amx::F32 low = amx::load(p.outs + r * shape.depth + i) * factor, high = amx::load(p.outs + r * shape.depth + i + 16) * factor;
+            const amx::F32 low = amx::load(p.outs + r * shape.depth + i) * factor,
+                           high = amx::load(p.outs + r * shape.depth + i + 16) * factor;
             _mm512_mask_storeu_epi16(out + i, first_columns(shape.d - i), round_bf16(low, high));
         }
     }
@@ -110,9 +118,13 @@ void amx_attention(const AttentionArgs<Bf16>& args, const AttentionSegment& segm
     const TileAttention shape(args);
     const Parts p = parts_of(shape, segment.prefix_length + segment.length, scratch);
     for_key_groups(shape, segment, args.k + kv_head * args.k_head, args.k_token,
-                   [&](const StridedRows& rows, std::int64_t first, std::int64_t group) { pack_as_columns(rows, first, p.keys + group * shape.packed()); });
+                   [&](const StridedRows& rows, std::int64_t first, std::int64_t group) {
+                       pack_as_columns(rows, first, p.keys + group * shape.packed());
+                   });
     for_key_groups(shape, segment, args.v + kv_head * args.v_head, args.v_token,
-                   [&](const StridedRows& rows, std::int64_t first, std::int64_t group) { pack_as_depth(rows, first, p.values + group * shape.packed()); });
+                   [&](const StridedRows& rows, std::int64_t first, std::int64_t group) {
+                       pack_as_depth(rows, first, p.values + group * shape.packed());
+                   });
     const TileConfig config;
     _tile_loadconfig(&config);
     for (std::int64_t first = 0; first < segment.length * shape.group; first += kRows)

@@ -6,9 +6,10 @@
 #include "ops/cpu/amx_blocks.hpp"
 #include "ops/cpu/simd_math.hpp"
 
-// Parts of attention on tiles. One task is one key/value head of one segment; the queries of all heads that share it are stacked (row =
-// token · group + head), so short texts fill the tiles too. Keys are counted from the text's first one, prefix included, and groups of 32
-// begin at multiples of 32: what a group adds to a sum does not depend on where a text lies or whether its prefix is another segment.
+// Parts of attention on tiles. One task is one key/value head of one segment; the queries of all heads that share it are stacked
+// (row = token · group + head), so short texts fill the tiles too. Keys are counted from the text's first one, prefix included,
+// and groups of 32 begin at multiples of 32: what a group adds to a sum does not depend on where a text lies or whether its
+// prefix is another segment.
 namespace xlrm::cpu {
 namespace {
 
@@ -44,7 +45,8 @@ struct StridedRows {
 inline void copy_padded(const StridedRows& rows, Bf16* to, std::int64_t distance) {
     for (std::int64_t r = 0; r < rows.count; ++r)
         for (std::int64_t i = 0; i < rows.width; i += 32)
-            _mm512_store_si512(to + r * distance + i, _mm512_maskz_loadu_epi16(first_columns(rows.width - i), rows.data + r * rows.stride + i));
+            _mm512_store_si512(to + r * distance + i,
+                               _mm512_maskz_loadu_epi16(first_columns(rows.width - i), rows.data + r * rows.stride + i));
 }
 
 //! 32 rows from `first` on as the right operand of a product over the width: two tiles for each 32 of the width, rows as columns.
@@ -57,7 +59,8 @@ inline void pack_as_columns(const StridedRows& rows, std::int64_t first, Bf16* t
 inline void pack_as_depth(const StridedRows& rows, std::int64_t first, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t i = 0; i < rows.width; i += 32, to += 2 * kTile) {
-        pair_rows(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), left, right);
+        pair_rows(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), left,
+                  right);
         store_tiles(left, right, to);
     }
 }
@@ -66,7 +69,8 @@ inline void pack_as_depth(const StridedRows& rows, std::int64_t first, Bf16* to)
 inline void pack_transposed(const StridedRows& rows, std::int64_t first, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t i = 0; i < rows.width; i += 32, to += 2 * kTile) {
-        pair_rows(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), left, right);
+        pair_rows(rows.data + first * rows.stride + i, rows.stride, rows.count - first, first_columns(rows.width - i), left,
+                  right);
         transpose(left);
         transpose(right);
         store_tiles(left, right, to);
@@ -152,16 +156,18 @@ inline void gather_strip(const TileAttention& shape, const TileStrip& strip, con
                          std::int64_t head_stride, Bf16* to, std::int64_t distance) {
     for (std::int64_t r = 0; r < strip.count; ++r) {
         const std::int64_t row = strip.first + r;
-        copy_padded({from + row / shape.group * token_stride + row % shape.group * head_stride, 0, 1, shape.d}, to + r * distance, 0);
+        copy_padded({from + row / shape.group * token_stride + row % shape.group * head_stride, 0, 1, shape.d}, to + r * distance,
+                    0);
     }
     for (std::int64_t r = strip.count; r < up_to_32(strip.count); ++r)
         for (std::int64_t i = 0; i < shape.depth; i += 32) _mm512_store_si512(to + r * distance + i, _mm512_setzero_si512());
 }
 
-//! Keys or values of prefix and segment, 32 at a time: pack(rows, first row of the group, group). A group that both share is copied
-//! together first.
+//! Keys or values of prefix and segment, 32 at a time: pack(rows, first row of the group, group). A group that both share is
+//! copied together first.
 template <class Pack>
-inline void for_key_groups(const TileAttention& shape, const AttentionSegment& segment, const Bf16* from, std::int64_t stride, Pack pack) {
+inline void for_key_groups(const TileAttention& shape, const AttentionSegment& segment, const Bf16* from, std::int64_t stride,
+                           Pack pack) {
     alignas(64) Bf16 both[32 * 512];
     const std::int64_t keys = segment.prefix_length + segment.length;
     const StridedRows prefix{from + segment.prefix_begin * stride, stride, segment.prefix_length, shape.d};

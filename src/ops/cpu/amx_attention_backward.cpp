@@ -11,18 +11,18 @@ constexpr std::int64_t kBlocks = kRows / 32;
 constexpr std::int64_t kDistance = kRows + 32;
 
 struct Parts {
-    Bf16 *keys, *values;                           // [keys, depth]
-    Bf16* keys_transposed;                         // packed
-    float *dkeys, *dvalues;                        // [keys, depth]
-    Bf16 *queries, *douts;                         // [kRows, depth]
-    Bf16 *query_columns, *dout_columns;            // packed, queries as columns
-    Bf16 *query_depth, *dout_depth;                // packed, queries as depth
-    float *scores, *dweights;                      // one block
-    Bf16 *weights, *dscores;                       // [32, kDistance]
-    Bf16* dscore_depth;                            // packed, keys as depth, for each group of keys and each block of queries
-    float *lse, *delta;                            // [kRows]
+    Bf16 *keys, *values;                 // [keys, depth]
+    Bf16* keys_transposed;               // packed
+    float *dkeys, *dvalues;              // [keys, depth]
+    Bf16 *queries, *douts;               // [kRows, depth]
+    Bf16 *query_columns, *dout_columns;  // packed, queries as columns
+    Bf16 *query_depth, *dout_depth;      // packed, queries as depth
+    float *scores, *dweights;            // one block
+    Bf16 *weights, *dscores;             // [32, kDistance]
+    Bf16* dscore_depth;                  // packed, keys as depth, for each group of keys and each block of queries
+    float *lse, *delta;                  // [kRows]
     std::int32_t* positions;
-    float* dqueries;                               // one block, transposed
+    float* dqueries;  // one block, transposed
     std::int64_t used;
 };
 Parts parts_of(const TileAttention& shape, std::int64_t keys, char* base) {
@@ -31,7 +31,8 @@ Parts parts_of(const TileAttention& shape, std::int64_t keys, char* base) {
     const std::int64_t rows = up_to_32(keys), strip = kRows * shape.depth;
     for (Bf16** part : {&p.keys, &p.values, &p.keys_transposed}) *part = scratch.take<Bf16>(rows * shape.depth);
     for (float** part : {&p.dkeys, &p.dvalues}) *part = scratch.take<float>(rows * shape.depth);
-    for (Bf16** part : {&p.queries, &p.douts, &p.query_columns, &p.dout_columns, &p.query_depth, &p.dout_depth}) *part = scratch.take<Bf16>(strip);
+    for (Bf16** part : {&p.queries, &p.douts, &p.query_columns, &p.dout_columns, &p.query_depth, &p.dout_depth})
+        *part = scratch.take<Bf16>(strip);
     for (float** part : {&p.scores, &p.dweights, &p.dqueries}) *part = scratch.take<float>(32 * 32);
     for (Bf16** part : {&p.weights, &p.dscores}) *part = scratch.take<Bf16>(32 * kDistance);
     p.dscore_depth = scratch.take<Bf16>(rows / 32 * kBlocks * 2 * kTile);
@@ -44,7 +45,8 @@ Parts parts_of(const TileAttention& shape, std::int64_t keys, char* base) {
 float dot(const Bf16* a, const Bf16* b, std::int64_t n) {
     amx::F32 low{}, high{};
     for (std::int64_t i = 0; i < n; i += 32) {
-        const __m512i x = _mm512_maskz_loadu_epi16(first_columns(n - i), a + i), y = _mm512_maskz_loadu_epi16(first_columns(n - i), b + i);
+        const __m512i x = _mm512_maskz_loadu_epi16(first_columns(n - i), a + i),
+                      y = _mm512_maskz_loadu_epi16(first_columns(n - i), b + i);
         low += widen(_mm512_castsi512_si256(x)) * widen(_mm512_castsi512_si256(y));
         high += widen(_mm512_extracti64x4_epi64(x, 1)) * widen(_mm512_extracti64x4_epi64(y, 1));
     }
@@ -55,10 +57,16 @@ float dot(const Bf16* a, const Bf16* b, std::int64_t n) {
 class Backward {
 public:
     Backward(const AttentionBackwardArgs<Bf16>& args, std::int64_t kv_head, std::int64_t keys, char* scratch)
-        : args_(args), fwd_(args.forward), shape_(args.forward), kv_head_(kv_head), head0_(kv_head * shape_.group), steps_(shape_.depth / 32),
+        : args_(args),
+          fwd_(args.forward),
+          shape_(args.forward),
+          kv_head_(kv_head),
+          head0_(kv_head * shape_.group),
+          steps_(shape_.depth / 32),
           p_(parts_of(shape_, keys, scratch)) {}
 
-    //! Keys [first, first + length) of the family's rows become those of the tokens from `begin` on; what follows to the group's end is zero.
+    //! Keys [first, first + length) of the family's rows become those of the tokens from `begin` on; what follows to the group's
+    //! end is zero.
     void take_keys(std::int64_t first, std::int64_t begin, std::int64_t length) {
         const auto take = [&](const Bf16* from, std::int64_t stride, Bf16* to) {
             copy_padded({from + begin * stride, stride, length, shape_.d}, to + first * shape_.depth, shape_.depth);
@@ -68,7 +76,8 @@ public:
         take(fwd_.k + kv_head_ * fwd_.k_head, fwd_.k_token, p_.keys);
         take(fwd_.v + kv_head_ * fwd_.v_head, fwd_.v_token, p_.values);
         const StridedRows rows{p_.keys, shape_.depth, up_to_32(first + length), shape_.depth};
-        for (std::int64_t key = first / 32 * 32; key < rows.count; key += 32) pack_transposed(rows, key, p_.keys_transposed + key * shape_.depth);
+        for (std::int64_t key = first / 32 * 32; key < rows.count; key += 32)
+            pack_transposed(rows, key, p_.keys_transposed + key * shape_.depth);
     }
     void clear(std::int64_t first, std::int64_t end) {
         for (float* sums : {p_.dkeys, p_.dvalues})
@@ -76,8 +85,10 @@ public:
     }
     void write(std::int64_t first, std::int64_t begin, std::int64_t length) const {
         for (std::int64_t i = 0; i < length; ++i) {
-            write_row(p_.dkeys + (first + i) * shape_.depth, shape_.scale, args_.dk + (begin + i) * args_.dk_token + kv_head_ * args_.dk_head);
-            write_row(p_.dvalues + (first + i) * shape_.depth, 1.0f, args_.dv + (begin + i) * args_.dv_token + kv_head_ * args_.dv_head);
+            write_row(p_.dkeys + (first + i) * shape_.depth, shape_.scale,
+                      args_.dk + (begin + i) * args_.dk_token + kv_head_ * args_.dk_head);
+            write_row(p_.dvalues + (first + i) * shape_.depth, 1.0f,
+                      args_.dv + (begin + i) * args_.dv_token + kv_head_ * args_.dv_head);
         }
     }
     void segment(const AttentionSegment& segment) {
@@ -93,16 +104,19 @@ private:
     void write_row(const float* from, float factor, Bf16* to) const {
         const __m512 f = _mm512_set1_ps(factor);
         for (std::int64_t i = 0; i < shape_.d; i += 32)
-            _mm512_mask_storeu_epi16(to + i, first_columns(shape_.d - i), round_bf16(_mm512_load_ps(from + i) * f, _mm512_load_ps(from + i + 16) * f));
+            _mm512_mask_storeu_epi16(to + i, first_columns(shape_.d - i),
+                                     round_bf16(_mm512_load_ps(from + i) * f, _mm512_load_ps(from + i + 16) * f));
     }
 
     void take_queries(const AttentionSegment& segment, const TileStrip& strip) {
-        gather_strip(shape_, strip, fwd_.q + segment.begin * fwd_.q_token + head0_ * fwd_.q_head, fwd_.q_token, fwd_.q_head, p_.queries, shape_.depth);
+        gather_strip(shape_, strip, fwd_.q + segment.begin * fwd_.q_token + head0_ * fwd_.q_head, fwd_.q_token, fwd_.q_head,
+                     p_.queries, shape_.depth);
         const std::int64_t flat = (segment.begin * fwd_.heads + head0_) * shape_.d;
         gather_strip(shape_, strip, args_.dout + flat, fwd_.heads * shape_.d, shape_.d, p_.douts, shape_.depth);
         const std::int64_t rows = up_to_32(strip.count);
         for (std::int64_t r = 0; r < rows; r += 32) {
-            const StridedRows queries{p_.queries, shape_.depth, rows, shape_.depth}, douts{p_.douts, shape_.depth, rows, shape_.depth};
+            const StridedRows queries{p_.queries, shape_.depth, rows, shape_.depth},
+                douts{p_.douts, shape_.depth, rows, shape_.depth};
             pack_as_columns(queries, r, p_.query_columns + r * shape_.depth);
             pack_as_columns(douts, r, p_.dout_columns + r * shape_.depth);
             pack_as_depth(queries, r, p_.query_depth + r * shape_.depth);
@@ -131,14 +145,15 @@ private:
             add_product({p_.values + key * shape_.depth, shape_.depth}, p_.dout_columns + packed, 2 * kTile, steps_);
             store_sums(p_.dweights, 32);
             const bool all_seen = key + 31 <= p_.positions[32 * block] &&
-                              (shape_.window == 0 || p_.positions[32 * block + 31] - key < shape_.window);
+                                  (shape_.window == 0 || p_.positions[32 * block + 31] - key < shape_.window);
             if (shape_.cap > 0.0f)
                 softmax_block<true, true>(key, 32 * block);
             else if (all_seen)
                 softmax_block<false, false>(key, 32 * block);
             else
                 softmax_block<false, true>(key, 32 * block);
-            pack_as_depth({p_.dscores + 32 * block, kDistance, 32, 32}, 0, p_.dscore_depth + (key / 32 * kBlocks + block) * 2 * kTile);
+            pack_as_depth({p_.dscores + 32 * block, kDistance, 32, 32}, 0,
+                          p_.dscore_depth + (key / 32 * kBlocks + block) * 2 * kTile);
         }
         for (std::int64_t i = 0; i < steps_; ++i) {
             const std::int64_t packed = (from * steps_ + i) * 2 * kTile;
@@ -147,7 +162,8 @@ private:
         }
     }
 
-    void add_to(float* sums, const Bf16* left, const Bf16* right, std::int64_t key, std::int64_t column, std::int64_t from, std::int64_t blocks) const {
+    void add_to(float* sums, const Bf16* left, const Bf16* right, std::int64_t key, std::int64_t column, std::int64_t from,
+                std::int64_t blocks) const {
         load_sums(sums + key * shape_.depth + 32 * column, shape_.depth);
         add_product({left + 32 * from, kDistance}, right, steps_ * 2 * kTile, blocks - from);
         store_sums(sums + key * shape_.depth + 32 * column, shape_.depth);
@@ -184,7 +200,8 @@ private:
     __mmask16 seen(__m512i positions, std::int32_t key) const {
         const __mmask16 before = _mm512_cmpge_epi32_mask(positions, _mm512_set1_epi32(key));
         if (shape_.window == 0) return before;
-        return before & _mm512_cmplt_epi32_mask(_mm512_sub_epi32(positions, _mm512_set1_epi32(key)), _mm512_set1_epi32(std::int32_t(shape_.window)));
+        return before & _mm512_cmplt_epi32_mask(_mm512_sub_epi32(positions, _mm512_set1_epi32(key)),
+                                                _mm512_set1_epi32(std::int32_t(shape_.window)));
     }
 
     //! d(queries) of 32 rows: keys transposed times the scores' gradients, 32 of the head's elements at a time.
@@ -194,7 +211,8 @@ private:
         for (std::int64_t i = 0; i < steps_; ++i) {
             zero_sums();
             add_product({p_.keys_transposed + strip.low * shape_.depth + i * 2 * kTile, 32, 32 * shape_.depth},
-                        p_.dscore_depth + (strip.low / 32 * kBlocks + block) * 2 * kTile, kBlocks * 2 * kTile, (end - strip.low) / 32);
+                        p_.dscore_depth + (strip.low / 32 * kBlocks + block) * 2 * kTile, kBlocks * 2 * kTile,
+                        (end - strip.low) / 32);
             store_sums(p_.dqueries, 32);
             for (std::int64_t half = 0; half < 2; ++half) {
                 __m512i low[16], high[16];
@@ -206,10 +224,12 @@ private:
                 transpose(high);
                 for (std::int64_t r = 16 * half; r < least(16 * half + 16, count); ++r) {
                     const std::int64_t row = strip.first + 32 * block + r;
-                    Bf16* to = args_.dq + (segment.begin + row / shape_.group) * args_.dq_token + (head0_ + row % shape_.group) * args_.dq_head;
+                    Bf16* to = args_.dq + (segment.begin + row / shape_.group) * args_.dq_token +
+                               (head0_ + row % shape_.group) * args_.dq_head;
                     const __m512 f = _mm512_set1_ps(shape_.scale);
-                    _mm512_mask_storeu_epi16(to + 32 * i, first_columns(shape_.d - 32 * i),
-                                             round_bf16(_mm512_castsi512_ps(low[r - 16 * half]) * f, _mm512_castsi512_ps(high[r - 16 * half]) * f));
+                    _mm512_mask_storeu_epi16(
+                        to + 32 * i, first_columns(shape_.d - 32 * i),
+                        round_bf16(_mm512_castsi512_ps(low[r - 16 * half]) * f, _mm512_castsi512_ps(high[r - 16 * half]) * f));
                 }
             }
         }
@@ -228,8 +248,8 @@ std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>& a
     return parts_of(TileAttention(args.forward), keys, nullptr).used;
 }
 
-void amx_attention_backward(const AttentionBackwardArgs<Bf16>& args, const AttentionSegment* segments, std::int64_t count, std::int64_t kv_head,
-                            char* scratch) {
+void amx_attention_backward(const AttentionBackwardArgs<Bf16>& args, const AttentionSegment* segments, std::int64_t count,
+                            std::int64_t kv_head, char* scratch) {
     std::int64_t keys = 0;
     for (std::int64_t i = 0; i < count; ++i) keys = most(keys, segments[i].prefix_length + segments[i].length);
     Backward backward(args, kv_head, keys, scratch);

@@ -22,8 +22,8 @@ inline std::int64_t block_columns(std::int64_t k) {
 inline void copy_rows(const Bf16* rows, std::int64_t stride, std::int64_t count, std::int64_t k, Bf16* to) {
     for (std::int64_t r = 0; r < 32; ++r)
         for (std::int64_t i = 0; i < k; i += 32, to += 32)
-            _mm512_store_si512(to, r < count ? _mm512_maskz_loadu_epi16(first_columns(k - i), rows + r * stride + i)
-                                             : _mm512_setzero_si512());
+            _mm512_store_si512(
+                to, r < count ? _mm512_maskz_loadu_epi16(first_columns(k - i), rows + r * stride + i) : _mm512_setzero_si512());
 }
 
 //! Up to 32 rows, where they are or, where they do not fill their tiles, as a padded copy.
@@ -37,8 +37,8 @@ inline RowBlock row_block(const Bf16* rows, std::int64_t stride, std::int64_t co
     return {copied, up_to_32(k), count};
 }
 
-//! sums [32, 32] = 32 rows of x · the packed columns; between(step) runs beside the tiles. Packed columns are read with the hint that
-//! they are not soon read again, which leaves the rows in the first-level cache.
+//! sums [32, 32] = 32 rows of x · the packed columns; between(step) runs beside the tiles. Packed columns are read with the hint
+//! that they are not soon read again, which leaves the rows in the first-level cache.
 template <class Between>
 inline void multiply_block(const RowBlock& rows, const Bf16* packed, std::int64_t steps, float* sums, Between between) {
     const std::int64_t bytes = rows.stride * std::int64_t(sizeof(Bf16));
@@ -64,8 +64,8 @@ inline void multiply_block(const RowBlock& rows, const Bf16* packed, std::int64_
     _tile_stored(3, sums + 16 * 32 + 16, 128);
 }
 
-//! Multiplies blocks one after the other, and stores the sums of each by store(sums, row, column) for one row while the tiles are busy
-//! with the next: tiles and vectors are different units.
+//! Multiplies blocks one after the other, and stores the sums of each by store(sums, row, column) for one row while the tiles are
+//! busy with the next: tiles and vectors are different units.
 template <class Store>
 class BlockPipeline {
 public:
@@ -73,7 +73,8 @@ public:
 
     void multiply(const RowBlock& rows, const Bf16* packed, std::int64_t row, std::int64_t column) {
         float* to = sums_[turn_];
-        multiply_block(rows, packed, steps_, to, [&](std::int64_t step) { store_rows(step * rows_a_step_, (step + 1) * rows_a_step_); });
+        multiply_block(rows, packed, steps_, to,
+                       [&](std::int64_t step) { store_rows(step * rows_a_step_, (step + 1) * rows_a_step_); });
         waiting_ = to, row_ = row, column_ = column, count_ = rows.count;
         turn_ = 1 - turn_;
     }
@@ -99,7 +100,8 @@ private:
 //! 32 columns [first, …) of w at depth [depth, depth + 32) as two tiles; what lies outside w is zero.
 inline void pack_tiles(const Product<Bf16>& args, std::int64_t first, std::int64_t depth, Bf16* to) {
     if (args.w_transposed)
-        return pack_columns(args.w + first * args.w_stride + depth, args.w_stride, args.n - first, first_columns(args.k - depth), to);
+        return pack_columns(args.w + first * args.w_stride + depth, args.w_stride, args.n - first, first_columns(args.k - depth),
+                            to);
     __m512i left[16], right[16];
     pair_rows(args.w + depth * args.w_stride + first, args.w_stride, args.k - depth, first_columns(args.n - first), left, right);
     store_tiles(left, right, to);

@@ -21,7 +21,8 @@ inline void store_half(const AmxGatedBackward& args, __m256i dy, std::int64_t ro
 }  // namespace
 
 void amx_gated_backward(const AmxGatedBackward& args, std::int64_t begin, std::int64_t end, Bf16* scratch) {
-    const Product<Bf16> product{args.dout, args.dout_stride, args.w + begin, args.w_stride, false, nullptr, nullptr, 0, args.rows, args.k, end - begin};
+    const Product<Bf16> product{args.dout, args.dout_stride, args.w + begin, args.w_stride, false, nullptr, nullptr,
+                                0,         args.rows,        args.k,         end - begin};
     multiply_all(product, scratch, [&](const float* sums, std::int64_t row, std::int64_t column) {
         const __m512i dy = round_bf16(_mm512_load_ps(sums), _mm512_load_ps(sums + 16));
         store_half(args, _mm512_castsi512_si256(dy), row, begin + column);

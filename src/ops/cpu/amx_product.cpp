@@ -21,7 +21,8 @@ inline void store_row(const Product<Bf16>& args, const float* sums, std::int64_t
 std::int64_t amx_product_scratch(std::int64_t k) { return (block_columns(k) + 32) * up_to_32(k); }
 
 void amx_product(const Product<Bf16>& args, Bf16* scratch) {
-    multiply_all(args, scratch, [&](const float* sums, std::int64_t row, std::int64_t column) { store_row(args, sums, row, column); });
+    multiply_all(args, scratch,
+                 [&](const float* sums, std::int64_t row, std::int64_t column) { store_row(args, sums, row, column); });
 }
 
 }  // namespace xlrm::cpu

@@ -48,8 +48,8 @@ inline void store_tiles(const __m512i* left, const __m512i* right, Bf16* to) {
     for (int i = 0; i < 16; ++i) _mm512_store_si512(to + kTile + 32 * i, right[i]);
 }
 
-//! 32 rows of up to 32 elements as the two tiles of a right operand whose columns they are. Rows from `count` on and elements outside
-//! `mask` are zero and not read.
+//! 32 rows of up to 32 elements as the two tiles of a right operand whose columns they are. Rows from `count` on and elements
+//! outside `mask` are zero and not read.
 inline void pack_columns(const Bf16* rows, std::int64_t stride, std::int64_t count, __mmask32 mask, Bf16* to) {
     __m512i left[16], right[16];
     for (std::int64_t r = 0; r < 16; ++r) {

@@ -14,7 +14,8 @@ Isa asked() {
     if (name.empty() || name == "amx") return Isa::amx;
     if (name == "avx512") return Isa::avx512;
     if (name == "avx2") return Isa::baseline;
-    fail("XLRM_CPU is '" + name + "' (avx2, avx512 and amx are known); unset it, and the best that the processor has is used", ExitCode::usage);
+    fail("XLRM_CPU is '" + name + "' (avx2, avx512 and amx are known); unset it, and the best that the processor has is used",
+         ExitCode::usage);
 }
 
 }  // namespace

@@ -122,8 +122,8 @@ struct AttentionSegment {
     std::int64_t begin, length, prefix_begin, prefix_length;
 };
 
-//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one sum (fp32
-//! for bf16) over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
+//! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
+//! sum (fp32 for bf16) over k in order, plus the bias, rounded once: its bits depend on its row of x and its column of w alone.
 template <class T>
 struct Product {
     const T* x;
@@ -197,8 +197,8 @@ struct FlatKernels {
 template <class T>
 const Kernels<T>& kernels();
 const FlatKernels& flat_kernels();
-//! Our own products of this type where they are faster than the libraries', or give bits that do not depend on the number of rows where
-//! those do not; else null.
+//! Our own products of this type where they are faster than the libraries', or give bits that do not depend on the number of rows
+//! where those do not; else null.
 template <class T>
 const Products<T>* own_products();
 

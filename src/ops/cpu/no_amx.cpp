@@ -24,6 +24,8 @@ void amx_attention(const AttentionArgs<Bf16>&, const AttentionSegment&, std::int
 
 std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>&, std::int64_t) { return 0; }
 
-void amx_attention_backward(const AttentionBackwardArgs<Bf16>&, const AttentionSegment*, std::int64_t, std::int64_t, char*) { assert(false); }
+void amx_attention_backward(const AttentionBackwardArgs<Bf16>&, const AttentionSegment*, std::int64_t, std::int64_t, char*) {
+    assert(false);
+}
 
 }  // namespace xlrm::cpu

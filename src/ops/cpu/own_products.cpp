@@ -8,13 +8,12 @@ namespace {
 
 Bf16* elements(char* scratch) { return reinterpret_cast<Bf16*>(scratch); }
 
-const Products<Bf16> on_tiles{
-    [](std::int64_t k) { return amx_product_scratch(k) * std::int64_t(sizeof(Bf16)); },
-    [](const Product<Bf16>& args, char* scratch) { amx_product(args, elements(scratch)); },
-    [] { return kAmxGradientScratch * std::int64_t(sizeof(Bf16)); },
-    [](const WeightGradient<Bf16>& args, std::int64_t n_begin, std::int64_t n_end, char* scratch) {
-        amx_weight_gradient(args, n_begin, n_end, elements(scratch));
-    }};
+const Products<Bf16> on_tiles{[](std::int64_t k) { return amx_product_scratch(k) * std::int64_t(sizeof(Bf16)); },
+                              [](const Product<Bf16>& args, char* scratch) { amx_product(args, elements(scratch)); },
+                              [] { return kAmxGradientScratch * std::int64_t(sizeof(Bf16)); },
+                              [](const WeightGradient<Bf16>& args, std::int64_t n_begin, std::int64_t n_end, char* scratch) {
+                                  amx_weight_gradient(args, n_begin, n_end, elements(scratch));
+                              }};
 
 //! Processors whose vectors the kernels are written for.
 constexpr bool kVectors =
@@ -36,8 +35,9 @@ bool has_bf16_instructions() {
 
 template <>
 const Products<Bf16>* own_products<Bf16>() {
-    static const Products<Bf16>* const chosen =
-        amx_available() ? &on_tiles : kVectors && !has_bf16_instructions() ? &kernels<Bf16>().products : nullptr;
+    static const Products<Bf16>* const chosen = amx_available()                        ? &on_tiles
+                                                : kVectors && !has_bf16_instructions() ? &kernels<Bf16>().products
+                                                                                       : nullptr;
     return chosen;
 }
 template <>

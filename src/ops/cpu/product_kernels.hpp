@@ -6,12 +6,12 @@
 #include "ops/cpu/transpose.hpp"
 #endif
 
-// Products of matrices in vectors of sums. Where the operands' type is narrower (bf16) they are widened, which is exact, as they are packed:
-// the right one in panels of kPanel columns, [depth, kPanel], the left one in strips of kTileRows rows.
+// Products of matrices in vectors of sums. Where the operands' type is narrower (bf16) they are widened, which is exact, as they
+// are packed: the right one in panels of kPanel columns, [depth, kPanel], the left one in strips of kTileRows rows.
 namespace xlrm::cpu::XLRM_ISA {
 
 template <class T>
-inline constexpr std::int64_t kPanel = kTileVectors * kLanes<T>;
+inline constexpr std::int64_t kPanel = kTileVectors* kLanes<T>;
 //! Bytes of the right operand that are packed at a time: half of a usual second-level cache.
 inline constexpr std::int64_t kPackedBytes = XLRM_VECTOR_BYTES == 64 ? 512 * 1024 : 128 * 1024;
 //! Longest depth at a time: a strip stays in the first-level cache.
@@ -101,17 +101,20 @@ void store_sums(const Product<T>& args, const Accumulate<T>* sums, std::int64_t 
     for (std::int64_t c = 0; c < columns; c += L) {
         const std::int64_t n = least(L, columns - c);
         const Vec<T> bias = args.bias != nullptr ? load_n(args.bias + column + c, n) : Vec<T>{};
-        for (std::int64_t r = 0; r < rows; ++r) store_n(args.y + (row + r) * args.y_stride + column + c, load(sums + r * kPanel<T> + c) + bias, n);
+        for (std::int64_t r = 0; r < rows; ++r)
+            store_n(args.y + (row + r) * args.y_stride + column + c, load(sums + r * kPanel<T> + c) + bias, n);
     }
 }
 
-//! Scratch of a product: a strip, the panels packed at a time, and sums [kTileRows, kPanel] of each strip and panel that wait for more depth.
+//! Scratch of a product: a strip, the panels packed at a time, and sums [kTileRows, kPanel] of each strip and panel that wait for
+//! more depth.
 template <class T>
 struct ProductParts {
     std::int64_t depth, panels, rows, used;
     Accumulate<T>*strip, *packed, *sums;
 
-    ProductParts(std::int64_t k, char* base) : depth(depth_at_a_time(k)), panels(panels_at_a_time<T>(depth)), rows(depth < k ? kWaitingRows : kTileRows) {
+    ProductParts(std::int64_t k, char* base)
+        : depth(depth_at_a_time(k)), panels(panels_at_a_time<T>(depth)), rows(depth < k ? kWaitingRows : kTileRows) {
         strip = reinterpret_cast<Accumulate<T>*>(base);
         packed = strip + kTileRows * strip_stride(depth);
         sums = packed + panels * kPanel<T> * depth;
@@ -126,7 +129,8 @@ std::int64_t product_scratch(std::int64_t k) {
 
 //! Rows [begin, end) and the packed columns from `first` on over one part of the depth.
 template <class T>
-void multiply_part(const Product<T>& args, const ProductParts<T>& p, std::int64_t begin, std::int64_t end, std::int64_t first, const DepthPart& depth) {
+void multiply_part(const Product<T>& args, const ProductParts<T>& p, std::int64_t begin, std::int64_t end, std::int64_t first,
+                   const DepthPart& depth) {
     using A = Accumulate<T>;
     const std::int64_t columns = least(p.panels * kPanel<T>, args.n - first);
     const bool starts = depth.first == 0, ends = depth.first + depth.count == args.k;
@@ -197,12 +201,14 @@ void weight_gradient(const WeightGradient<T>& args, std::int64_t n_begin, std::i
             const std::int64_t columns = least(kGradientColumns<T>, args.k - k);
             for (std::int64_t i = 0; i < count; ++i)
                 for (std::int64_t c = 0; c < columns; c += L)
-                    store(packed + c / kPanel<T> * kPanel<T> * kTokens + i * kPanel<T> + c % kPanel<T>, load(args.x + (t + i) * args.x_stride + k + c));
+                    store(packed + c / kPanel<T> * kPanel<T> * kTokens + i * kPanel<T> + c % kPanel<T>,
+                          load(args.x + (t + i) * args.x_stride + k + c));
             for (std::int64_t n = n_begin; n < n_end; n += kTileRows) {
                 for (std::int64_t i = 0; i < count; ++i) widen_few(args.dy + (t + i) * args.dy_stride + n, strip + i * kTileRows);
                 for (std::int64_t c = 0; c < columns; c += kPanel<T>)
                     product_tile<A, kTileVectors, true>({strip, 1, kTileRows}, {packed + c * kTokens, kPanel<T>, L},
-                                                        args.dweight + n * args.dweight_stride + k + c, args.dweight_stride, count);
+                                                        args.dweight + n * args.dweight_stride + k + c, args.dweight_stride,
+                                                        count);
             }
         }
     }

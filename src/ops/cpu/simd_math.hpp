@@ -50,7 +50,8 @@ XLRM_INLINE F64 exp(F64 x) {
 #if XLRM_VECTOR_BYTES == 64
 inline constexpr float kLog2E = 1.44269504f;
 
-//! 2^t for t up to about 1, within 2e-7 of it; 0 below -126 and for -infinity. Half of exp's work: for weights that are rounded to bf16.
+//! 2^t for t up to about 1, within 2e-7 of it; 0 below -126 and for -infinity. Half of exp's work: for weights that are rounded
+//! to bf16.
 XLRM_INLINE F32 power_of_two(F32 t) {
     constexpr int kFraction = 0x09;  // t less its floor
     const F32 f = _mm512_reduce_ps(t, kFraction);

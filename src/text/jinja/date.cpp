@@ -51,9 +51,12 @@ Date Date::parse(const std::string& text) {
     } else if (!iso || std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &date.year, &date.month, &date.day, &end) != 3) {
         end = -1;
     }
-    const bool good = end == static_cast<int>(text.size()) && date.year > 0 && date.month > 0 && date.month <= 12 && date.day > 0 &&
-                      date.day <= days_of(date.year, date.month);
-    if (!good) fail("the date '" + text + "' cannot be read (templates write it in several forms); write it as 26 Jul 2024 or 2024-07-26", ExitCode::usage);
+    const bool good = end == static_cast<int>(text.size()) && date.year > 0 && date.month > 0 && date.month <= 12 &&
+                      date.day > 0 && date.day <= days_of(date.year, date.month);
+    if (!good)
+        fail(
+            "the date '" + text + "' cannot be read (templates write it in several forms); write it as 26 Jul 2024 or 2024-07-26",
+            ExitCode::usage);
     return date;
 }
 
@@ -70,24 +73,62 @@ std::string Date::format(const std::string& format) const {
         const char letter = at < format.size() ? format[at] : '\0';
         const int digits = plain ? 1 : 2;
         switch (letter) {
-            case 'd': out += number(day, digits); break;
-            case 'e': out += (plain || day > 9 ? "" : " ") + std::to_string(day); break;
-            case 'm': out += number(month, digits); break;
-            case 'y': out += number(year % 100, digits); break;
-            case 'Y': out += std::to_string(year); break;
-            case 'j': out += number(day_of_year(*this), plain ? 1 : 3); break;
-            case 'b': case 'h': out += std::string(kMonths[static_cast<std::size_t>(month - 1)]).substr(0, 3); break;
-            case 'B': out += kMonths[static_cast<std::size_t>(month - 1)]; break;
-            case 'a': out += std::string(kDays[static_cast<std::size_t>(day_of_week(*this))]).substr(0, 3); break;
-            case 'A': out += kDays[static_cast<std::size_t>(day_of_week(*this))]; break;
-            case 'w': out += std::to_string(day_of_week(*this)); break;
-            case 'H': case 'M': case 'S': out += number(0, digits); break;
-            case 'I': out += "12"; break;
-            case 'p': out += "AM"; break;
-            case 'F': out += std::to_string(year) + "-" + number(month, 2) + "-" + number(day, 2); break;
-            case 'T': out += "00:00:00"; break;
-            case '%': out += '%'; break;
-            default: fail("strftime_now with '%" + std::string(1, letter) + "' is not supported");
+            case 'd':
+                out += number(day, digits);
+                break;
+            case 'e':
+                out += (plain || day > 9 ? "" : " ") + std::to_string(day);
+                break;
+            case 'm':
+                out += number(month, digits);
+                break;
+            case 'y':
+                out += number(year % 100, digits);
+                break;
+            case 'Y':
+                out += std::to_string(year);
+                break;
+            case 'j':
+                out += number(day_of_year(*this), plain ? 1 : 3);
+                break;
+            case 'b':
+            case 'h':
+                out += std::string(kMonths[static_cast<std::size_t>(month - 1)]).substr(0, 3);
+                break;
+            case 'B':
+                out += kMonths[static_cast<std::size_t>(month - 1)];
+                break;
+            case 'a':
+                out += std::string(kDays[static_cast<std::size_t>(day_of_week(*this))]).substr(0, 3);
+                break;
+            case 'A':
+                out += kDays[static_cast<std::size_t>(day_of_week(*this))];
+                break;
+            case 'w':
+                out += std::to_string(day_of_week(*this));
+                break;
+            case 'H':
+            case 'M':
+            case 'S':
+                out += number(0, digits);
+                break;
+            case 'I':
+                out += "12";
+                break;
+            case 'p':
+                out += "AM";
+                break;
+            case 'F':
+                out += std::to_string(year) + "-" + number(month, 2) + "-" + number(day, 2);
+                break;
+            case 'T':
+                out += "00:00:00";
+                break;
+            case '%':
+                out += '%';
+                break;
+            default:
+                fail("strftime_now with '%" + std::string(1, letter) + "' is not supported");
         }
     }
     return out;

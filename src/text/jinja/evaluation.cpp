@@ -83,17 +83,28 @@ Evaluation::Flow Evaluation::statement(const Node& node, const ScopePtr& scope, 
             out += text;
             return Flow::on;
         }
-        case Kind::branch: return branch(node, scope, out);
-        case Kind::loop: return loop(node, scope, out);
-        case Kind::set: assign(*node.parts[0], evaluate(*node.parts[1], scope), scope); return Flow::on;
+        case Kind::branch:
+            return branch(node, scope, out);
+        case Kind::loop:
+            return loop(node, scope, out);
+        case Kind::set:
+            assign(*node.parts[0], evaluate(*node.parts[1], scope), scope);
+            return Flow::on;
         case Kind::set_block:
             assign(*node.parts[0], set_filters(node.parts[1].get(), block_text(node.bodies[0], scope), scope), scope);
             return Flow::on;
-        case Kind::macro: define_macro(node, scope); return Flow::on;
-        case Kind::scope: out += block_text(node.bodies[0], scope); return Flow::on;
-        case Kind::stop: return Flow::stop;
-        case Kind::next: return Flow::next;
-        default: refuse("an expression stands where a statement is expected");
+        case Kind::macro:
+            define_macro(node, scope);
+            return Flow::on;
+        case Kind::scope:
+            out += block_text(node.bodies[0], scope);
+            return Flow::on;
+        case Kind::stop:
+            return Flow::stop;
+        case Kind::next:
+            return Flow::next;
+        default:
+            refuse("an expression stands where a statement is expected");
     }
 }
 
@@ -180,7 +191,8 @@ void Evaluation::assign(const Node& target, const Value& value, const ScopePtr& 
         return;
     }
     const Value object = evaluate(*target.parts[0], scope);
-    if (object.names() == nullptr || !object.names()->writable) refuse("attribute '" + target.text + "' of what is no namespace cannot be set");
+    if (object.names() == nullptr || !object.names()->writable)
+        refuse("attribute '" + target.text + "' of what is no namespace cannot be set");
     if (target.text.starts_with('_')) refuse("a namespace cannot have an attribute '" + target.text + "'");
     object.names()->set(target.text, value);
 }
@@ -192,10 +204,12 @@ void Evaluation::define_macro(const Node& node, const ScopePtr& scope) {
         const auto outer = defined_in.lock();
         if (!outer) refuse("macro '" + node.text + "' is called outside of the block that defines it");
         const auto inner = std::make_shared<Scope>(Scope{outer, {}});
-        if (given.positional.size() > node.named.size()) refuse("macro '" + node.text + "' takes no more than " + std::to_string(node.named.size()) + " arguments");
+        if (given.positional.size() > node.named.size())
+            refuse("macro '" + node.text + "' takes no more than " + std::to_string(node.named.size()) + " arguments");
         for (const auto& [name, value] : given.named) {
             bool known = false;
-            for (std::size_t i = given.positional.size(); i < node.named.size(); ++i) known = known || node.named[i].first == name;
+            for (std::size_t i = given.positional.size(); i < node.named.size(); ++i)
+                known = known || node.named[i].first == name;
             if (!known) refuse("macro '" + node.text + "' takes no argument '" + name + "'");
         }
         for (std::size_t i = 0; i < node.named.size(); ++i) {

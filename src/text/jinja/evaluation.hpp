@@ -31,8 +31,8 @@ private:
     int& depth_;
 };
 
-//! One rendering of a template. Limits: 10 million steps (a turn of a loop counts 20, looking at long values more than one), 256 MiB of
-//! texts and lists made, 100 calls and 1000 expressions deep.
+//! One rendering of a template. Limits: 10 million steps (a turn of a loop counts 20, looking at long values more than one), 256
+//! MiB of texts and lists made, 100 calls and 1000 expressions deep.
 class Evaluation {
 public:
     explicit Evaluation(const std::string& where) : where_(where) {}

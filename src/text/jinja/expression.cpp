@@ -27,8 +27,10 @@ Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
     const Nesting nesting(depth_);
     step();
     switch (node.kind) {
-        case Kind::constant: return node.value;
-        case Kind::name: return name(node, scope);
+        case Kind::constant:
+            return node.value;
+        case Kind::name:
+            return name(node, scope);
         case Kind::list:
         case Kind::tuple: {
             std::vector<Value> items;
@@ -36,17 +38,22 @@ Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
             charge(items.size() * sizeof(Value));
             return Value::list(std::move(items), node.kind == Kind::list ? List::Kind::list : List::Kind::tuple);
         }
-        case Kind::dict: return dict(node, scope);
-        case Kind::attribute: return attribute_of(evaluate(*node.parts[0], scope), node.text);
+        case Kind::dict:
+            return dict(node, scope);
+        case Kind::attribute:
+            return attribute_of(evaluate(*node.parts[0], scope), node.text);
         case Kind::item: {
             const Value object = evaluate(*node.parts[0], scope);
             const Value key = evaluate(*node.parts[1], scope);
             step((object.list() != nullptr ? 0 : object.effort()) + key.effort());
             return item_of(object, key);
         }
-        case Kind::slice: return slice(node, scope);
-        case Kind::call: return call_node(node, scope);
-        case Kind::filter: return filter(node, evaluate(*node.parts[0], scope), scope);
+        case Kind::slice:
+            return slice(node, scope);
+        case Kind::call:
+            return call_node(node, scope);
+        case Kind::filter:
+            return filter(node, evaluate(*node.parts[0], scope), scope);
         case Kind::test: {
             const Value input = evaluate(*node.parts[0], scope);
             Arguments given = arguments(node, scope);
@@ -54,10 +61,14 @@ Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
             return apply_test(node.text, input, given);
         }
         case Kind::negate:
-        case Kind::plus: return unary(node, scope);
-        case Kind::logical_not: return !evaluate(*node.parts[0], scope).truth();
-        case Kind::binary: return binary(node, scope);
-        case Kind::compare: return compare(node, scope);
+        case Kind::plus:
+            return unary(node, scope);
+        case Kind::logical_not:
+            return !evaluate(*node.parts[0], scope).truth();
+        case Kind::binary:
+            return binary(node, scope);
+        case Kind::compare:
+            return compare(node, scope);
         case Kind::logical_and: {
             Value left = evaluate(*node.parts[0], scope);
             return left.truth() ? evaluate(*node.parts[1], scope) : left;
@@ -69,7 +80,8 @@ Value Evaluation::evaluate(const Node& node, const ScopePtr& scope) {
         case Kind::conditional:
             if (evaluate(*node.parts[1], scope).truth()) return evaluate(*node.parts[0], scope);
             return node.parts[2] ? evaluate(*node.parts[2], scope) : Value(Undefined{"the value of an 'if' without 'else'"});
-        default: refuse("a statement stands where an expression is expected");
+        default:
+            refuse("a statement stands where an expression is expected");
     }
 }
 
@@ -117,7 +129,8 @@ Value Evaluation::text_slice(const Node& node, const Value& object, const ScopeP
 Value Evaluation::slice(const Node& node, const ScopePtr& scope) {
     const Value object = evaluate(*node.parts[0], scope);
     if (object.is_undefined()) refuse("'" + object.undefined()->name + "' is undefined");
-    if (object.text() == nullptr && (object.list() == nullptr || object.list()->kind == List::Kind::lazy)) refuse("a slice of " + object.type() + " has no meaning");
+    if (object.text() == nullptr && (object.list() == nullptr || object.list()->kind == List::Kind::lazy))
+        refuse("a slice of " + object.type() + " has no meaning");
     step(object.effort());
     if (object.text() != nullptr && !node.parts[3]) return text_slice(node, object, scope);
     const std::vector<Value> items = elements(object);
@@ -193,13 +206,20 @@ Value repeat(const Value& text, std::int64_t count, Evaluation& evaluation) {
 std::int64_t whole_result(const std::string& operation, std::int64_t a, std::int64_t b) {
     std::int64_t result = 0;
     bool over = false;
-    if (operation == "+") over = __builtin_add_overflow(a, b, &result);
-    else if (operation == "-") over = __builtin_sub_overflow(a, b, &result);
-    else if (operation == "*") over = __builtin_mul_overflow(a, b, &result);
-    else if (b == 0) refuse("a division by zero");
-    else if (b == -1) over = operation == "//" && __builtin_sub_overflow(std::int64_t{0}, a, &result);
-    else if (operation == "//") result = a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
-    else result = (a % b != 0 && (a < 0) != (b < 0)) ? a % b + b : a % b;
+    if (operation == "+")
+        over = __builtin_add_overflow(a, b, &result);
+    else if (operation == "-")
+        over = __builtin_sub_overflow(a, b, &result);
+    else if (operation == "*")
+        over = __builtin_mul_overflow(a, b, &result);
+    else if (b == 0)
+        refuse("a division by zero");
+    else if (b == -1)
+        over = operation == "//" && __builtin_sub_overflow(std::int64_t{0}, a, &result);
+    else if (operation == "//")
+        result = a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
+    else
+        result = (a % b != 0 && (a < 0) != (b < 0)) ? a % b + b : a % b;
     if (over) refuse("a number is too large");
     return result;
 }
@@ -234,7 +254,8 @@ Value Evaluation::binary(const Node& node, const ScopePtr& scope) {
     if (a.number() && b.number()) return real_result(operation, *a.number(), *b.number());
     if (operation == "*" && a.text() != nullptr && b.whole()) return repeat(a, *b.whole(), *this);
     if (operation == "*" && b.text() != nullptr && a.whole()) return repeat(b, *a.whole(), *this);
-    if (operation == "+" && a.list() != nullptr && b.list() != nullptr && a.list()->kind == b.list()->kind && a.list()->kind != List::Kind::lazy) {
+    if (operation == "+" && a.list() != nullptr && b.list() != nullptr && a.list()->kind == b.list()->kind &&
+        a.list()->kind != List::Kind::lazy) {
         std::vector<Value> items = a.list()->items;
         items.insert(items.end(), b.list()->items.begin(), b.list()->items.end());
         charge(items.size() * sizeof(Value));
@@ -250,14 +271,22 @@ bool Evaluation::compare(const Node& node, const ScopePtr& scope) {
         Value right = evaluate(*node.parts[i + 1], scope);
         step(left.effort() + right.effort());
         bool holds = false;
-        if (operation == "==") holds = equal(left, right);
-        else if (operation == "!=") holds = !equal(left, right);
-        else if (operation == "in") holds = contains(right, left);
-        else if (operation == "not in") holds = !contains(right, left);
-        else if (operation == "<") holds = less(left, right);
-        else if (operation == ">") holds = less(right, left);
-        else if (operation == "<=") holds = less(left, right) || equal(left, right);
-        else holds = less(right, left) || equal(left, right);
+        if (operation == "==")
+            holds = equal(left, right);
+        else if (operation == "!=")
+            holds = !equal(left, right);
+        else if (operation == "in")
+            holds = contains(right, left);
+        else if (operation == "not in")
+            holds = !contains(right, left);
+        else if (operation == "<")
+            holds = less(left, right);
+        else if (operation == ">")
+            holds = less(right, left);
+        else if (operation == "<=")
+            holds = less(left, right) || equal(left, right);
+        else
+            holds = less(right, left) || equal(left, right);
         if (!holds) return false;
         left = std::move(right);
     }

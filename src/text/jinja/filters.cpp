@@ -2,8 +2,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "evaluation.hpp"
 #include "../utf8.hpp"
+#include "evaluation.hpp"
 
 namespace xlrm::jinja {
 namespace {
@@ -38,7 +38,8 @@ Value choose(Evaluation& evaluation, const Value& input, Arguments& arguments, b
     }
     std::string test;
     if (!rest.empty()) {
-        if (rest.front().text() == nullptr || !is_test(*rest.front().text()->text)) refuse("the test " + repr(rest.front()) + " is not supported");
+        if (rest.front().text() == nullptr || !is_test(*rest.front().text()->text))
+            refuse("the test " + repr(rest.front()) + " is not supported");
         test = *rest.front().text()->text;
         rest.erase(rest.begin());
     }
@@ -93,13 +94,17 @@ Value tojson(Evaluation&, const Value& input, Arguments& arguments) {
     style.ascii = given.flag("ensure_ascii", false);
     style.sort_keys = given.flag("sort_keys", false);
     if (const Value* indent = given["indent"]; indent != nullptr && !indent->is_none()) {
-        if (indent->text() != nullptr) style.indent = *indent->text()->text;
-        else style.indent = std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(given.integer("indent", 0), 0, 100)), ' ');
+        if (indent->text() != nullptr)
+            style.indent = *indent->text()->text;
+        else
+            style.indent =
+                std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(given.integer("indent", 0), 0, 100)), ' ');
         style.comma = ",";
     }
     if (const Value* pair = given["separators"]; pair != nullptr && !pair->is_none()) {
         const auto items = elements(*pair);
-        if (items.size() != 2 || items[0].text() == nullptr || items[1].text() == nullptr) refuse("tojson: 'separators' must be two texts");
+        if (items.size() != 2 || items[0].text() == nullptr || items[1].text() == nullptr)
+            refuse("tojson: 'separators' must be two texts");
         style.comma = *items[0].text()->text;
         style.colon = *items[1].text()->text;
     }
@@ -149,7 +154,8 @@ Value unique(Evaluation& evaluation, const Value& input, Arguments& arguments) {
     std::vector<Value> seen;
     std::vector<Value> kept;
     for (const Value& item : elements(input)) {
-        const Value key = order_key(evaluation, given["attribute"] != nullptr ? by_path(item, *given["attribute"]) : item, given.flag("case_sensitive", false));
+        const Value key = order_key(evaluation, given["attribute"] != nullptr ? by_path(item, *given["attribute"]) : item,
+                                    given.flag("case_sensitive", false));
         evaluation.step(static_cast<std::int64_t>(seen.size() / 4));
         if (std::any_of(seen.begin(), seen.end(), [&](const Value& other) { return equal(other, key); })) continue;
         seen.push_back(key);
@@ -216,7 +222,10 @@ Value replace(Evaluation&, const Value& input, Arguments& arguments) {
 Value indent(Evaluation&, const Value& input, Arguments& arguments) {
     const Parameters given(arguments, "indent", {"width", "first", "blank"});
     std::string margin(4, ' ');
-    if (const Value* width = given["width"]) margin = width->text() != nullptr ? *width->text()->text : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(given.integer("width", 4), 0, 1000)), ' ');
+    if (const Value* width = given["width"])
+        margin = width->text() != nullptr
+                     ? *width->text()->text
+                     : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(given.integer("width", 4), 0, 1000)), ' ');
     const std::string text = to_text(input);
     const bool blank = given.flag("blank", false);
     std::string out = given.flag("first", false) ? margin : "";
@@ -252,8 +261,11 @@ Value absolute(Evaluation&, const Value& input, Arguments&) {
 Value extreme(Evaluation& evaluation, const Value& input, bool smallest) {
     const auto items = elements(input);
     if (items.empty()) return Undefined{"the extreme of nothing"};
-    const auto before = [&](const Value& a, const Value& b) { return less(order_key(evaluation, a, false), order_key(evaluation, b, false)); };
-    return smallest ? *std::min_element(items.begin(), items.end(), before) : *std::max_element(items.begin(), items.end(), before);
+    const auto before = [&](const Value& a, const Value& b) {
+        return less(order_key(evaluation, a, false), order_key(evaluation, b, false));
+    };
+    return smallest ? *std::min_element(items.begin(), items.end(), before)
+                    : *std::max_element(items.begin(), items.end(), before);
 }
 
 const std::vector<std::pair<std::string_view, Filter>>& filters() {
@@ -289,9 +301,18 @@ const std::vector<std::pair<std::string_view, Filter>>& filters() {
         {"min", [](Evaluation& e, const Value& v, Arguments&) { return extreme(e, v, true); }},
         {"max", [](Evaluation& e, const Value& v, Arguments&) { return extreme(e, v, false); }},
         {"indent", indent},
-        {"safe", [](Evaluation&, const Value& v, Arguments&) -> Value { return {to_text(v), true}; }},
-        {"escape", [](Evaluation&, const Value& v, Arguments&) -> Value { return v.text() != nullptr && v.text()->safe ? v : Value(escape_html(to_text(v)), true); }},
-        {"e", [](Evaluation&, const Value& v, Arguments&) -> Value { return v.text() != nullptr && v.text()->safe ? v : Value(escape_html(to_text(v)), true); }},
+        {"safe",
+         [](Evaluation&, const Value& v, Arguments&) -> Value {
+             return {to_text(v), true};
+         }},
+        {"escape",
+         [](Evaluation&, const Value& v, Arguments&) -> Value {
+             return v.text() != nullptr && v.text()->safe ? v : Value(escape_html(to_text(v)), true);
+         }},
+        {"e",
+         [](Evaluation&, const Value& v, Arguments&) -> Value {
+             return v.text() != nullptr && v.text()->safe ? v : Value(escape_html(to_text(v)), true);
+         }},
     };
     return list;
 }

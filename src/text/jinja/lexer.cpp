@@ -39,11 +39,15 @@ public:
 
 private:
     [[noreturn]] void refuse(const std::string& what) const { fail(where_ + ":" + std::to_string(line_of(at_)) + ": " + what); }
-    int line_of(std::size_t at) const { return 1 + static_cast<int>(std::count(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(std::min(at, in_.size())), '\n')); }
+    int line_of(std::size_t at) const {
+        return 1 + static_cast<int>(
+                       std::count(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(std::min(at, in_.size())), '\n'));
+    }
 
     // Lines are counted as the text is read, for a template may be long.
     void put(Kind kind, std::string text) {
-        line_ += static_cast<int>(std::count(in_.begin() + static_cast<std::ptrdiff_t>(counted_), in_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, in_.size())), '\n'));
+        line_ += static_cast<int>(std::count(in_.begin() + static_cast<std::ptrdiff_t>(counted_),
+                                             in_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, in_.size())), '\n'));
         counted_ = std::min(at_, in_.size());
         tokens_.push_back({kind, std::move(text), line_});
     }
@@ -100,8 +104,10 @@ private:
 
     // Behind the closing bracket: `-` takes all white space, else a block takes one line end.
     void close(char sign, bool trims) {
-        if (sign == '-') skip_space();
-        else if (sign != '+' && trims && at_ < in_.size() && in_[at_] == '\n') ++at_;
+        if (sign == '-')
+            skip_space();
+        else if (sign != '+' && trims && at_ < in_.size() && in_[at_] == '\n')
+            ++at_;
         line_start_ = in_[at_ - 1] == '\n';
     }
 
@@ -159,10 +165,14 @@ private:
                     return close(sign, block);
                 }
             }
-            if (c == '"' || c == '\'') string();
-            else if (is_digit(c)) number();
-            else if (is_name(c)) name();
-            else operation(open);
+            if (c == '"' || c == '\'')
+                string();
+            else if (is_digit(c))
+                number();
+            else if (is_name(c))
+                name();
+            else
+                operation(open);
         }
     }
 
@@ -175,7 +185,9 @@ private:
     void number() {
         const std::size_t begin = at_;
         const auto digits = [&] {
-            while (at_ < in_.size() && (is_digit(in_[at_]) || (in_[at_] == '_' && at_ + 1 < in_.size() && is_digit(in_[at_ + 1])))) ++at_;
+            while (at_ < in_.size() &&
+                   (is_digit(in_[at_]) || (in_[at_] == '_' && at_ + 1 < in_.size() && is_digit(in_[at_ + 1]))))
+                ++at_;
         };
         const bool element = begin > 0 && in_[begin - 1] == '.';  // x.0.1 are two elements, not a number
         digits();
@@ -194,7 +206,8 @@ private:
                 digits();
             }
         }
-        if (at_ < in_.size() && is_name(in_[at_])) refuse("the number '" + in_.substr(begin, at_ + 1 - begin) + "' is not supported");
+        if (at_ < in_.size() && is_name(in_[at_]))
+            refuse("the number '" + in_.substr(begin, at_ + 1 - begin) + "' is not supported");
         std::string text = in_.substr(begin, at_ - begin);
         std::erase(text, '_');
         if (!real && text.size() > 18) refuse("the number " + text + " is too large");
@@ -205,8 +218,10 @@ private:
         const char quote = in_[at_++];
         std::string text;
         while (at_ < in_.size() && in_[at_] != quote) {
-            if (in_[at_] == '\\') escape(text);
-            else text += in_[at_++];
+            if (in_[at_] == '\\')
+                escape(text);
+            else
+                text += in_[at_++];
         }
         if (at_ >= in_.size()) refuse("a text is not closed");
         ++at_;
@@ -240,7 +255,8 @@ private:
 
     void append(std::string& text, std::size_t digits, int base) {
         const std::string code = in_.substr(at_, digits);
-        if (code.size() < digits || code.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) refuse("the escape of '" + code + "' is damaged");
+        if (code.size() < digits || code.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+            refuse("the escape of '" + code + "' is damaged");
         const unsigned long value = std::stoul(code, nullptr, base);
         if (value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) refuse("the escape of '" + code + "' is no character");
         append_utf8(text, static_cast<char32_t>(value));
@@ -254,7 +270,8 @@ private:
             return put(Kind::op, two);
         }
         const char c = in_[at_];
-        if (std::string_view("+-/*%~[](){}<>=.:|,;").find(c) == std::string_view::npos) refuse(std::string("the character '") + c + "' is not expected in a tag");
+        if (std::string_view("+-/*%~[](){}<>=.:|,;").find(c) == std::string_view::npos)
+            refuse(std::string("the character '") + c + "' is not expected in a tag");
         if (c == '(' || c == '[' || c == '{') open += c == '(' ? ')' : c == '[' ? ']' : '}';
         if (c == ')' || c == ']' || c == '}') {
             if (open.empty() || open.back() != c) refuse(std::string("'") + c + "' has no opening bracket");
@@ -275,7 +292,8 @@ private:
 }  // namespace
 
 std::vector<Token> lex(const std::string& source, const std::string& where) {
-    if (source.size() > kMostSource) fail(where + ": the template has " + std::to_string(source.size()) + " bytes, more than 1 MiB; is it the right file?");
+    if (source.size() > kMostSource)
+        fail(where + ": the template has " + std::to_string(source.size()) + " bytes, more than 1 MiB; is it the right file?");
     if (!is_valid_utf8(source)) fail(where + ": the template is not UTF-8");
     return Lexer(source, where).run();
 }

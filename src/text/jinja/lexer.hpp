@@ -14,8 +14,8 @@ struct Token {
 };
 
 //! Source → tokens as Jinja 3.1 cuts it with trim_blocks and lstrip_blocks: line ends become "\n", the last one is dropped,
-//! comments vanish, `-` and `+` at tags govern white space, {% raw %} is data. Throws Error naming `where`, line and construct, and
-//! for a source that is not UTF-8 or longer than 1 MiB.
+//! comments vanish, `-` and `+` at tags govern white space, {% raw %} is data. Throws Error naming `where`, line and construct,
+//! and for a source that is not UTF-8 or longer than 1 MiB.
 std::vector<Token> lex(const std::string& source, const std::string& where);
 
 }  // namespace xlrm::jinja

@@ -14,8 +14,8 @@ Value apply_filter(Evaluation& evaluation, const std::string& name, const Value&
 bool is_test(std::string_view name);
 bool apply_test(const std::string& name, const Value& input, Arguments& arguments);
 
-//! The method of Python's str, list or dict, bound to `object`; nothing where the type has none of that name. Methods that would change
-//! the object, and those that are not supported, are refused by name.
+//! The method of Python's str, list or dict, bound to `object`; nothing where the type has none of that name. Methods that would
+//! change the object, and those that are not supported, are refused by name.
 std::optional<Value> find_method(const Value& object, const std::string& name);
 
 //! `object.name` and `object[key]`, as Jinja looks them up. Throws Error for an undefined object.

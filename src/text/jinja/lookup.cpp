@@ -1,15 +1,19 @@
 #include <algorithm>
 
-#include "library.hpp"
 #include "../utf8.hpp"
+#include "library.hpp"
 
 namespace xlrm::jinja {
 
-Parameters::Parameters(Arguments& arguments, std::string function, std::initializer_list<const char*> names) : function_(std::move(function)) {
-    if (arguments.positional.size() > names.size()) refuse(function_ + " takes no more than " + std::to_string(names.size()) + " arguments");
-    for (std::size_t i = 0; i < arguments.positional.size(); ++i) given_.emplace_back(*(names.begin() + i), arguments.positional[i]);
+Parameters::Parameters(Arguments& arguments, std::string function, std::initializer_list<const char*> names)
+    : function_(std::move(function)) {
+    if (arguments.positional.size() > names.size())
+        refuse(function_ + " takes no more than " + std::to_string(names.size()) + " arguments");
+    for (std::size_t i = 0; i < arguments.positional.size(); ++i)
+        given_.emplace_back(*(names.begin() + i), arguments.positional[i]);
     for (const auto& [name, value] : arguments.named) {
-        if (std::none_of(names.begin(), names.end(), [&n = name](const char* known) { return n == known; })) refuse(function_ + " with an argument '" + name + "' is not supported");
+        if (std::none_of(names.begin(), names.end(), [&n = name](const char* known) { return n == known; }))
+            refuse(function_ + " with an argument '" + name + "' is not supported");
         if ((*this)[name] != nullptr) refuse(function_ + " has the argument '" + name + "' twice");
         given_.emplace_back(name, value);
     }

@@ -10,9 +10,10 @@ using Kind = Node::Kind;
 // Calls `use(child, conditional)` for the direct parts of a node; conditional: the part is asked about, not written.
 template <class Use>
 void for_each_part(const Node& node, const Use& use) {
-    const bool asks = node.kind == Kind::branch || (node.kind == Kind::test && (node.text == "defined" || node.text == "undefined")) ||
-                      (node.kind == Kind::filter && (node.text == "default" || node.text == "d")) || node.kind == Kind::logical_not ||
-                      node.kind == Kind::logical_and || node.kind == Kind::logical_or || node.kind == Kind::compare;
+    const bool asks =
+        node.kind == Kind::branch || (node.kind == Kind::test && (node.text == "defined" || node.text == "undefined")) ||
+        (node.kind == Kind::filter && (node.text == "default" || node.text == "d")) || node.kind == Kind::logical_not ||
+        node.kind == Kind::logical_and || node.kind == Kind::logical_or || node.kind == Kind::compare;
     for (std::size_t i = 0; i < node.parts.size(); ++i) {
         if (node.parts[i]) use(*node.parts[i], asks || (node.kind == Kind::conditional && i == 1));
     }

@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "../utf8.hpp"
 #include "evaluation.hpp"
 #include "library.hpp"
-#include "../utf8.hpp"
 
 namespace xlrm::jinja {
 namespace {
@@ -22,7 +22,8 @@ bool matches(const Value& self, Arguments& arguments, bool begin) {
     const Parameters given(arguments, begin ? "startswith" : "endswith", {"prefix"});
     if (given["prefix"] == nullptr) refuse("startswith and endswith need a text");
     std::vector<Value> candidates = {*given["prefix"]};
-    if (candidates[0].list() != nullptr && candidates[0].list()->kind == List::Kind::tuple) candidates = candidates[0].list()->items;
+    if (candidates[0].list() != nullptr && candidates[0].list()->kind == List::Kind::tuple)
+        candidates = candidates[0].list()->items;
     return std::any_of(candidates.begin(), candidates.end(), [&](const Value& candidate) {
         if (candidate.text() == nullptr) refuse("startswith and endswith need a text, not " + candidate.type());
         return begin ? text_of(self).starts_with(text_of(candidate)) : text_of(self).ends_with(text_of(candidate));
@@ -89,7 +90,8 @@ Value partition(const Value& self, Arguments& arguments, bool from_right) {
     if (separator.empty()) refuse("partition needs a separator that is not empty");
     const std::string& text = text_of(self);
     const std::size_t found = from_right ? text.rfind(needle_from_right(separator)) : find_in(text, separator, 0);
-    std::vector<Value> parts = from_right ? std::vector<Value>{std::string(), std::string(), text} : std::vector<Value>{text, std::string(), std::string()};
+    std::vector<Value> parts = from_right ? std::vector<Value>{std::string(), std::string(), text}
+                                          : std::vector<Value>{text, std::string(), std::string()};
     if (found != std::string::npos) parts = {text.substr(0, found), separator, text.substr(found + separator.size())};
     return Value::list(std::move(parts), List::Kind::tuple);
 }
@@ -125,7 +127,9 @@ Value count_text(const Value& self, Arguments& arguments) {
     const std::string needle = Parameters(arguments, "count", {"sub"}).text("sub", "");
     if (needle.empty()) return count_code_points(text_of(self)) + 1;
     std::int64_t count = 0;
-    for (std::size_t at = find_in(text_of(self), needle, 0); at != std::string::npos; at = find_in(text_of(self), needle, at + needle.size())) ++count;
+    for (std::size_t at = find_in(text_of(self), needle, 0); at != std::string::npos;
+         at = find_in(text_of(self), needle, at + needle.size()))
+        ++count;
     return count;
 }
 
@@ -167,9 +171,18 @@ Value only(const Value& self, bool (*kind)(char32_t)) {
 
 const std::vector<std::pair<std::string_view, Method>>& text_methods() {
     static const std::vector<std::pair<std::string_view, Method>> methods = {
-        {"strip", [](const Value& s, Arguments& a) -> Value { return strip_characters(text_of(s), characters_of(a, "strip"), true, true); }},
-        {"lstrip", [](const Value& s, Arguments& a) -> Value { return strip_characters(text_of(s), characters_of(a, "lstrip"), true, false); }},
-        {"rstrip", [](const Value& s, Arguments& a) -> Value { return strip_characters(text_of(s), characters_of(a, "rstrip"), false, true); }},
+        {"strip",
+         [](const Value& s, Arguments& a) -> Value {
+             return strip_characters(text_of(s), characters_of(a, "strip"), true, true);
+         }},
+        {"lstrip",
+         [](const Value& s, Arguments& a) -> Value {
+             return strip_characters(text_of(s), characters_of(a, "lstrip"), true, false);
+         }},
+        {"rstrip",
+         [](const Value& s, Arguments& a) -> Value {
+             return strip_characters(text_of(s), characters_of(a, "rstrip"), false, true);
+         }},
         {"startswith", [](const Value& s, Arguments& a) -> Value { return matches(s, a, true); }},
         {"endswith", [](const Value& s, Arguments& a) -> Value { return matches(s, a, false); }},
         {"split", [](const Value& s, Arguments& a) { return split(s, a, false); }},
@@ -188,8 +201,10 @@ const std::vector<std::pair<std::string_view, Method>>& text_methods() {
         {"lower", [](const Value& s, Arguments&) -> Value { return lower(text_of(s)); }},
         {"capitalize", [](const Value& s, Arguments&) -> Value { return capitalize(text_of(s)); }},
         {"title", [](const Value& s, Arguments&) -> Value { return title(text_of(s)); }},
-        {"isspace", [](const Value& s, Arguments&) { return only(s, [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); }); }},
-        {"isdigit", [](const Value& s, Arguments&) {
+        {"isspace", [](const Value& s,
+                       Arguments&) { return only(s, [](char32_t c) { return is_white_space(c) || (c >= 0x1C && c <= 0x1F); }); }},
+        {"isdigit",
+         [](const Value& s, Arguments&) {
              return only(s, [](char32_t c) {
                  if (c >= 0x80) refuse("the method 'isdigit' of other characters than ASCII's is not supported");
                  return c >= '0' && c <= '9';
@@ -202,8 +217,10 @@ const std::vector<std::pair<std::string_view, Method>>& text_methods() {
 Value dict_view(const Dict& dict, bool keys, bool values) {
     std::vector<Value> items;
     for (const auto& [key, value] : dict.items) {
-        if (keys && values) items.push_back(Value::list({key, value}, List::Kind::tuple));
-        else items.push_back(keys ? key : value);
+        if (keys && values)
+            items.push_back(Value::list({key, value}, List::Kind::tuple));
+        else
+            items.push_back(keys ? key : value);
     }
     return Value::list(std::move(items));
 }
@@ -249,13 +266,15 @@ const std::vector<std::pair<std::string_view, Method>>& list_methods() {
 
 // What Python has and this library has not: met, it is named rather than taken for a missing key.
 constexpr std::string_view kOther[] = {
-    "append", "clear",  "extend",    "insert",       "pop",      "popitem",  "remove",      "reverse",    "setdefault", "sort",   "update",     "fromkeys",
-    "format", "zfill",  "casefold",  "encode",       "center",   "ljust",    "rjust",       "expandtabs", "format_map", "index",  "rindex",     "isalnum",
-    "isalpha", "isascii", "isdecimal", "isidentifier", "islower", "isnumeric", "isprintable", "istitle",    "isupper",    "swapcase", "translate", "maketrans"};
+    "append",       "clear",      "extend",     "insert",      "pop",     "popitem",  "remove",   "reverse",   "setdefault",
+    "sort",         "update",     "fromkeys",   "format",      "zfill",   "casefold", "encode",   "center",    "ljust",
+    "rjust",        "expandtabs", "format_map", "index",       "rindex",  "isalnum",  "isalpha",  "isascii",   "isdecimal",
+    "isidentifier", "islower",    "isnumeric",  "isprintable", "istitle", "isupper",  "swapcase", "translate", "maketrans"};
 constexpr std::size_t kOfDicts[] = {1, 4, 5, 8, 10, 11};
 
 bool other_method(const Value& object, const std::string& name) {
-    if (object.dict() != nullptr) return std::any_of(std::begin(kOfDicts), std::end(kOfDicts), [&](std::size_t i) { return kOther[i] == name; });
+    if (object.dict() != nullptr)
+        return std::any_of(std::begin(kOfDicts), std::end(kOfDicts), [&](std::size_t i) { return kOther[i] == name; });
     const auto* const found = std::find(std::begin(kOther), std::end(kOther), name);
     return found != std::end(kOther) && (found - std::begin(kOther) < 10) == (object.list() != nullptr);
 }

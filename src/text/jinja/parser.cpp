@@ -12,10 +12,14 @@ void Parser::refuse(const std::string& what) const { fail(where_ + ":" + std::to
 
 std::string Parser::shown() const {
     switch (token().kind) {
-        case Token::Kind::end: return "the end of the template";
-        case Token::Kind::block_end: return "'%}'";
-        case Token::Kind::variable_end: return "'}}'";
-        default: return "'" + token().text + "'";
+        case Token::Kind::end:
+            return "the end of the template";
+        case Token::Kind::block_end:
+            return "'%}'";
+        case Token::Kind::variable_end:
+            return "'}}'";
+        default:
+            return "'" + token().text + "'";
     }
 }
 
@@ -84,7 +88,8 @@ Body Parser::body(std::initializer_list<std::string_view> ends) {
             nodes.push_back(std::move(node));
         } else if (token().kind == Token::Kind::block_begin) {
             const std::string& name = tokens_[at_ + 1].text;
-            if (std::find(ends.begin(), ends.end(), name) != ends.end() || name.starts_with("end") || name == "else" || name == "elif") {
+            if (std::find(ends.begin(), ends.end(), name) != ends.end() || name.starts_with("end") || name == "else" ||
+                name == "elif") {
                 if (std::find(ends.begin(), ends.end(), name) == ends.end()) refuse("'{% " + name + " %}' is not expected here");
                 return nodes;
             }
@@ -193,7 +198,8 @@ NodePtr Parser::macro_statement() {
         if (!node->named.empty()) expect_op(",");
         const std::string name = expect_any_name("the name of a parameter");
         NodePtr otherwise = accept_op("=") ? expression() : nullptr;
-        if (!otherwise && !node->named.empty() && node->named.back().second) refuse("parameter '" + name + "' follows one with a default");
+        if (!otherwise && !node->named.empty() && node->named.back().second)
+            refuse("parameter '" + name + "' follows one with a default");
         node->named.emplace_back(name, std::move(otherwise));
     }
     expect_op(")");
@@ -212,7 +218,8 @@ NodePtr Parser::target(bool attributes) {
     const auto one = [&]() -> NodePtr {
         auto node = make(Kind::name, expect_any_name("a name"));
         for (const char* reserved : {"true", "false", "none", "True", "False", "None", "loop"}) {
-            if (node->text == reserved && !(node->text == "loop" && attributes)) refuse("'" + node->text + "' cannot be given a value");
+            if (node->text == reserved && !(node->text == "loop" && attributes))
+                refuse("'" + node->text + "' cannot be given a value");
         }
         if (!attributes || !accept_op(".")) return node;
         auto attribute = make(Kind::attribute, expect_any_name("an attribute"));

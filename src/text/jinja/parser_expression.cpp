@@ -119,10 +119,14 @@ NodePtr Parser::primary() {
     switch (token.kind) {
         case Token::Kind::name:
             take();
-            if (token.text == "true" || token.text == "True") node->value = true;
-            else if (token.text == "false" || token.text == "False") node->value = false;
-            else if (token.text == "none" || token.text == "None") node->value = nullptr;
-            else node = make(Kind::name, token.text);
+            if (token.text == "true" || token.text == "True")
+                node->value = true;
+            else if (token.text == "false" || token.text == "False")
+                node->value = false;
+            else if (token.text == "none" || token.text == "None")
+                node->value = nullptr;
+            else
+                node = make(Kind::name, token.text);
             return node;
         case Token::Kind::text: {
             std::string text;
@@ -139,7 +143,8 @@ NodePtr Parser::primary() {
             node->value = std::strtod(token.text.c_str(), nullptr);  // 1e999 is infinite, as in Python
             return node;
         }
-        default: break;
+        default:
+            break;
     }
     if (accept_op("(")) {
         node = tuple(true, "", true);
@@ -210,8 +215,10 @@ NodePtr Parser::subscript(NodePtr object) {
     if (accept_op(".")) {
         auto node = make(token().kind == Token::Kind::integer ? Kind::item : Kind::attribute);
         node->parts.push_back(std::move(object));
-        if (node->kind == Kind::item) node->parts.push_back(primary());
-        else node->text = expect_any_name("an attribute");
+        if (node->kind == Kind::item)
+            node->parts.push_back(primary());
+        else
+            node->text = expect_any_name("an attribute");
         return whole(std::move(node));
     }
     expect_op("[");
@@ -262,7 +269,8 @@ NodePtr Parser::test(NodePtr input) {
     if (!is_test(node->text)) refuse("the test '" + node->text + "' is not supported");
     node->parts.push_back(std::move(input));
     const Token::Kind kind = token().kind;
-    const bool value = kind == Token::Kind::name || kind == Token::Kind::text || kind == Token::Kind::integer || kind == Token::Kind::real;
+    const bool value =
+        kind == Token::Kind::name || kind == Token::Kind::text || kind == Token::Kind::integer || kind == Token::Kind::real;
     if (is_op("(")) {
         arguments(*node);
     } else if ((value && !is_name("else") && !is_name("or") && !is_name("and")) || is_op("[") || is_op("{")) {

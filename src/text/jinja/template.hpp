@@ -27,11 +27,12 @@ public:
     //! Throws Error naming `where` and the line.
     Template(const std::string& source, std::string where);
 
-    //! `variables`: an object. `strftime_now` writes `date`. Throws Error naming the line, with the template's own words where it raises.
-    //! Thread-safe.
+    //! `variables`: an object. `strftime_now` writes `date`. Throws Error naming the line, with the template's own words where it
+    //! raises. Thread-safe.
     std::string render(const nlohmann::ordered_json& variables, const Date& date) const;
 
-    //! Whether an expression has `name` as a variable, as an attribute (`message.name`) or as a text of its own (`message['name']`,
+    //! Whether an expression has `name` as a variable, as an attribute (`message.name`) or as a text of its own
+    //! (`message['name']`,
     //! `'name' in message`, `message.get("name")`). What is written as data or as part of a longer text does not count.
     bool mentions(std::string_view name) const;
     //! Variables that the source writes without asking whether they have a value, and that it never gives one.

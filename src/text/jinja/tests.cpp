@@ -29,8 +29,12 @@ bool text_is(const Value& value, std::string (*form)(std::string_view)) {
 }
 
 // Everything that Python could loop over or index; an undefined value is an empty sequence.
-bool iterable(const Value& value) { return value.is_undefined() || value.text() != nullptr || value.list() != nullptr || value.dict() != nullptr; }
-bool sequence(const Value& value) { return iterable(value) && (value.list() == nullptr || value.list()->kind != List::Kind::lazy); }
+bool iterable(const Value& value) {
+    return value.is_undefined() || value.text() != nullptr || value.list() != nullptr || value.dict() != nullptr;
+}
+bool sequence(const Value& value) {
+    return iterable(value) && (value.list() == nullptr || value.list()->kind != List::Kind::lazy);
+}
 bool same(const Value& a, const Value* b) { return equal(a, needed(b)); }
 bool below(const Value& a, const Value* b) { return less(a, needed(b)); }
 bool above(const Value& a, const Value* b) { return less(needed(b), a); }
@@ -57,9 +61,13 @@ const std::vector<std::pair<std::string_view, Test>>& tests() {
         {"lower", [](const Value& v, const Value*) { return text_is(v, &lower); }},
         {"upper", [](const Value& v, const Value*) { return text_is(v, &upper); }},
         {"in", [](const Value& v, const Value* list_of) { return contains(needed(list_of), v); }},
-        {"eq", same}, {"equalto", same},
+        {"eq", same},
+        {"equalto", same},
         {"ne", [](const Value& a, const Value* b) { return !equal(a, needed(b)); }},
-        {"lt", below}, {"lessthan", below}, {"gt", above}, {"greaterthan", above},
+        {"lt", below},
+        {"lessthan", below},
+        {"gt", above},
+        {"greaterthan", above},
         {"le", [](const Value& a, const Value* b) { return below(a, b) || same(a, b); }},
         {"ge", [](const Value& a, const Value* b) { return above(a, b) || same(a, b); }},
     };
@@ -73,7 +81,8 @@ bool is_test(std::string_view name) {
 }
 
 bool apply_test(const std::string& name, const Value& input, Arguments& arguments) {
-    if (!arguments.named.empty() || arguments.positional.size() > 1) refuse("the test '" + name + "' takes no more than one value");
+    if (!arguments.named.empty() || arguments.positional.size() > 1)
+        refuse("the test '" + name + "' takes no more than one value");
     for (const auto& [known, test] : tests()) {
         if (known == name) return test(input, arguments.positional.empty() ? nullptr : &arguments.positional.front());
     }

@@ -1,24 +1,30 @@
 #include <utf8proc.h>
 
-#include "library.hpp"
 #include "../utf8.hpp"
+#include "library.hpp"
 
 namespace xlrm::jinja {
 namespace {
 
 void append_upper(std::string& out, char32_t c) {
-    if (c == 0xDF) out += "SS";
-    else append_utf8(out, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c))));
+    if (c == 0xDF)
+        out += "SS";
+    else
+        append_utf8(out, static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c))));
 }
 
 void append_lower(std::string& out, char32_t c) {
-    if (c == 0x130) out += "i\u0307";
-    else append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+    if (c == 0x130)
+        out += "i\u0307";
+    else
+        append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
 }
 
 void append_title(std::string& out, char32_t c) {
-    if (c == 0xDF) out += "Ss";
-    else append_utf8(out, static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c))));
+    if (c == 0xDF)
+        out += "Ss";
+    else
+        append_utf8(out, static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c))));
 }
 
 template <class Append>
@@ -41,8 +47,10 @@ std::string lower(std::string_view text) { return mapped(text, append_lower); }
 std::string capitalize(std::string_view text) {
     bool first = true;
     return mapped(text, [&](std::string& out, char32_t c) {
-        if (first) append_title(out, c);
-        else append_lower(out, c);
+        if (first)
+            append_title(out, c);
+        else
+            append_lower(out, c);
         first = false;
     });
 }
@@ -50,8 +58,10 @@ std::string capitalize(std::string_view text) {
 std::string title(std::string_view text) {
     bool inside = false;
     return mapped(text, [&](std::string& out, char32_t c) {
-        if (inside) append_lower(out, c);
-        else append_title(out, c);
+        if (inside)
+            append_lower(out, c);
+        else
+            append_title(out, c);
         inside = cased(c);
     });
 }
@@ -97,12 +107,18 @@ std::string replace_all(const std::string& text, const std::string& old, const s
 std::string escape_html(const std::string& text) {
     std::string out;
     for (const char c : text) {
-        if (c == '&') out += "&amp;";
-        else if (c == '<') out += "&lt;";
-        else if (c == '>') out += "&gt;";
-        else if (c == '\'') out += "&#39;";
-        else if (c == '"') out += "&#34;";
-        else out += c;
+        if (c == '&')
+            out += "&amp;";
+        else if (c == '<')
+            out += "&lt;";
+        else if (c == '>')
+            out += "&gt;";
+        else if (c == '\'')
+            out += "&#39;";
+        else if (c == '"')
+            out += "&#34;";
+        else
+            out += c;
     }
     return out;
 }

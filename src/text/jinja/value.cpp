@@ -59,7 +59,8 @@ const Value* Namespace::find(std::string_view name) const {
 }
 
 void Namespace::set(const std::string& name, Value value) {
-    if (value.names() == nullptr) depth = deeper(depth, value);  // namespaces may hold one another in a ring: Evaluation unties it
+    if (value.names() == nullptr)
+        depth = deeper(depth, value);  // namespaces may hold one another in a ring: Evaluation unties it
     for (auto& [key, held] : items) {
         if (key == name) {
             held = std::move(value);
@@ -81,7 +82,8 @@ Value Value::from_json(const Json& json, int level) {
     if (level > kMostDepth) refuse("values are nested too deeply");
     if (json.is_null()) return nullptr;
     if (json.is_boolean()) return json.get<bool>();
-    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) refuse("the number " + json.dump() + " is too large");
+    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX))
+        refuse("the number " + json.dump() + " is too large");
     if (json.is_number_integer()) return json.get<std::int64_t>();
     if (json.is_number_float()) return json.get<double>();
     if (json.is_string()) return json.get<std::string>();
@@ -107,7 +109,8 @@ std::int64_t Value::effort(bool deep) const {
     std::size_t effort = text() == nullptr ? 0 : text()->text->size() / 64;
     if (const List* value = list()) {
         effort += value->items.size() / 16;
-        for (std::size_t i = 0; deep && i < value->items.size(); ++i) effort += 1 + static_cast<std::size_t>(value->items[i].effort());
+        for (std::size_t i = 0; deep && i < value->items.size(); ++i)
+            effort += 1 + static_cast<std::size_t>(value->items[i].effort());
     }
     if (const Dict* value = dict()) effort += value->items.size() / 16;
     return static_cast<std::int64_t>(effort);
@@ -126,8 +129,10 @@ std::optional<double> Value::number() const {
 }
 
 std::string Value::type() const {
-    static const char* const kNames[] = {"undefined", "none", "bool", "int", "float", "str", "list", "dict", "namespace", "function"};
-    if (const List* held = list(); held != nullptr && held->kind != List::Kind::list) return held->kind == List::Kind::tuple ? "tuple" : "generator";
+    static const char* const kNames[] = {"undefined", "none", "bool", "int",       "float",
+                                         "str",       "list", "dict", "namespace", "function"};
+    if (const List* held = list(); held != nullptr && held->kind != List::Kind::list)
+        return held->kind == List::Kind::tuple ? "tuple" : "generator";
     return kNames[data_.index()];
 }
 
@@ -157,11 +162,14 @@ bool equal(const Value& a, const Value& b, std::int64_t& left) {
     const auto alike = [&](const Value& x, const Value& y) { return equal(x, y, left); };
     if (a.list() != nullptr && b.list() != nullptr) {
         return a.list() == b.list() || (a.list()->kind != List::Kind::lazy && a.list()->kind == b.list()->kind &&
-                                        std::equal(a.list()->items.begin(), a.list()->items.end(), b.list()->items.begin(), b.list()->items.end(), alike));
+                                        std::equal(a.list()->items.begin(), a.list()->items.end(), b.list()->items.begin(),
+                                                   b.list()->items.end(), alike));
     }
     if (a.dict() != nullptr && b.dict() != nullptr) {
-        return a.dict()->items.size() == b.dict()->items.size() && std::all_of(a.dict()->items.begin(), a.dict()->items.end(), [&](const auto& item) {
-                   const auto other = std::ranges::find_if(b.dict()->items, [&](const auto& entry) { return alike(entry.first, item.first); });
+        return a.dict()->items.size() == b.dict()->items.size() &&
+               std::all_of(a.dict()->items.begin(), a.dict()->items.end(), [&](const auto& item) {
+                   const auto other =
+                       std::ranges::find_if(b.dict()->items, [&](const auto& entry) { return alike(entry.first, item.first); });
                    return other != b.dict()->items.end() && alike(item.second, other->second);
                });
     }
@@ -229,7 +237,8 @@ std::vector<Value> elements(const Value& value) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
         next_code_point(text, at);
-        if (items.size() >= kMostElements) refuse("a text of more than " + std::to_string(kMostElements) + " characters cannot be taken apart");
+        if (items.size() >= kMostElements)
+            refuse("a text of more than " + std::to_string(kMostElements) + " characters cannot be taken apart");
         items.emplace_back(text.substr(begin, at - begin));
     }
     return items;
@@ -237,7 +246,8 @@ std::vector<Value> elements(const Value& value) {
 
 std::int64_t length(const Value& value) {
     if (value.is_undefined()) return 0;
-    if (const List* list = value.list(); list != nullptr && list->kind != List::Kind::lazy) return static_cast<std::int64_t>(list->items.size());
+    if (const List* list = value.list(); list != nullptr && list->kind != List::Kind::lazy)
+        return static_cast<std::int64_t>(list->items.size());
     if (const Dict* dict = value.dict()) return static_cast<std::int64_t>(dict->items.size());
     if (const Text* text = value.text()) return count_code_points(*text->text);
     refuse(value.type() + " has no length");

@@ -137,7 +137,8 @@ std::string to_text(const Value& value);
 std::string repr(const Value& value);
 //! text.find(part, from), in time that grows with the text alone.
 std::size_t find_in(std::string_view text, std::string_view part, std::size_t from);
-//! The elements that a loop sees: of a list, keys of a dict, characters of a text, nothing of an undefined value. Throws Error beyond kMostElements.
+//! The elements that a loop sees: of a list, keys of a dict, characters of a text, nothing of an undefined value. Throws Error
+//! beyond kMostElements.
 std::vector<Value> elements(const Value& value);
 //! Throws Error for what has no length.
 std::int64_t length(const Value& value);

@@ -23,7 +23,9 @@ std::string real_text(double value) {
     char buffer[64];
     const double size = std::abs(value);
     const bool plain = size == 0.0 || (size >= 1e-4 && size < 1e16);
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, plain ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+    const auto end =
+        std::to_chars(buffer, buffer + sizeof buffer, value, plain ? std::chars_format::fixed : std::chars_format::scientific)
+            .ptr;
     std::string text(buffer, end);
     if (plain && text.find('.') == std::string::npos) text += ".0";
     return text;
@@ -32,10 +34,17 @@ std::string real_text(double value) {
 bool printable(char32_t c) {
     if (c == ' ') return true;
     switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-        case UTF8PROC_CATEGORY_CC: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_CS: case UTF8PROC_CATEGORY_CO:
-        case UTF8PROC_CATEGORY_CN: case UTF8PROC_CATEGORY_ZL: case UTF8PROC_CATEGORY_ZP: case UTF8PROC_CATEGORY_ZS:
+        case UTF8PROC_CATEGORY_CC:
+        case UTF8PROC_CATEGORY_CF:
+        case UTF8PROC_CATEGORY_CS:
+        case UTF8PROC_CATEGORY_CO:
+        case UTF8PROC_CATEGORY_CN:
+        case UTF8PROC_CATEGORY_ZL:
+        case UTF8PROC_CATEGORY_ZP:
+        case UTF8PROC_CATEGORY_ZS:
             return false;
-        default: return true;
+        default:
+            return true;
     }
 }
 
@@ -45,14 +54,22 @@ std::string quoted(const std::string& text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
         const char32_t c = next_code_point(text, at);
-        if (c == static_cast<char32_t>(quote) || c == '\\') out += std::string("\\") + static_cast<char>(c);
-        else if (c == '\n') out += "\\n";
-        else if (c == '\r') out += "\\r";
-        else if (c == '\t') out += "\\t";
-        else if (printable(c)) out.append(text, begin, at - begin);
-        else if (c < 0x100) out += "\\x" + hex(c, 2);
-        else if (c < 0x10000) out += "\\u" + hex(c, 4);
-        else out += "\\U" + hex(c, 8);
+        if (c == static_cast<char32_t>(quote) || c == '\\')
+            out += std::string("\\") + static_cast<char>(c);
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '\r')
+            out += "\\r";
+        else if (c == '\t')
+            out += "\\t";
+        else if (printable(c))
+            out.append(text, begin, at - begin);
+        else if (c < 0x100)
+            out += "\\x" + hex(c, 2);
+        else if (c < 0x10000)
+            out += "\\u" + hex(c, 4);
+        else
+            out += "\\U" + hex(c, 8);
     }
     return out + quote;
 }
@@ -62,15 +79,24 @@ std::string json_text(const std::string& text, bool ascii) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
         const char32_t c = next_code_point(text, at);
-        if (c == '"' || c == '\\') out += std::string("\\") + static_cast<char>(c);
-        else if (c == '\n') out += "\\n";
-        else if (c == '\r') out += "\\r";
-        else if (c == '\t') out += "\\t";
-        else if (c == '\b') out += "\\b";
-        else if (c == '\f') out += "\\f";
-        else if (c < 0x20 || (ascii && c >= 0x7F && c < 0x10000)) out += "\\u" + hex(c, 4);
-        else if (ascii && c >= 0x10000) out += "\\u" + hex(0xD800 + ((c - 0x10000) >> 10U), 4) + "\\u" + hex(0xDC00 + ((c - 0x10000) & 0x3FFU), 4);
-        else out.append(text, begin, at - begin);
+        if (c == '"' || c == '\\')
+            out += std::string("\\") + static_cast<char>(c);
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '\r')
+            out += "\\r";
+        else if (c == '\t')
+            out += "\\t";
+        else if (c == '\b')
+            out += "\\b";
+        else if (c == '\f')
+            out += "\\f";
+        else if (c < 0x20 || (ascii && c >= 0x7F && c < 0x10000))
+            out += "\\u" + hex(c, 4);
+        else if (ascii && c >= 0x10000)
+            out += "\\u" + hex(0xD800 + ((c - 0x10000) >> 10U), 4) + "\\u" + hex(0xDC00 + ((c - 0x10000) & 0x3FFU), 4);
+        else
+            out.append(text, begin, at - begin);
     }
     return out + '"';
 }
@@ -113,7 +139,8 @@ void write_json(const Value& value, const JsonStyle& style, int depth, std::stri
         out += ']';
     } else if (const Dict* dict = value.dict()) {
         auto items = dict->items;
-        if (style.sort_keys) std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
+        if (style.sort_keys)
+            std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return less(a.first, b.first); });
         out += '{';
         for (std::size_t i = 0; i < items.size(); ++i) {
             if (i > 0) out += style.comma;
@@ -165,10 +192,14 @@ void write_container(const Value& value, std::string& out) {
 }
 
 void write_repr(const Value& value, std::string& out) {
-    if (value.is_undefined()) out += "Undefined";
-    else if (value.text() == nullptr && value.list() == nullptr && value.dict() == nullptr) out += to_text(value);
-    else if (value.text() == nullptr) write_container(value, out);
-    else out += value.text()->safe ? "Markup(" + quoted(*value.text()->text) + ")" : quoted(*value.text()->text);
+    if (value.is_undefined())
+        out += "Undefined";
+    else if (value.text() == nullptr && value.list() == nullptr && value.dict() == nullptr)
+        out += to_text(value);
+    else if (value.text() == nullptr)
+        write_container(value, out);
+    else
+        out += value.text()->safe ? "Markup(" + quoted(*value.text()->text) + ")" : quoted(*value.text()->text);
 }
 
 }  // namespace
