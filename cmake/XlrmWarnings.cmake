@@ -2,5 +2,5 @@
 # -Wno-restrict: g++ 12 reports it falsely for std::string concatenation (GCC bug 105651).
 add_library(xlrm_warnings INTERFACE)
 add_library(xlrm::warnings ALIAS xlrm_warnings)
-target_compile_options(xlrm_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wundef -Wno-sign-conversion -Wno-restrict
+target_compile_options(xlrm_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wundef -Wno-sign-conversion $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<BOOL:${XLRM_WERROR}>:-Werror>)

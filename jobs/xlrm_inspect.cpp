@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "xlrm/comm/run_job.hpp"
+#include "xlrm/infer/inspect.hpp"
 #include "xlrm/model/inspect.hpp"
 #include "xlrm/text/chat_template.hpp"
 #include "xlrm/text/inspect.hpp"

@@ -3,7 +3,7 @@
 
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/text/prepare_job.hpp"
+#include "xlrm/data/prepare_job.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "xlrm/sweep/compare.hpp"
 #include "xlrm/sweep/run.hpp"
 #include "xlrm/sweep/status.hpp"
-#include "xlrm/sweep/transfer_table.hpp"
+#include "xlrm/sweep/tables.hpp"
 
 using namespace xlrm;
 

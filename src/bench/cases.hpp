@@ -9,7 +9,7 @@
 #include "figures.hpp"
 #include "inputs.hpp"
 #include "xlrm/bench/bench.hpp"
-#include "xlrm/model/scorer.hpp"
+#include "xlrm/infer/scorer.hpp"
 
 namespace xlrm {
 

@@ -6,7 +6,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
-#include "xlrm/text/prepare.hpp"
+#include "xlrm/data/prepare.hpp"
 
 namespace xlrm {
 namespace {

@@ -5,7 +5,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/partition.hpp"
-#include "xlrm/text/prepare_job.hpp"
+#include "xlrm/data/prepare_job.hpp"
 
 namespace xlrm {
 namespace {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/utf8.hpp"
 
 namespace xlrm {
 
@@ -26,6 +27,7 @@ std::vector<IniLine> parse_ini(const std::string& text, const std::string& file)
         const std::string line = trim(raw);
         if (line.empty() || line[0] == '#' || line[0] == ';') continue;
         const std::string where = file + ":" + std::to_string(number) + ": ";
+        require(is_valid_utf8(line), where + "the line is not UTF-8 text; save the file as UTF-8", ExitCode::usage);
         if (line.front() == '[') {
             if (line.back() != ']') fail(where + "a section is written [name], not \"" + line + "\"", ExitCode::usage);
             section = trim(line.substr(1, line.size() - 2));

@@ -10,6 +10,7 @@
 #include "options_state.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/utf8.hpp"
 
 namespace xlrm {
 
@@ -53,6 +54,10 @@ void Options::State::unknown(const std::string& where, const std::string& shown,
 
 void Options::State::assign(const std::string& name, const std::string& value, const std::string& where,
                             const std::string& dashes) {
+    require(is_valid_utf8(name + value),
+            where + dashes + replace_invalid_utf8(name) + ": its value \"" + replace_invalid_utf8(value) +
+                "\" is not UTF-8 text (results record their options as such); rename what it names",
+            ExitCode::usage);
     std::string suffix;
     OptionEntry* const entry = find(name);
     OptionPrefix* const prefix = entry == nullptr ? find_prefix(name, &suffix) : nullptr;

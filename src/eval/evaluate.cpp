@@ -12,11 +12,11 @@
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/output_lock.hpp"
 #include "xlrm/core/profile.hpp"
+#include "xlrm/data/prepare.hpp"
 #include "xlrm/eval/benchmark.hpp"
 #include "xlrm/eval/evaluator.hpp"
 #include "xlrm/eval/rewardbench_files.hpp"
 #include "xlrm/stats/intervals.hpp"
-#include "xlrm/text/prepare.hpp"
 
 namespace xlrm {
 

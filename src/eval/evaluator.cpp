@@ -19,10 +19,10 @@
 #include "xlrm/core/build_info.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
-#include "xlrm/eval/exactness.hpp"
-#include "xlrm/model/scorer.hpp"
+#include "xlrm/data/prepare.hpp"
+#include "xlrm/infer/exactness.hpp"
+#include "xlrm/infer/scorer.hpp"
 #include "xlrm/store/occurrences.hpp"
-#include "xlrm/text/prepare.hpp"
 
 namespace xlrm {
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "xlrm/eval/options.hpp"
+#include "xlrm/infer/scorer.hpp"
 #include "xlrm/model/model_folder.hpp"
-#include "xlrm/model/scorer.hpp"
 
 namespace xlrm {
 

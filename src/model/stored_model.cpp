@@ -5,7 +5,6 @@
 #include "weight_files.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/settings_file.hpp"
-#include "xlrm/model/pooling.hpp"
 
 namespace xlrm {
 namespace {

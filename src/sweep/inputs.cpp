@@ -6,9 +6,9 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/data/prepare.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/occurrences.hpp"
-#include "xlrm/text/prepare.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {

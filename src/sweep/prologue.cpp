@@ -8,9 +8,9 @@
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/data/prepare.hpp"
+#include "xlrm/data/quickstart_world.hpp"
 #include "xlrm/sweep/plan.hpp"
-#include "xlrm/text/prepare.hpp"
-#include "xlrm/text/quickstart_world.hpp"
 #include "xlrm/text/tokenizer.hpp"
 #include "xlrm/train/trainer.hpp"
 

@@ -16,7 +16,7 @@
 #include "xlrm/sweep/plan.hpp"
 #include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/prologue.hpp"
-#include "xlrm/sweep/transfer_table.hpp"
+#include "xlrm/sweep/tables.hpp"
 #include "xlrm/sweep/worker.hpp"
 
 namespace xlrm {

@@ -5,7 +5,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
-#include "xlrm/sweep/floor.hpp"
+#include "xlrm/sweep/tables.hpp"
 #include "xlrm/text/chat_template.hpp"
 #include "xlrm/train/trainer.hpp"
 
@@ -143,7 +143,7 @@ void Worker::measure_floor(const Task& task) {
         const Source source = source_of(config_.source_list(), task.source);
         require_planned("data.train");
         require_planned("data.eval." + task.benchmark);
-        Json floor = surface_floor(config_, source, task.benchmark);
+        Json floor = surface_floor(floor_request(config_, source, task.benchmark));
         const Json recipe = recipe_of(task);
         for (auto& [target, entry] : floor.at("targets").items()) entry["recipe"] = recipe.at(target);
         if (std::filesystem::exists(folder_.floor(task))) {  // targets that it has stay as they are

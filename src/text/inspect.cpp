@@ -1,9 +1,9 @@
 #include "xlrm/text/inspect.hpp"
 
-#include "utf8.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/json.hpp"
+#include "xlrm/core/utf8.hpp"
 
 namespace xlrm {
 namespace {

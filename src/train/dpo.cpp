@@ -29,7 +29,6 @@ public:
     explicit Dpo(const DpoOptions& options) : options_(options) {}
     std::string name() const override { return "dpo"; }
     bool pairs() const override { return true; }
-    HeadKind head() const override { return HeadKind::lm; }
     std::vector<std::string> metric_names() const override {
         return {"rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins", "logps/chosen",
                 "logps/rejected", "logits/chosen",    "logits/rejected",    "entropy",         "mean_token_accuracy"};

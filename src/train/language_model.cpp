@@ -30,7 +30,6 @@ class LanguageModel final : public Objective {
 public:
     std::string name() const override { return "lm"; }
     bool pairs() const override { return false; }
-    HeadKind head() const override { return HeadKind::lm; }
 
     void check(const ItemSet& set) const override {
         for (std::size_t i = 0; i < set.items.size(); ++i) {

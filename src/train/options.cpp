@@ -6,10 +6,10 @@
 
 #include "xlrm/comm/gradient_reducer.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/model/pooling.hpp"
+#include "xlrm/infer/pooling.hpp"
 #include "xlrm/store/dtype.hpp"
 #include "xlrm/text/chat_template.hpp"
-#include "xlrm/train/objective.hpp"
+#include "xlrm/train/objectives.hpp"
 #include "xlrm/train/schedule.hpp"
 
 namespace xlrm {
@@ -30,7 +30,7 @@ void require_usage(bool ok, const std::string& message) { require(ok, message, E
 
 void describe_data(Options& options, TrainOptions& train) {
     options
-        .add_choice("objective", &train.objective, {"bt", "ranking", "regression", "lm", "sft", "dpo"},
+        .add_choice("objective", &train.objective, objective_names(),
                     "reward model from pairs (bt), rankings or labels (regression); language model from {text} rows (lm), "
                     "responses (sft) or pairs "
                     "(dpo): by what the rows are")
@@ -150,35 +150,19 @@ void describe(Options& options, TrainOptions& train) {
 
 namespace {
 
-//! Where an option has an effect: names in --help's order of objectives.
-struct Scope {
-    const char* option;
-    std::vector<std::string> objectives;
-};
-
-const std::vector<Scope>& scopes() {
-    static const std::vector<Scope> list = {
-        {"concatenate", {"lm"}},
-        {"over-length", {"bt", "ranking", "regression", "sft", "dpo"}},
-        {"pooling", {"bt", "ranking", "regression"}},
-        {"head-init", {"bt", "ranking", "regression"}},
-        {"margin", {"bt"}},
-        {"label-smoothing", {"bt", "dpo"}},
-        {"center-rewards-coefficient", {"bt"}},
-        {"lm-coefficient", {"bt"}},
-        {"share-prefix", {"bt", "ranking", "regression", "dpo"}},
-        {"loss-type", {"dpo"}},
-        {"beta", {"dpo"}},
-        {"ref-model", {"dpo"}},
-        {"precompute-ref-log-probs", {"dpo"}},
-    };
-    return list;
+//! Objectives under which an option has an effect; empty: under all.
+std::vector<std::string> objectives_of(const std::string& option) {
+    std::vector<std::string> names;
+    for (const ObjectiveEntry& entry : objectives()) {
+        if (std::ranges::find(entry.options, option) != entry.options.end()) names.emplace_back(entry.name);
+    }
+    return names;
 }
 
-std::string belongs_to(const Scope& scope) {
-    std::string text = scope.objectives.size() == 1 ? "belongs to the objective " : "belongs to the objectives ";
-    for (std::size_t i = 0; i < scope.objectives.size(); ++i) {
-        text += (i == 0 ? "" : i + 1 == scope.objectives.size() ? " and " : ", ") + scope.objectives[i];
+std::string belongs_to(const std::vector<std::string>& names) {
+    std::string text = names.size() == 1 ? "belongs to the objective " : "belongs to the objectives ";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
     }
     return text;
 }
@@ -202,9 +186,7 @@ void check_objective(const TrainOptions& t) {
 }  // namespace
 
 void check(const TrainOptions& t) {
-    static const std::set<std::string> objectives = {"bt", "ranking", "regression", "lm", "sft", "dpo"};
-    require_usage(objectives.contains(t.objective),
-                  "--objective '" + t.objective + "' is not known (bt, ranking, regression, lm, sft, dpo)");
+    const ObjectiveEntry& objective = objective_entry(t.objective);
     require_usage(!t.model.empty() || !t.model_config.empty(),
                   "--model is not given; name the folder to start from (or, for a model made from nothing, --model-config and "
                   "--tokenizer)");
@@ -231,7 +213,7 @@ void check(const TrainOptions& t) {
     parse_wire(t.wire);
     parse_reduction(t.reduction);
     check_objective(t);
-    require_usage(t.objective == "lm" || !t.concatenate, "--concatenate belongs to the objective lm");
+    require_usage(objective.rows == RowKind::document || !t.concatenate, "--concatenate belongs to the objective lm");
     parse_schedule(t.schedule);
     require_usage(!t.add_pad_token || !t.model.empty(),
                   "--add-pad-token needs --model, whose embedding gets a row for the token");
@@ -246,10 +228,13 @@ void check(const TrainOptions& t) {
 }
 
 std::vector<std::pair<std::string, std::string>> options_without_effect(const std::string& objective) {
+    const std::vector<std::string>& own = objective_entry(objective).options;
+    std::set<std::string> seen(own.begin(), own.end());
     std::vector<std::pair<std::string, std::string>> list;
-    for (const Scope& scope : scopes()) {
-        if (std::ranges::find(scope.objectives, objective) == scope.objectives.end())
-            list.emplace_back(scope.option, belongs_to(scope));
+    for (const ObjectiveEntry& entry : objectives()) {
+        for (const std::string& option : entry.options) {
+            if (seen.insert(option).second) list.emplace_back(option, belongs_to(objectives_of(option)));
+        }
     }
     return list;
 }

@@ -9,6 +9,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/ops/linear.hpp"
+#include "xlrm/train/objectives.hpp"
 #include "xlrm/train/trainer.hpp"
 
 namespace xlrm {
@@ -54,10 +55,10 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
     const ModelConfig& config = in.config;
     double roof = 0.0;
     together(group, [&] {
-        check_start(options, in.objective->head(), in.objective->outputs(in.data.train));
+        check_start(options, objective_entry(options.objective).head, in.objective->outputs(in.data.train));
         roof = measured_roof(options.dtype);
     });
-    const HeadKind head = in.objective->head();
+    const HeadKind head = objective_entry(options.objective).head;
     const auto parameters = static_cast<double>(make_layout(config, head).total);
     const double body = static_cast<double>(config.body_parameters());
     const double counted = body + (head == HeadKind::lm ? static_cast<double>(config.vocab_size * config.hidden) : 0.0);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "xlrm/core/profile.hpp"
+#include "xlrm/infer/reward_head.hpp"
 #include "xlrm/ops/head.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -34,12 +35,7 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
         out.counts.push_back(entry.answers);
     }
     out.batch = pack(set, out.answers, options.share_prefix);
-    std::vector<std::int64_t> rows;
-    for (std::size_t text = 0; text < out.answers.size(); ++text) {
-        const auto tokens = set.answer_tokens(set.answers[static_cast<std::size_t>(out.answers[text])]);
-        rows.push_back(
-            out.batch.row(static_cast<std::int64_t>(text), pooled_index(options.pooling, tokens, decoder.config().pad)));
-    }
+    std::vector<std::int64_t> rows = pooled_rows(decoder, out.batch, set, out.answers, options.pooling);
     const auto texts = static_cast<std::int64_t>(rows.size());
     if (extra) {
         const std::vector<std::int64_t> more = extra(out);
@@ -54,18 +50,11 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
 RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved) {
     const StageScope scope("forward");
     RewardStates out;
-    out.residual = decoder.forward(batch.batch, batch.needed.rows, saved);
-    if (out.residual.scalar_type() == at::kBFloat16) out.residual = out.residual.to(at::kFloat);
+    out.residual = head_precision(decoder.forward(batch.batch, batch.needed.rows, saved));
     out.normed = decoder.final_norm(out.residual, &out.rstd);
     out.pooled = gather_rows(out.normed, batch.pooled);
-    const at::Tensor head = decoder.parameters().view(kScore);
-    const auto outputs = static_cast<std::size_t>(head.size(0));
-    out.scores.resize(batch.answers.size() * outputs);
-    for (std::size_t k = 0; k < outputs; ++k) {
-        const at::Tensor scores = reward_head(out.pooled, head.select(0, static_cast<std::int64_t>(k))).to(at::kDouble);
-        for (std::size_t text = 0; text < batch.answers.size(); ++text)
-            out.scores[text * outputs + k] = scores.const_data_ptr<double>()[text];
-    }
+    const at::Tensor scores = reward_scores(decoder, out.pooled).to(at::kDouble).contiguous();
+    out.scores.assign(scores.const_data_ptr<double>(), scores.const_data_ptr<double>() + scores.numel());
     return out;
 }
 

@@ -9,7 +9,6 @@ class Sft final : public Objective {
 public:
     std::string name() const override { return "sft"; }
     bool pairs() const override { return false; }
-    HeadKind head() const override { return HeadKind::lm; }
     std::vector<std::string> metric_names() const override { return {"entropy", "mean_token_accuracy"}; }
     void check(const ItemSet& set) const override { require_responses(set, name(), 1, "rows {prompt, response}"); }
 

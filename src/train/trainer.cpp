@@ -21,6 +21,7 @@
 #include "xlrm/core/profile.hpp"
 #include "xlrm/core/progress.hpp"
 #include "xlrm/train/metrics.hpp"
+#include "xlrm/train/objectives.hpp"
 
 namespace xlrm {
 namespace {
@@ -62,7 +63,8 @@ private:
         clock_.lap("tokenizer and data");
         together(group_, [&] {
             const Activity activity("building the model");
-            model_ = make_training_model(options_, *in_.tokenizer, in_.objective->head(), in_.objective->outputs(in_.data.train));
+            model_ = make_training_model(options_, *in_.tokenizer, objective_entry(options_.objective).head,
+                                         in_.objective->outputs(in_.data.train));
             identity_ = {{"option", content_of(options_)},
                          {"data_sha256", items_sha256(in_.data.train)},
                          {"eval_sha256", items_sha256(in_.data.eval)},

@@ -7,26 +7,21 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/train/objectives.hpp"
 
 namespace xlrm {
 namespace {
 
-RowKind kind_of(const std::string& objective) {
-    if (objective == "lm") return RowKind::document;
-    if (objective == "sft") return RowKind::response;
-    if (objective == "ranking") return RowKind::ranking;
-    return objective == "regression" ? RowKind::regression : RowKind::preference;
-}
+bool learns_documents(const TrainOptions& options) { return objective_entry(options.objective).rows == RowKind::document; }
 
 PrepareOptions prepare_options(const TrainOptions& options, const std::vector<std::string>& inputs, const std::string& part,
                                bool evaluates) {
-    const bool documents = options.objective == "lm";
     PrepareOptions out;
     out.inputs.assign(inputs.begin(), inputs.end());
     out.langs = options.langs;
-    out.kind = kind_of(options.objective);
+    out.kind = objective_entry(options.objective).rows;
     out.forms = options.forms;
-    out.max_length = documents ? std::numeric_limits<std::int32_t>::max() : options.max_length;
+    out.max_length = learns_documents(options) ? std::numeric_limits<std::int32_t>::max() : options.max_length;
     out.over_length = parse_over_length(options.over_length);
     if (!part.empty()) out.split = options.split;
     out.part = part;
@@ -54,7 +49,7 @@ TrainingData read_training_data(const Communicator& group, const TrainOptions& o
         Prepared prepared = prepare(group, wanted, tokenizer, chat_template);
         together(group, [&] {
             const Activity activity("dividing the documents");
-            set = options.objective == "lm" ? split_documents(prepared.set, options.max_length) : std::move(prepared.set);
+            set = learns_documents(options) ? split_documents(prepared.set, options.max_length) : std::move(prepared.set);
             report = std::move(prepared.report);
             notes = std::move(prepared.notes);
         });

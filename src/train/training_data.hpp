@@ -4,7 +4,7 @@
 #include <string>
 
 #include "xlrm/comm/communicator.hpp"
-#include "xlrm/text/prepare.hpp"
+#include "xlrm/data/prepare.hpp"
 #include "xlrm/train/options.hpp"
 
 namespace xlrm {

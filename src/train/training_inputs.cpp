@@ -3,28 +3,10 @@
 #include "training_model.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/train/objectives.hpp"
 
 namespace xlrm {
 namespace {
-
-std::unique_ptr<Objective> make_objective(const TrainOptions& options) {
-    const RewardHeadOptions head{parse_pooling(options.pooling), options.share_prefix};
-    if (options.objective == "lm") return make_language_model();
-    if (options.objective == "sft") return make_sft();
-    if (options.objective == "ranking") return make_plackett_luce(head);
-    if (options.objective == "regression") return make_regression(head);
-    if (options.objective == "dpo") {
-        return make_dpo({.loss = parse_dpo_loss(options.loss_type),
-                         .beta = options.beta,
-                         .label_smoothing = options.label_smoothing,
-                         .share_prefix = options.share_prefix});
-    }
-    return make_bradley_terry({.head = head,
-                               .margin = parse_margin_use(options.margin),
-                               .label_smoothing = options.label_smoothing,
-                               .center_coefficient = options.center_rewards_coefficient,
-                               .lm_coefficient = options.lm_coefficient});
-}
 
 // Before any of them is an index.
 void check_items(const TrainingInputs& in, const TrainOptions& options, const std::optional<ModelConfig>& reference) {
@@ -49,7 +31,7 @@ TrainingInputs read_training_inputs(const Communicator& group, const TrainOption
     together(group, [&] {
         const Activity activity("reading the tokenizer and the template");
         check(options);
-        in.objective = make_objective(options);
+        in.objective = objective_entry(options.objective).make(options);
         in.tokenizer = load_tokenizer(tokenizer_folder(options));
         in.chat_template = load_chat_template(options.chat_template, tokenizer_folder(options), options.template_date);
         in.config = first_config(options, *in.tokenizer);

@@ -270,5 +270,13 @@ TEST(Options, AWithdrawnOptionIsRefusedWithWhatToWriteInstead) {
     EXPECT_FALSE(has(Lesser().refused({"--modle", "x"}), "did you mean --model"));
 }
 
+TEST(Options, TextThatIsNotUtf8IsRefusedByName) {
+    EXPECT_TRUE(has(Program().refused({"--model", "d\xE9j\xE0"}), "--model: its value \"d�j�\" is not UTF-8 text"));
+    EXPECT_TRUE(has(Program().refused_config("[train]\n\nmodel = d\xE9\n"), "a.cfg:3: the line is not UTF-8 text"));
+    Program p;
+    p.parse({"--model", "déjà"});
+    EXPECT_EQ(p.options.effective().at("train.model"), "déjà");
+}
+
 }  // namespace
 }  // namespace xlrm

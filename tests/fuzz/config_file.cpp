@@ -2,7 +2,7 @@
 #include "reader.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/options.hpp"
-#include "xlrm/text/preference_row.hpp"
+#include "xlrm/data/preference_row.hpp"
 
 using namespace xlrm;
 

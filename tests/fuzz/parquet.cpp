@@ -1,5 +1,5 @@
 #include "reader.hpp"
-#include "xlrm/text/preference_row.hpp"
+#include "xlrm/data/preference_row.hpp"
 
 using namespace xlrm;
 

@@ -8,7 +8,7 @@
 
 #include "model/altered_folder.hpp"
 #include "xlrm/core/random.hpp"
-#include "xlrm/model/inspect.hpp"
+#include "xlrm/infer/inspect.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "model/altered_folder.hpp"
-#include "xlrm/model/inspect.hpp"
+#include "xlrm/infer/inspect.hpp"
 #include "xlrm/store/states_file.hpp"
 
 namespace {

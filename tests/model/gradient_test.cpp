@@ -9,8 +9,8 @@
 
 #include "model/bradley_terry.hpp"
 #include "model/golden.hpp"
+#include "xlrm/infer/generator.hpp"
 #include "xlrm/model/decoder.hpp"
-#include "xlrm/model/generator.hpp"
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
 #include "xlrm/ops/rows.hpp"

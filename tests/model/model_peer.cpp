@@ -11,9 +11,9 @@
 
 #include "model/bradley_terry.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/model/generator.hpp"
+#include "xlrm/infer/generator.hpp"
+#include "xlrm/infer/scorer.hpp"
 #include "xlrm/model/model_folder.hpp"
-#include "xlrm/model/scorer.hpp"
 #include "xlrm/store/safetensors.hpp"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/golden.hpp"
-#include "xlrm/model/generator.hpp"
+#include "xlrm/infer/generator.hpp"
 #include "xlrm/model/model_folder.hpp"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "xlrm/sweep/transfer_table.hpp"
+#include "xlrm/sweep/tables.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,7 +101,7 @@ protected:
 };
 
 TEST_F(TransferTableTest, CountsPooledOverSeedsAndATieAsWrong) {
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_EQ(table.missing, 0);
     const TransferEntry& moved = entry(table, "en", "ko", "");
     EXPECT_EQ(moved.pooled.items, 8);
@@ -118,7 +118,7 @@ TEST_F(TransferTableTest, CountsPooledOverSeedsAndATieAsWrong) {
 }
 
 TEST_F(TransferTableTest, SetsGapAndFloorBesideEachEntry) {
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").gap, 5.0 / 8 - 6.0 / 8);  // ko on ko is right in 6 of 8
     EXPECT_DOUBLE_EQ(entry(table, "ko", "en", "").gap, 2.0 / 8 - 1.0);
     EXPECT_DOUBLE_EQ(entry(table, "ko", "ko", "").gap, 0.0);
@@ -129,7 +129,7 @@ TEST_F(TransferTableTest, SetsGapAndFloorBesideEachEntry) {
 }
 
 TEST_F(TransferTableTest, PoolsTheOffDiagonalGainWithSiblingsAndTranslationsAsOneCluster) {
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     ASSERT_EQ(table.gains.size(), 1U);
     const PooledGain& gain = table.gains[0];
     EXPECT_EQ(gain.cells, 4);
@@ -144,7 +144,7 @@ TEST_F(TransferTableTest, PoolsTheOffDiagonalGainWithSiblingsAndTranslationsAsOn
 }
 
 TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     ASSERT_EQ(table.ratios.size(), 5U);
     for (const RatioEntry& ratio : table.ratios) {
         EXPECT_EQ(ratio.items, 4) << ratio.model;
@@ -153,14 +153,14 @@ TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
 }
 
 TEST_F(TransferTableTest, TellsTheScoreByTheRuleOfABenchmarkThatIsRecognised) {
-    EXPECT_EQ(format_text(build_table(sweep_, plan_)).find("score  "), std::string::npos);  // plain subsets
+    EXPECT_EQ(format_text(build_table(grid_of(sweep_, plan_))).find("score  "), std::string::npos);  // plain subsets
     for (const Task& task : plan_.tasks) {
         if (task.kind != TaskKind::evaluate || task.source.empty()) continue;
         Cell cell = cell_of(task, margins(task), {3, 0});
         cell.subset = {"hep-python", "hep-python", "math-prm", "math-prm"};
         write_cell(sweep_.cell(task), cell, Json::object());
     }
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     const TransferEntry& moved = entry(table, "ko", "en", "");
     EXPECT_EQ(moved.rule, "rewardbench");
     EXPECT_DOUBLE_EQ(entry(table, "en", "en", "").score(), 1.0);
@@ -179,14 +179,14 @@ TEST_F(TransferTableTest, CountsMissingAndDamagedCellsInsteadOfUsingThem) {
         else
             write_file_atomic(sweep_.cell(task), read_file(sweep_.cell(task)) + "x");
     }
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_EQ(table.missing, 2);
     EXPECT_THROW(entry(table, "en", "ko", ""), std::runtime_error);
     EXPECT_NE(format_text(table).find("2 cells are missing"), std::string::npos);
 }
 
 TEST_F(TransferTableTest, TheCsvHasALineForAllSeedsAndOneForEach) {
-    const std::string csv = format_csv(build_table(sweep_, plan_));
+    const std::string csv = format_csv(build_table(grid_of(sweep_, plan_)));
     EXPECT_NE(csv.find("\nb,x,,en,ko,all,8,5,1,0.625000,0.305742,0.863156,-0.125000,0.625000,"), std::string::npos) << csv;
     EXPECT_NE(csv.find("\nb,x,,en,ko,1,4,2,1,0.500000,"), std::string::npos) << csv;
     EXPECT_NE(csv.find("\nb,x,hard,ko,en,2,2,1,0,0.500000,"), std::string::npos) << csv;
@@ -220,7 +220,7 @@ TEST_F(TransferTableTest, PairsWithOneIdAreItemsOfTheirOwn) {
         korean.erase("occurrence");
         write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", english}, {"ko", korean}}}}.dump());
     }
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").floor, 2.5 / 4);
     ASSERT_EQ(table.gains.size(), 1U);
     EXPECT_DOUBLE_EQ(table.gains[0].floor.mean, 5.0 / 16);
@@ -243,7 +243,7 @@ TEST_F(TransferTableTest, AllOfALineIsOverTheSameItems) {
         cell.activations.clear();
         cell.provenance = {{"options", {{"max_length", 77}}}, {"inputs", {{"report", {{"ko", {{"read", lacks_more ? 3 : 4}}}}}}}};
     });
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     const TransferEntry& moved = entry(table, "en", "ko", "");
     EXPECT_EQ(moved.pooled.items, 4);    // q-1 and q-1-n2 of two seeds
     EXPECT_EQ(moved.pooled.correct, 3);  // 1, 1 and 1, -1
@@ -265,7 +265,7 @@ TEST_F(TransferTableTest, AFloorOfFewerItemsIsNotShown) {
         const Json entry = {{"id", {"q-1"}}, {"subset", {"easy"}}, {"right", {1.0}}};
         write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
     }
-    const TransferTable table = build_table(sweep_, plan_);
+    const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_TRUE(std::isnan(entry(table, "en", "ko", "").floor));
     EXPECT_NE(format_text(table).find("3 of 4 items have no verdict of a floor"), std::string::npos) << format_text(table);
 }

@@ -7,7 +7,7 @@
 
 #include "train/objective_support.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/model/scorer.hpp"
+#include "xlrm/infer/scorer.hpp"
 
 namespace xlrm {
 namespace {

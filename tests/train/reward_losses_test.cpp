@@ -7,7 +7,7 @@
 
 #include "support/expect_error.hpp"
 #include "train/objective_support.hpp"
-#include "xlrm/model/scorer.hpp"
+#include "xlrm/infer/scorer.hpp"
 
 namespace xlrm {
 namespace {

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "xlrm/comm/communicator.hpp"
+#include "xlrm/data/prepare.hpp"
 #include "xlrm/eval/options.hpp"
 #include "xlrm/eval/rewardbench_files.hpp"
+#include "xlrm/infer/pooling.hpp"
 #include "xlrm/model/decoder.hpp"
 #include "xlrm/model/model_folder.hpp"
-#include "xlrm/model/pooling.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/text/chat_template.hpp"
-#include "xlrm/text/prepare.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "xlrm/core/options.hpp"
-#include "xlrm/text/row_form_options.hpp"
+#include "xlrm/data/row_form_options.hpp"
 
 namespace xlrm {
 

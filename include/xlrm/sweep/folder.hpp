@@ -25,7 +25,8 @@ public:
     std::filesystem::path tokenizer() const { return root_ / "tokenizer"; }
     std::filesystem::path model(const std::string& name) const { return root_ / "models" / name; }
     std::filesystem::path cell(const Task& task) const;
-    std::filesystem::path floor(const Task& task) const;   //!< JSON: verdicts of the surface floor on every target (floor.hpp)
+    std::filesystem::path floor(
+        const Task& task) const;  //!< JSON: verdicts of the surface floor on every target (surface_floor.hpp)
     std::filesystem::path output(const Task& task) const;  //!< the one of the three that the task makes
     //! `path` within the folder: "cells/base.en.s1/dev.ko.h5". The key of Plan::recipes.
     std::string name(const std::filesystem::path& path) const;

@@ -8,8 +8,8 @@
 
 #include "xlrm/core/file_hashes.hpp"
 #include "xlrm/core/json.hpp"
+#include "xlrm/data/preference_row.hpp"
 #include "xlrm/sweep/config.hpp"
-#include "xlrm/text/preference_row.hpp"
 
 namespace xlrm {
 

@@ -14,11 +14,11 @@ namespace xlrm {
 //!
 //! A tokenizer.json gives the ids and the text that Hugging Face's `tokenizers` 0.23 gives: models BPE (byte-level, or with byte
 //! fallback and unknown tokens) and Unigram, and the parts that the headers normalizer.hpp, pre_tokenizer.hpp, decoder.hpp and
-//! post_processor.hpp of src/text list. `truncation` and `padding` of the file are not used. Differences that remain: PCRE2 has
-//! Unicode 14's property Alphabetic (91 marks are not in \p{Alphabetic}; \w, \p{L} and the other categories, white space and
-//! normal forms agree for every code point), and \P{…} inside a class does not know what Unicode 15 and 16 added; of grapheme
-//! clusters (Precompiled alone needs them) utf8proc's version decides; and an id without a token is an Error, where that library
-//! passes over it.
+//! post_processor.hpp of src/text/tokenizer list. `truncation` and `padding` of the file are not used. Differences that remain:
+//! PCRE2 has Unicode 14's property Alphabetic (91 marks are not in \p{Alphabetic}; \w, \p{L} and the other categories, white
+//! space and normal forms agree for every code point), and \P{…} inside a class does not know what Unicode 15 and 16 added; of
+//! grapheme clusters (Precompiled alone needs them) utf8proc's version decides; and an id without a token is an Error, where that
+//! library passes over it.
 class Tokenizer {
 public:
     virtual ~Tokenizer() = default;
@@ -47,7 +47,7 @@ public:
 //!   in texts, with its attributes; special_tokens_map.json and added_tokens.json count where there is no `added_tokens_decoder`.
 //!   A token that the vocabulary has keeps its id, others count on from it in the order in which they are named (an id of the
 //!   decoder gives that order alone). With `split_special_tokens` special ones are text.
-//! - `tokenizer_class` and config.json's `model_type` choose the class (src/text/tokenizer_class.hpp). LlamaTokenizer,
+//! - `tokenizer_class` and config.json's `model_type` choose the class (src/text/tokenizer/tokenizer_class.hpp). LlamaTokenizer,
 //! CodeLlamaTokenizer,
 //!   GemmaTokenizer, Qwen2Tokenizer, GPT2Tokenizer, GPTNeoXTokenizer and CohereTokenizer put their own normaliser, pre-tokeniser
 //!   and decoder in place of those of tokenizer.json, where the two say different things; for other classes the file counts as it
@@ -56,8 +56,8 @@ public:
 //! not count
 //!   (CodeLlamaTokenizer: BOS always; GPTNeoXTokenizer: nothing). With tokenizer.model alone what the flags say; one that is
 //!   missing means no.
-//! - tokenizer.model with any of the other files is read as that library converts it (src/text/sentencepiece_json.hpp), for
-//! LlamaTokenizer,
+//! - tokenizer.model with any of the other files is read as that library converts it (src/text/tokenizer/sentencepiece_json.hpp),
+//! for LlamaTokenizer,
 //!   CodeLlamaTokenizer, GemmaTokenizer and TokenizersBackend. A class of byte pairs over a unigram model, which the library
 //!   reads letter by letter, keeps sentencepiece's ids and refuses added tokens; other classes are refused.
 //! - tokenizer.model without any of tokenizer_config.json, special_tokens_map.json and added_tokens.json has sentencepiece's own

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "xlrm/infer/pooling.hpp"
 #include "xlrm/model/decoder.hpp"
-#include "xlrm/model/pooling.hpp"
 #include "xlrm/store/items.hpp"
 
 namespace xlrm {
@@ -58,9 +58,7 @@ public:
     virtual std::string name() const = 0;
     //! Whether items are pairs (rankings), so that correct and margin mean something.
     virtual bool pairs() const = 0;
-    //! The head that it trains …
-    virtual HeadKind head() const { return HeadKind::reward; }
-    //! … and the outputs of a reward head (regression: labels of a row).
+    //! Outputs of its reward head (regression: labels of a row).
     virtual std::int64_t outputs(const ItemSet& /*set*/) const { return 1; }
     //! Names of StepSums::means that are logged.
     virtual std::vector<std::string> metric_names() const { return {}; }

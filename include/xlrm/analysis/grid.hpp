@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "xlrm/core/file_hashes.hpp"
+
+namespace xlrm {
+
+//! One cell of a grid: a model, judged on a benchmark in a target language.
+struct GridCell {
+    std::string base;
+    std::string source;  //!< what the reward model was trained on; "": the base model's own cell, which has no scores
+    std::string model;   //!< "base.en.s1"
+    std::string benchmark, target;
+    std::int64_t seed = 0;
+    std::filesystem::path file;
+};
+
+struct GridSource {
+    std::string name;
+    bool single = true;  //!< one language, and not several together
+};
+
+//! What is analysed: sources, targets, and the files of cells and floors, in the order of the plan. Cells that do not verify
+//! count as missing.
+struct Grid {
+    std::vector<GridSource> sources;
+    std::vector<std::string> targets;
+    std::vector<GridCell> cells;
+    std::map<std::pair<std::string, std::string>, std::filesystem::path> floors;  //!< (source, benchmark) → surface_floor.hpp
+    FileHashes* hashes = nullptr;                                                 //!< remembered hashes of those files
+};
+
+}  // namespace xlrm

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "xlrm/infer/pooling.hpp"
+#include "xlrm/model/decoder.hpp"
+#include "xlrm/store/items.hpp"
+
+namespace xlrm {
+
+struct ScoreOptions {
+    Pooling pooling = Pooling::last;
+    std::int64_t token_budget = 4096;  //!< physical tokens a batch
+    bool log_probs = false;            //!< of responses under the LM head, in place of scores
+    bool share_prefixes = true;        //!< compute a prompt once for the texts of a batch that have it; the same bits either way
+    bool head_rounded = false;  //!< transformers' bf16 norm and head; else both in fp32, from the residual as it is captured
+    std::vector<std::int64_t> layers;  //!< layers to capture, 0 … L
+    bool capture_last = false;
+    bool capture_mean = false;  //!< over the tokens behind the prompt boundary, closing tokens included
+};
+
+//! For the asked answers, in their order. Rows are fp32.
+struct ScoreResult {
+    std::vector<float> scores;                //!< empty without a reward head
+    std::vector<double> log_probs;            //!< Σ log p over the tokens of the completion, where they are asked for
+    std::map<std::int64_t, at::Tensor> last;  //!< layer → [N, d], at the pooled token
+    std::map<std::int64_t, at::Tensor> mean;
+};
+
+//! Scores texts and captures layers: the same bits for a text whatever else is asked for, in whatever order and whatever batches,
+//! where check_exactness finds nothing. Each distinct text is computed once; batches by token budget, texts of one prompt
+//! together, prefixes shared. `answers`: indices into set.answers. `progress(texts done)` after each batch.
+ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
+                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress = {});
+
+//! The batches in which score_texts computes `answers`: an answer for each distinct text.
+std::vector<std::vector<std::int64_t>> score_batches(const ItemSet& set, std::span<const std::int64_t> answers,
+                                                     const ScoreOptions& options);
+
+}  // namespace xlrm

@@ -1,0 +1,138 @@
+#include "xlrm/infer/scorer.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "score_plan.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/profile.hpp"
+#include "xlrm/infer/reward_head.hpp"
+#include "xlrm/model/lm_head.hpp"
+#include "xlrm/ops/rows.hpp"
+
+namespace xlrm {
+namespace {
+
+class Scoring {
+public:
+    Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
+        : decoder_(decoder),
+          set_(set),
+          options_(options),
+          has_head_(!options.log_probs && decoder.parameters().layout.contains("score.weight")) {
+        const auto rows = at::TensorOptions().dtype(at::kFloat);
+        if (has_head_) result_.scores.resize(static_cast<std::size_t>(asked));
+        if (options.log_probs) result_.log_probs.resize(static_cast<std::size_t>(asked));
+        for (const std::int64_t layer : options.layers) {
+            if (layer < 0 || layer > decoder.config().layers) {
+                fail("layer " + std::to_string(layer) + " does not exist (the model has layers 0 to " +
+                         std::to_string(decoder.config().layers) + "); ask for others",
+                     ExitCode::usage);
+            }
+            if (options.capture_last) result_.last[layer] = at::empty({asked, decoder.config().hidden}, rows);
+            if (options.capture_mean) result_.mean[layer] = at::empty({asked, decoder.config().hidden}, rows);
+        }
+    }
+
+    void run(const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        std::vector<std::int64_t> answers;
+        for (const std::size_t member : members) answers.push_back(texts[member].answer);
+        const PackedBatch batch = pack(set_, answers, options_.share_prefixes);
+        const NeededRows needed = needed_rows(pooled_rows(decoder_, batch, set_, answers, options_.pooling));
+        const bool all_rows = options_.log_probs || result_.mean.contains(decoder_.config().layers);
+        const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
+            const bool trimmed = layer == decoder_.config().layers && !all_rows;
+            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, texts, members);
+        };
+        at::Tensor rows = decoder_.forward(batch, all_rows ? at::Tensor() : needed.rows, nullptr, hook);
+        if (options_.log_probs) store_log_probs(rows, batch, answers, texts, members);
+        if (!has_head_) return;
+        if (all_rows) rows = gather_rows(rows, needed.rows);
+        store_scores(rows, needed.place, texts, members);
+    }
+
+    ScoreResult take() { return std::move(result_); }
+
+private:
+    void store_log_probs(const at::Tensor& rows, const PackedBatch& batch, const std::vector<std::int64_t>& answers,
+                         const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        const PredictedTokens predicted = predicted_tokens(batch, set_, answers);
+        if (predicted.rows.empty()) return;
+        const NeededRows needed = needed_rows(predicted.rows);
+        const at::Tensor normed = gather_rows(decoder_.final_norm(gather_rows(rows, needed.rows)), needed.place);
+        const std::vector<double> sums = sum_by_text(predicted, lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            for (const std::int64_t at : texts[members[i]].places) result_.log_probs[static_cast<std::size_t>(at)] = sums[i];
+        }
+    }
+
+    void store_scores(const at::Tensor& rows, const at::Tensor& place, const std::vector<DistinctText>& texts,
+                      const std::vector<std::size_t>& members) {
+        const StageScope scope("score");
+        const at::Tensor normed = decoder_.final_norm(options_.head_rounded ? rows : head_precision(rows));
+        const at::Tensor scores = at::index_select(reward_scores(decoder_, normed, options_.head_rounded), 0, place);
+        const at::Tensor values = scores.to(at::kFloat).contiguous();
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            for (const std::int64_t at : texts[members[i]].places) {
+                result_.scores[static_cast<std::size_t>(at)] = values.data_ptr<float>()[i];
+            }
+        }
+    }
+
+    void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const at::Tensor& place,
+                 const PackedBatch& batch, const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+        const StageScope scope("capture");
+        if (const auto last = result_.last.find(layer); last != result_.last.end()) {
+            const at::Tensor pooled = rows.defined() ? gather_rows(residual, rows) : residual;
+            store_rows(last->second, gather_rows(pooled, place), texts, members);
+        }
+        if (const auto mean = result_.mean.find(layer); mean != result_.mean.end()) {
+            const auto count = static_cast<std::int64_t>(batch.texts.size());
+            const at::Tensor begin = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+            const at::Tensor end = at::empty({count}, at::TensorOptions().dtype(at::kLong));
+            for (std::int64_t i = 0; i < count; ++i) {
+                begin.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].begin;
+                end.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].end;
+            }
+            store_rows(mean->second, segment_mean(residual, begin, end), texts, members);
+        }
+    }
+
+    static void store_rows(const at::Tensor& out, const at::Tensor& rows, const std::vector<DistinctText>& texts,
+                           const std::vector<std::size_t>& members) {
+        const at::Tensor values = rows.to(at::kFloat).contiguous();
+        const std::int64_t width = values.size(1);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const float* from = values.data_ptr<float>() + static_cast<std::int64_t>(i) * width;
+            for (const std::int64_t at : texts[members[i]].places) std::copy_n(from, width, out.data_ptr<float>() + at * width);
+        }
+    }
+
+    const Decoder& decoder_;
+    const ItemSet& set_;
+    const ScoreOptions& options_;
+    bool has_head_;
+    ScoreResult result_;
+};
+
+}  // namespace
+
+ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
+                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress) {
+    const std::vector<DistinctText> texts = find_distinct(set, answers);
+    Scoring scoring(decoder, set, static_cast<std::int64_t>(answers.size()), options);
+    std::int64_t done = 0;
+    for (const auto& members : plan_batches(set, texts, options)) {
+        scoring.run(texts, members);
+        for (const std::size_t member : members) done += static_cast<std::int64_t>(texts[member].places.size());
+        if (progress) progress(done);
+    }
+    return scoring.take();
+}
+
+}  // namespace xlrm
