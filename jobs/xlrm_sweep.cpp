@@ -35,7 +35,7 @@ ExitCode look(const std::vector<std::string>& words, bool json, bool watch) {
     if (words[0] == "verify") return verify_folder(folder);
     const Plan plan = folder.read_plan();
     require_same_inputs(folder, plan);
-    warn_of_unrecorded(folder, require_same_results(folder, plan, plan.inputs));
+    warn_of_unrecorded(folder, require_same_results(folder, plan));
     std::printf("%s", format_text(write_tables(folder, plan)).c_str());
     return ExitCode::done;
 }

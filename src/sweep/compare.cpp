@@ -35,9 +35,13 @@ public:
             }
         }
         for (const Task& task : plan_.tasks) {
-            if (task.kind == TaskKind::train && folder_.has_model(task.model())) {
-                judge(folder_.name(folder_.model(task.model())), RecordKind::model, task, folder_.name(folder_.model(task.base)));
-            }
+            if (task.kind != TaskKind::train) continue;
+            const std::string model = folder_.name(folder_.model(task.model()));
+            const std::string base = folder_.name(folder_.model(task.base));
+            if (folder_.has_model(task.model()))
+                judge(model, RecordKind::model, task, base);
+            else if (std::filesystem::exists(folder_.root() / (model + ".checkpoint")))
+                judge(model + ".checkpoint", RecordKind::checkpoint, task, base);
         }
         for (const Task& task : plan_.tasks) {
             if (task.kind == TaskKind::train || !std::filesystem::exists(folder_.output(task))) continue;
@@ -56,12 +60,13 @@ private:
         if (verdict.agrees != Verdict::no) return;
         const auto needed = places_.find(needs);
         if (verdict.through_model && needed != places_.end()) {
-            ++result_.differences[needed->second].dependents;
+            result_.differences[needed->second].outputs.push_back({output, records_.identity(output, kind)});
             places_[output] = needed->second;
             return;
         }
         places_[output] = result_.differences.size();
-        result_.differences.push_back({output, verdict.what, verdict.rename, verdict.input, 0});
+        result_.differences.push_back(
+            {output, verdict.what, verdict.rename, verdict.input, {{output, records_.identity(output, kind)}}});
     }
 
     const SweepFolder& folder_;
@@ -72,20 +77,9 @@ private:
 };
 
 std::string advice(const Difference& difference) {
-    const std::string them = difference.dependents > 0 ? "them" : "it";
+    const std::string them = difference.dependents() > 0 ? "them" : "it";
     if (difference.rename.empty()) return "move " + them + " away, or choose another --output";
     return "move " + them + " away, or give the " + difference.rename + " another name";
-}
-
-//! Whether the configuration of the plan that the folder was made by says something else there.
-bool given_otherwise(const Json& earlier, const Json& now, const std::string& input) {
-    if (!earlier.is_object()) return false;
-    const auto given = [&](const Json& inputs) {
-        const bool base = input.starts_with("bases.");
-        const Json entries = base ? inputs.value("bases", Json::object()) : inputs;
-        return entries.value(base ? input.substr(6) : input, Json::object()).value("given", Json());
-    };
-    return given(earlier) != given(now);
 }
 
 }  // namespace
@@ -97,9 +91,9 @@ std::string format_differences(const Comparison& comparison, std::size_t most) {
     for (std::size_t i = 0; i < std::min(most, comparison.differences.size()); ++i) {
         const Difference& difference = comparison.differences[i];
         text += difference.output + " " + difference.what;
-        if (difference.dependents > 0)
-            text += ", and " + std::to_string(difference.dependents) +
-                    (difference.dependents == 1 ? " result comes from it" : " results come from it");
+        if (difference.dependents() > 0)
+            text += ", and " + std::to_string(difference.dependents()) +
+                    (difference.dependents() == 1 ? " result comes from it" : " results come from it");
         text += "; " + advice(difference) + "\n";
     }
     if (comparison.differences.size() > most) text += "and " + std::to_string(comparison.differences.size() - most) + " more\n";
@@ -121,17 +115,12 @@ std::string format_unrecorded(const Comparison& comparison) {
     return text;
 }
 
-Comparison require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier) {
+Comparison require_same_results(const SweepFolder& folder, const Plan& plan) {
     Comparison comparison = compare_outputs(folder, plan);
     if (comparison.differences.empty()) return comparison;
-    const bool given =
-        std::any_of(comparison.differences.begin(), comparison.differences.end(), [&](const Difference& difference) {
-            return difference.input.empty() || given_otherwise(earlier, plan.inputs, difference.input);
-        });
     const std::string text = format_differences(comparison);
-    fail(folder.root().string() + " holds other results under the names of this sweep (nothing was changed):\n" +
-             text.substr(0, text.size() - 1),
-         given ? ExitCode::usage : ExitCode::failure);
+    fail(folder.root().string() + " holds other results than its plan says (run the sweep again: it makes them anew):\n" +
+         text.substr(0, text.size() - 1));
 }
 
 void warn_of_unrecorded(const SweepFolder& folder, const Comparison& comparison) {

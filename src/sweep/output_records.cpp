@@ -21,6 +21,7 @@ const char* verb(RecordKind kind) {
             return "was made";
         case RecordKind::base:
         case RecordKind::model:
+        case RecordKind::checkpoint:
             return "was trained";
         case RecordKind::floor:
             return "was measured";
@@ -33,7 +34,7 @@ const char* verb(RecordKind kind) {
 //! What could have another name to be told apart.
 std::string renamed(RecordKind kind) {
     if (kind == RecordKind::base) return "base";
-    if (kind == RecordKind::model) return "source";
+    if (kind == RecordKind::model || kind == RecordKind::checkpoint) return "source";
     return kind == RecordKind::floor || kind == RecordKind::cell ? "benchmark" : "";
 }
 
@@ -63,7 +64,9 @@ std::string option_difference(const Json& there, const Json& here, const Json& d
 
 Json defaults_of(RecordKind kind) {
     if (kind == RecordKind::cell) return content_of(EvaluateOptions{});
-    return kind == RecordKind::model || kind == RecordKind::base ? recipe_options(TrainOptions{}) : Json::object();
+    return kind == RecordKind::model || kind == RecordKind::checkpoint || kind == RecordKind::base
+               ? recipe_options(TrainOptions{})
+               : Json::object();
 }
 
 Verdict differs(const std::string& what, const std::string& rename, const std::string& input) {
@@ -75,7 +78,7 @@ Verdict differs(const std::string& what, const std::string& rename, const std::s
 std::string OutputRecords::input_of(RecordKind kind, const Task& task) const {
     if (kind == RecordKind::tokenizer) return "tokenizer.data";
     if (kind == RecordKind::base) return "pretrain.data";
-    return kind == RecordKind::model ? "data.train" : "data.eval." + task.benchmark;
+    return kind == RecordKind::model || kind == RecordKind::checkpoint ? "data.train" : "data.eval." + task.benchmark;
 }
 
 Verdict OutputRecords::compare(const Json& there, const Json& here, RecordKind kind, const Task& task) const {
@@ -226,8 +229,42 @@ Verdict OutputRecords::judge_floor(const std::string& output, const Task& task) 
     return verdict;
 }
 
+Json OutputRecords::recorded(const std::string& output, RecordKind kind) const {
+    const fs::path path = folder_.root() / output;
+    const auto member = [](const fs::path& file, const char* name) {
+        return fs::exists(file) ? read_json(file).value(name, Json()) : Json();
+    };
+    if (kind == RecordKind::checkpoint) return member(path / "checkpoint.json", "recipe");
+    if (kind == RecordKind::base || kind == RecordKind::model) {
+        const Json recipe = member(path / "training.json", "recipe");
+        return recipe.is_null() ? member(path / "training.json", "identity") : recipe;
+    }
+    if (kind == RecordKind::cell) {
+        const Json provenance = read_cell_attributes(path).value("xlrm_provenance", Json::object());
+        return provenance.contains("recipe") ? provenance.at("recipe") : provenance;
+    }
+    if (kind != RecordKind::floor) return fs::exists(path / "recipe.json") ? read_json(path / "recipe.json") : Json();
+    Json targets;
+    for (const auto& [target, entry] : member(path, "targets").items()) {
+        if (entry.contains("recipe")) targets[target] = entry.at("recipe");
+    }
+    return targets;
+}
+
+std::string OutputRecords::identity(const std::string& output, RecordKind kind) const {
+    const Json recipe = recorded(output, kind);
+    return recipe.is_null() ? "unknown" : recipe_sha256(recipe).substr(0, 16);
+}
+
+Verdict OutputRecords::judge_checkpoint(const std::string& output, const Task& task) const {
+    const Json there = recorded(output, RecordKind::checkpoint);
+    if (there.is_null()) return {};  // the training itself compares what it says of its run
+    return compare(there, plan_.recipes.at(folder_.name(folder_.model(task.model()))), RecordKind::checkpoint, task);
+}
+
 Verdict OutputRecords::judge(const std::string& output, RecordKind kind, const Task& task) {
     if (plan_.recipes.empty() && kind != RecordKind::cell) return {Verdict::unknown, "", "", "", false};
+    if (kind == RecordKind::checkpoint) return judge_checkpoint(output, task);
     if (!plan_.recipes.empty() && !plan_.recipes.contains(output)) return {};  // a tokenizer that no base of this plan uses
     if (kind == RecordKind::base || kind == RecordKind::model) return judge_model(output, kind, task);
     if (kind == RecordKind::cell) return judge_cell(output, task);

@@ -8,7 +8,7 @@
 
 namespace xlrm {
 
-enum class RecordKind { world, tokenizer, base, model, floor, cell };
+enum class RecordKind { world, tokenizer, base, model, checkpoint, floor, cell };
 
 //! Whether an output comes from what the plan asks for.
 struct Verdict {
@@ -26,8 +26,13 @@ public:
     //! `output`: its place in the folder, where it is. `task` of models, floors and cells; of a base its name alone.
     Verdict judge(const std::string& output, RecordKind kind, const Task& task);
 
+    //! A hash of what it records of that, 16 hexadecimal digits; "unknown" where it records nothing.
+    std::string identity(const std::string& output, RecordKind kind) const;
+
 private:
+    Json recorded(const std::string& output, RecordKind kind) const;
     Verdict judge_model(const std::string& output, RecordKind kind, const Task& task);
+    Verdict judge_checkpoint(const std::string& output, const Task& task) const;
     Verdict judge_cell(const std::string& output, const Task& task);
     Verdict judge_floor(const std::string& output, const Task& task) const;
     //! Recipe against recipe.

@@ -90,14 +90,17 @@ void move_inputs(Json& inputs, const fs::path& from, const fs::path& to) {
     }
 }
 
-Json earlier_inputs(const SweepFolder& folder) {
-    return fs::exists(folder.plan()) ? read_json(folder.plan()).value("inputs", Json()) : Json();
-}
-
 PreparedRun checked(const SweepConfig& config, const SweepFolder& folder) {
-    PreparedRun run{make_plan(config), check_inputs(config, folder)};
+    PreparedRun run{make_plan(config), check_inputs(config, folder), {}};
     add_recipes(run.plan, config, folder, run.inputs);
     return run;
+}
+
+// Whether the world there is the one asked for; another one gives way when the sweep starts.
+bool holds_world(const SweepConfig& config, const SweepFolder& folder) {
+    if (!fs::exists(folder.world())) return false;
+    const fs::path recipe = folder.world() / "recipe.json";
+    return !fs::exists(recipe) || read_json(recipe) == world_recipe(config);
 }
 
 void name_unused(const SweepConfig& config) {
@@ -115,11 +118,10 @@ PreparedRun prepare_run(const Options& options, const SweepConfig& config, const
     check_given(options, "pretrain", config.pretrain);
     check_given(options, "evaluate", config.evaluate);
     probe(folder.root());
-    require_same_options(folder, options.effective());
     name_unused(config);
     SweepConfig read = config;
     PreparedRun run;
-    if (config.world.empty() || fs::exists(folder.world())) {
+    if (config.world.empty() || holds_world(config, folder)) {
         use_world(read, folder.world());
         run = checked(read, folder);
     } else {
@@ -129,7 +131,10 @@ PreparedRun prepare_run(const Options& options, const SweepConfig& config, const
         run = checked(read, folder);
         move_inputs(run.plan.inputs, place.path(), fs::absolute(folder.world()).lexically_normal());
     }
-    warn_of_unrecorded(folder, require_same_results(folder, run.plan, earlier_inputs(folder)));
+    run.comparison = compare_outputs(folder, run.plan);
+    // What does not say what it comes from is only known by the options that the folder was made with.
+    if (!run.comparison.unknown.empty()) require_same_options(folder, options.effective());
+    warn_of_unrecorded(folder, run.comparison);
     return run;
 }
 

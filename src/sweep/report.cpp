@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/mm.h>
@@ -15,6 +16,7 @@
 #include "xlrm/sweep/plan.hpp"
 #include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/run.hpp"
+#include "xlrm/sweep/supersede.hpp"
 #include "xlrm/sweep/worker.hpp"
 
 namespace xlrm {
@@ -92,11 +94,24 @@ struct Work {
     double flops = 0.0, bytes = 0.0;
 };
 
+std::set<std::string> leaving_outputs(const Comparison& comparison) {
+    std::set<std::string> names;
+    for (const Difference& difference : comparison.differences)
+        for (const Difference::Output& output : difference.outputs) names.insert(output.name);
+    return names;
+}
+
+// Whether the task's output is there and stays.
+bool stays(const SweepFolder& folder, const PreparedRun& run, const std::set<std::string>& leaving, const Task& task) {
+    return folder.done(run.plan, task) && !leaving.contains(folder.name(folder.output(task)));
+}
+
 //! What is left to do.
 Work work_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
     Work work;
+    const std::set<std::string> leaving = leaving_outputs(run.comparison);
     for (const Task& task : run.plan.tasks) {
-        if (task.kind == TaskKind::floor || folder.done(run.plan, task)) continue;
+        if (task.kind == TaskKind::floor || stays(folder, run, leaving, task)) continue;
         const auto base = std::ranges::find_if(run.plan.bases, [&](const Base& b) { return b.name == task.base; });
         const BaseSize size = size_of(config, *base);
         if (task.kind == TaskKind::evaluate) {
@@ -115,11 +130,18 @@ Work work_of(const SweepConfig& config, const SweepFolder& folder, const Prepare
     return work;
 }
 
+std::string superseded_lines(const PreparedRun& run) {
+    if (run.comparison.differences.empty()) return "";
+    return "results of other content than this sweep's would be moved to superseded/ and made anew:\n" +
+           format_superseded(run.comparison);
+}
+
 std::string report_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
+    const std::set<std::string> leaving = leaving_outputs(run.comparison);
     std::map<TaskKind, std::pair<int, int>> counts;  // kind → all, there already
     for (const Task& task : run.plan.tasks) {
         ++counts[task.kind].first;
-        counts[task.kind].second += folder.done(run.plan, task) ? 1 : 0;
+        counts[task.kind].second += stays(folder, run, leaving, task) ? 1 : 0;
     }
     std::string out;
     char line[512];
@@ -129,6 +151,7 @@ std::string report_of(const SweepConfig& config, const SweepFolder& folder, cons
         std::snprintf(line, sizeof line, "%6d %s, %d there already\n", counts[kind].first, name, counts[kind].second);
         out += line;
     }
+    out += superseded_lines(run);
     if (!config.world.empty())
         out += "The data are those of the synthetic world (" + config.world + "), made when the sweep starts.\n";
     out += rows_line("training", run.inputs.rows.at("data.train"));

@@ -16,6 +16,7 @@
 #include "xlrm/sweep/plan.hpp"
 #include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/prologue.hpp"
+#include "xlrm/sweep/supersede.hpp"
 #include "xlrm/sweep/tables.hpp"
 #include "xlrm/sweep/worker.hpp"
 
@@ -32,7 +33,15 @@ Plan shared_plan(const Communicator& world, const Plan& plan) {
 void claim_folder(const SweepFolder& folder, const Json& effective) {
     require_writable(folder.root());
     folder.remove_leftovers();
-    if (!std::filesystem::exists(folder.config())) write_file_atomic(folder.config(), effective.dump(1) + "\n");
+    write_file_atomic(folder.config(), effective.dump(1) + "\n");
+}
+
+void make_way(const SweepFolder& folder, const Comparison& comparison) {
+    if (comparison.differences.empty()) return;
+    supersede(folder, superseded_by(folder, comparison));
+    log_root(LogLevel::warning, "results of other content than this sweep's are kept in " +
+                                    (folder.root() / "superseded").string() + " and made anew:\n" +
+                                    format_superseded(comparison));
 }
 
 //! The coordinator in a thread of its own, on rank 0. It ends when the last leader was sent home or has left.
@@ -132,6 +141,7 @@ JobEnd run_sweep(const Communicator& world, const Options& options, SweepConfig 
         lock.emplace(folder.root(), OutputKind::filled, stop_requested);
         prepared = prepare_run(options, config, folder);
         claim_folder(folder, options.effective());
+        make_way(folder, prepared.comparison);
     });
     const Plan plan = shared_plan(world, prepared.plan);
     together(world, [&] { use_world(config, folder.world()); });

@@ -44,7 +44,7 @@ FloorRequest floor_request(const SweepConfig& config, const Source& source, cons
 }
 
 TransferTable write_tables(const SweepFolder& folder, const Plan& plan) {
-    require_same_results(folder, plan, plan.inputs);
+    require_same_results(folder, plan);
     TransferTable table = build_table(grid_of(folder, plan));
     write_file_atomic(folder.table("txt"), format_text(table));
     write_file_atomic(folder.table("md"), format_markdown(table));

@@ -69,7 +69,8 @@ CheckpointFolder::CheckpointFolder(fs::path folder) : folder_(std::move(folder))
 
 bool CheckpointFolder::exists() const { return fs::exists(folder_ / "checkpoint.json"); }
 
-void CheckpointFolder::save(const RunIdentity& identity, const RunPosition& position, const RunBuffers& buffers) const {
+void CheckpointFolder::save(const RunIdentity& identity, const RunPosition& position, const RunBuffers& buffers,
+                            const Json& recipe) const {
     const std::string state = "state-" + std::to_string(position.step) + ".safetensors";
     write_safetensors(folder_ / state, {out_tensor("weights", buffers.weights), out_tensor("first", buffers.first),
                                         out_tensor("second", buffers.second)});
@@ -81,6 +82,7 @@ void CheckpointFolder::save(const RunIdentity& identity, const RunPosition& posi
                      {"metrics_bytes", position.metrics_bytes},
                      {"ranks", position.ranks},
                      {"identity", identity}};
+    if (!recipe.is_null()) manifest["recipe"] = recipe;
     manifest["sha256"] = hash_of(manifest);
     write_file_atomic(folder_ / "checkpoint.json", manifest.dump(2) + "\n");
     remove_states_but(state);

@@ -7,8 +7,8 @@
 namespace xlrm {
 
 RunCheckpoints::RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity,
-                               Optimizer& optimizer)
-    : group_(group), result_(result), identity_(identity), optimizer_(optimizer) {}
+                               const Json& recipe, Optimizer& optimizer)
+    : group_(group), result_(result), identity_(identity), recipe_(recipe), optimizer_(optimizer) {}
 
 RunPosition RunCheckpoints::resume(bool wanted, std::optional<MetricsFile>& metrics) {
     std::string found;
@@ -51,7 +51,7 @@ void RunCheckpoints::save(RunPosition position, std::optional<MetricsFile>& metr
         result_.require_held();
         position.metrics_bytes = metrics->sync();
         position.ranks = group_.size();
-        result_.checkpoint().save(identity_, position, state.buffers());
+        result_.checkpoint().save(identity_, position, state.buffers(), recipe_);
     });
     saved_step_ = position.step;
 }

@@ -13,7 +13,8 @@ namespace xlrm {
 //! outlive it.
 class RunCheckpoints {
 public:
-    RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity, Optimizer& optimizer);
+    RunCheckpoints(const Communicator& group, const ResultFolder& result, const RunIdentity& identity, const Json& recipe,
+                   Optimizer& optimizer);
 
     //! Collective. Where the run stands: at a checkpoint, taken over into the optimiser, or, without one or unless `wanted`, at
     //! step 0. Opens `metrics` there, on the root alone. Throws Error for a damaged checkpoint and one of another run.
@@ -28,6 +29,7 @@ private:
     const Communicator& group_;
     const ResultFolder& result_;
     const RunIdentity& identity_;
+    const Json& recipe_;
     Optimizer& optimizer_;
     Clock::time_point saved_at_ = Clock::now();
     std::int64_t saved_step_ = -1;

@@ -108,7 +108,7 @@ private:
     }
 
     void resume() {
-        checkpoints_.emplace(group_, result_, identity_, *optimizer_);
+        checkpoints_.emplace(group_, result_, identity_, options_.recipe, *optimizer_);
         position_ = checkpoints_->resume(options_.resume == "auto", metrics_);
         if (position_.step == 0) return;
         if (lora_) lora_->merge();

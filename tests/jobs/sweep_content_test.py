@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sweep_content_test.py BIN MODEL: a sweep never reports results of other content under its names. After one finished sweep each thing that
-determines results is changed alone: the run and its dry run refuse, naming what differs, and the folder stays as it was; table and verify
-say it from anywhere. What only adds to the grid is computed beside what is there."""
+determines results is changed alone: exactly what comes from it moves to superseded/ and is made anew in one run, every other file stays; the
+dry run says so and changes nothing; table and verify say it before from anywhere. What only adds to the grid is computed beside what is there."""
 import gzip
 import json
 import os
@@ -83,26 +83,54 @@ def move_weights(folder):
     write_tensors(os.path.join(folder, "model.safetensors"), header, bytes(changed))
 
 
-def refused(sweep, case, code, parts, change, *more, inputs_changed=""):
+def outputs_of(out):
+    """Files of models, cells, floors, the tokenizer and the world → (digest, time)."""
+    return {name: (digest(os.path.join(out, name)), os.stat(os.path.join(out, name)).st_mtime_ns) for name in files_below(out)
+            if name.split(os.sep)[0] in ("models", "cells", "floors", "world", "tokenizer")}
+
+
+def expect_remade(case, out, before, outputs):
+    """Of `before` exactly the files of `outputs` (their beginnings) were made anew; the earlier ones are below superseded/."""
+    after = outputs_of(out)
+    belongs = lambda name: any(name == output or name.startswith((output + "/", output.removesuffix("h5") + ".")) or
+                               name.startswith(output.removesuffix("h5")) and output.endswith(".h5") for output in outputs)
+    for name, old in before.items():
+        if belongs(name):
+            check(name in after and after[name][1] != old[1], f"{case}: {name} was not made anew")
+        else:
+            check(after.get(name) == old, f"{case}: {name} was touched")
+    kept = {}
+    for name in files_below(os.path.join(out, "superseded")):
+        kept.setdefault(name.split(os.sep, 1)[1], set()).add(digest(os.path.join(out, "superseded", name)))
+    lost = [name for name, old in before.items() if belongs(name) and old[0] not in kept.get(name, set())]
+    check(not lost, f"{case}: lost: {lost}")
+    other = [name for name in kept if not belongs(name)]
+    check(not other, f"{case}: moved though it did not differ: {other}")
+
+
+def remade(sweep, case, parts, change, outputs, *more, inputs_changed=""):
     home = sweep.copy()
+    out = os.path.join(home, "out")
     change(home)
-    before = tree(os.path.join(home, "out"))
-    dry, wet = sweep.run(home, "--dry-run", *more), sweep.run(home, *more)
-    for name, result in (("dry run", dry), ("run", wet)):
-        check(result.returncode == code, f"{case}, {name}: exit code {result.returncode} instead of {code}\n{result.stderr}")
-        for part in parts:
-            check(part in result.stderr, f"{case}, {name}: no '{part}' in\n{result.stderr}")
-    check(dry.stderr == wet.stderr, f"{case}: the dry run says\n{dry.stderr}\nthe run says\n{wet.stderr}")
-    check(tree(os.path.join(home, "out")) == before, f"{case}: the folder was changed")
-    if not inputs_changed:
-        return
-    for command in ("verify", "table"):  # from another folder, without the configuration
-        result = run([SWEEP, command, os.path.join(home, "out")])
-        check(result.returncode == BAD and inputs_changed in result.stdout + result.stderr,
-              f"{case}: {command} ends with {result.returncode}\n{result.stdout}{result.stderr}")
+    if inputs_changed:
+        for command in ("verify", "table"):  # from another folder, without the configuration
+            result = run([SWEEP, command, out])
+            check(result.returncode == BAD and inputs_changed in result.stdout + result.stderr,
+                  f"{case}: {command} ends with {result.returncode}\n{result.stdout}{result.stderr}")
+    before, whole = outputs_of(out), tree(out)
+    dry = sweep.run(home, "--dry-run", *more)
+    check(dry.returncode == 0 and all(part in dry.stdout for part in parts), f"{case}, dry run: {dry.returncode}\n{dry.stdout}{dry.stderr}")
+    check(tree(out) == whole, f"{case}: the dry run changed the folder")
+    wet = sweep.run(home, *more)
+    check(wet.returncode == 0 and all(part in wet.stderr for part in parts), f"{case}: {wet.returncode}\n{wet.stderr}")
+    expect_remade(case, out, before, outputs)
+    verify = run([SWEEP, "verify", out])
+    check(verify.returncode == 0, f"{case}: verify {verify.stdout}")
+    again = sweep.run(home, "--dry-run", *more)
+    check("superseded" not in again.stdout and "0 cells to evaluate" not in again.stdout, f"{case}: not settled\n{again.stdout}")
 
 
-def refusals(sweep):
+def changes(sweep):
     def replace_base(home):
         move_weights(os.path.join(home, "base"))
 
@@ -115,26 +143,58 @@ def refusals(sweep):
 
     def other_eval(home):
         shutil.copy(os.path.join(home, "dev.jsonl"), os.path.join(home, "dev2.jsonl"))
-        change_row(os.path.join(home, "dev2.jsonl"), 0, prompt="what?")
+        change_row(os.path.join(home, "dev2.jsonl"), 0, prompt="what?")  # English
         sweep.write_config(home, data__eval__dev="dev2.jsonl")
 
-    refused(sweep, "a language more in a source", USAGE, ["models/b.all.s1", "en+es, not en+es+ko", "another name"],
-            lambda home: sweep.write_config(home, sweep__sources="en,all=en+es+ko"))
-    refused(sweep, "a base's content", BAD, ["models/b.en.s1", "another base model"], replace_base, inputs_changed="base b")
-    refused(sweep, "a base of another folder", USAGE, ["models/b.en.s1", "another base model"], other_base, "--bases", "b=base2")
-    refused(sweep, "a training row", BAD, ["models/b.all.s1", "other rows", "[data] train"],
-            lambda home: change_row(os.path.join(home, "train.jsonl"), 1, rejected="no!"), inputs_changed="data.train: rows of en+es")
-    refused(sweep, "an evaluation row", BAD, ["cells/b.all.s1/dev.es.h5", "cells/b/dev.es.h5", "floors/", "other rows", "[data] eval.dev"], eval_row,
-            inputs_changed="data.eval.dev: rows of es")
-    refused(sweep, "another evaluation file", USAGE, ["cells/b.en.s1/dev.en.h5", "other rows"], other_eval)
-    refused(sweep, "a length limit", USAGE, ["evaluate.max-length"], lambda home: None, "--evaluate.max-length", "99")
-    refused(sweep, "a training option", USAGE, ["train.lr"], lambda home: None, "--train.lr", "2e-3")
-    # A folder whose configuration is gone, or results brought from elsewhere: the results say it themselves.
-    forget = lambda home: os.remove(os.path.join(home, "out/sweep.cfg.json"))
-    refused(sweep, "a length limit, by the cells", USAGE, ["cells/b.en.s1/dev.en.h5", "max_length = 2048, not 99"], forget, "--evaluate.max-length", "99")
-    refused(sweep, "a training option, by the models", USAGE, ["models/b.en.s1", "lr = 0.001, not 0.002", "results come from it"], forget, "--train.lr", "2e-3")
-    refused(sweep, "weights that were replaced", BAD, ["models/b.en.s1", "other weights"],
-            lambda home: move_weights(os.path.join(home, "out/models/b.en.s1")))
+    joint = ["models/b.all.s1", "cells/b.all.s1", "floors/all.dev.json"]
+    trained = ["models/b.en.s1", "models/b.all.s1", "cells/b.en.s1", "cells/b.all.s1"]
+    floors = ["floors/en.dev.json", "floors/all.dev.json"]
+    remade(sweep, "a language more in a source", ["models/b.all.s1", "en+es, not en+es+ko", "2 results come from it"],
+           lambda home: sweep.write_config(home, sweep__sources="en,all=en+es+ko"), joint)
+    remade(sweep, "a base's content", ["models/b.en.s1", "another base model"], replace_base, trained + ["cells/b"], inputs_changed="base b")
+    remade(sweep, "a base of another folder", ["models/b.en.s1", "another base model"], other_base, trained + ["cells/b"], "--bases", "b=base2")
+    remade(sweep, "a training row", ["models/b.all.s1", "other rows", "[data] train"],
+           lambda home: change_row(os.path.join(home, "train.jsonl"), 1, rejected="no!"), joint, inputs_changed="data.train: rows of en+es")
+    remade(sweep, "an evaluation row", ["cells/b.all.s1/dev.es.h5", "cells/b/dev.es.h5", "floors/", "other rows", "[data] eval.dev"], eval_row,
+           [f"cells/{model}/dev.es.h5" for model in ("b", "b.en.s1", "b.all.s1")] + floors, inputs_changed="data.eval.dev: rows of es")
+    remade(sweep, "another evaluation file", ["cells/b.en.s1/dev.en.h5", "other rows"], other_eval,
+           [f"cells/{model}/dev.en.h5" for model in ("b", "b.en.s1", "b.all.s1")] + floors)
+    remade(sweep, "a length limit", ["cells/b.en.s1/dev.en.h5", "max_length = 2048, not 99"], lambda home: None,
+           ["cells"], "--evaluate.max-length", "99")
+    remade(sweep, "a training option", ["models/b.en.s1", "lr = 0.001, not 0.002", "results come from it"], lambda home: None, trained,
+           "--train.lr", "2e-3")
+    remade(sweep, "weights that were replaced", ["models/b.en.s1", "other weights"],
+           lambda home: move_weights(os.path.join(home, "out/models/b.en.s1")), ["models/b.en.s1", "cells/b.en.s1"])
+
+
+def unrecorded(sweep):
+    """Where an output does not say what it comes from, the options that the folder was made with must be the same."""
+    home = sweep.copy()
+    path = os.path.join(home, "out/floors/en.dev.json")
+    floor = json.load(open(path))
+    for target in floor["targets"].values():
+        del target["recipe"]
+    json.dump(floor, open(path, "w"))
+    before = tree(os.path.join(home, "out"))
+    for more in (["--dry-run"], []):
+        result = sweep.run(home, "--train.lr", "2e-3", *more)
+        check(result.returncode == USAGE and "train.lr" in result.stderr, f"unrecorded {more}: {result.returncode}\n{result.stderr}")
+    check(tree(os.path.join(home, "out")) == before, "unrecorded: the folder was changed")
+    check(sweep.run(home).returncode == 0, "unrecorded: the same options are refused")
+
+
+def there_and_back(sweep):
+    """A second change and the first content again: nothing that was moved is lost."""
+    home = sweep.copy()
+    out = os.path.join(home, "out")
+    first = outputs_of(out)
+    for rate in ("2e-3", "1e-3", "2e-3"):
+        check(sweep.run(home, "--train.lr", rate).returncode == 0, f"there and back: {rate}")
+    kept = [name for name in files_below(os.path.join(out, "superseded")) if name.endswith("models/b.en.s1/training.json")]
+    check(len(kept) == 3, f"there and back: {kept}")
+    digests = {digest(os.path.join(out, "superseded", name.replace("training.json", "model.safetensors"))) for name in kept}
+    check(first["models/b.en.s1/model.safetensors"][0] in digests, "there and back: the first model is gone")
+    check(run([SWEEP, "verify", out]).returncode == 0, "there and back: verify")
 
 
 def replaced_model(sweep):
@@ -191,25 +251,27 @@ def additions(sweep):
 
 
 def prologue(work):
-    out = work / "smoke"
-    grid = ["--smoke", "--sources", "en", "--targets", "en", "--output", out]
-    check(run([SWEEP, *grid]).returncode == 0, "smoke: the first run fails")
-    for case, parts, forget in (("configuration", ["pretrain.steps"], False), ("base itself", ["models/base ", "steps = 8, not 9", "results come from it"], True)):
-        if forget:
-            os.remove(os.path.join(out, "sweep.cfg.json"))
-        before = tree(out)
-        result = run([SWEEP, *grid, "--pretrain.steps", "9"])
-        check(result.returncode == USAGE and all(part in result.stderr for part in parts), f"pretrain steps, {case}: {result.returncode}\n{result.stderr}")
-        check(tree(out) == before, f"pretrain steps, {case}: the folder was changed")
-    result = run([SWEEP, *grid, "--data.world-seed", "2"])
-    check(result.returncode == USAGE and "world was made with seed = 1, not 2" in result.stderr, f"world seed: {result.returncode}\n{result.stderr}")
-    result = run([SWEEP, *grid, "--tokenizer.vocab-size", "900"])
-    check(result.returncode == USAGE and "tokenizer was made with vocab_size = 1000, not 900" in result.stderr, f"vocabulary: {result.returncode}\n{result.stderr}")
+    first = work / "smoke"
+    grid = ["--smoke", "--sources", "en", "--targets", "en"]
+    check(run([SWEEP, *grid, "--output", first]).returncode == 0, "smoke: the first run fails")
+    results = ["models", "cells"]
+    for case, parts, more, outputs in (
+            ("pretrain steps", ["models/base ", "steps = 8, not 9", "results come from it"], ["--pretrain.steps", "9"], results),
+            ("world seed", ["world was made with seed = 1, not 2"], ["--data.world-seed", "2"], ["world", "tokenizer", "floors", *results]),
+            ("vocabulary", ["tokenizer was made with vocab_size = 1000, not 900"], ["--tokenizer.vocab-size", "900"], ["tokenizer", *results])):
+        out = work / case.replace(" ", "-")
+        shutil.copytree(first, out, copy_function=shutil.copy2)
+        before = outputs_of(out)
+        result = run([SWEEP, *grid, "--output", out, *more])
+        check(result.returncode == 0 and all(part in result.stderr for part in parts), f"{case}: {result.returncode}\n{result.stderr}")
+        expect_remade(case, out, before, outputs)
 
 
 with Work() as work:
     sweep = Sweep(work)
-    refusals(sweep)
+    changes(sweep)
+    unrecorded(sweep)
+    there_and_back(sweep)
     replaced_model(sweep)
     additions(sweep)
     prologue(work)

@@ -10,11 +10,16 @@ namespace xlrm {
 
 //! An output that is there but does not come from what the plan asks for under its name.
 struct Difference {
-    std::string output;           //!< "models/base.all.s1"
-    std::string what;             //!< "was trained in the languages en+es, not en+es+ko"
-    std::string rename;           //!< what could be named otherwise instead ("source"); "" where only another folder helps
-    std::string input;            //!< key of Plan::inputs whose content differs ("data.train"); "" for an option
-    std::int64_t dependents = 0;  //!< outputs that need this one and differ by that alone
+    std::string output;  //!< "models/base.all.s1"
+    std::string what;    //!< "was trained in the languages en+es, not en+es+ko"
+    std::string rename;  //!< what could be named otherwise instead ("source"); "" where only another folder helps
+    std::string input;   //!< key of Plan::inputs whose content differs ("data.train"); "" for an option
+    struct Output {
+        std::string name;
+        std::string identity;  //!< 16 hexadecimal digits of a hash of what it records
+    };
+    std::vector<Output> outputs;  //!< this one, then those that need it and differ by that alone
+    std::size_t dependents() const { return outputs.size() - 1; }
 };
 
 struct Comparison {
@@ -36,10 +41,8 @@ std::string format_differences(const Comparison& comparison, std::size_t most = 
 std::string format_unrecorded(const Comparison& comparison);
 void warn_of_unrecorded(const SweepFolder& folder, const Comparison& comparison);
 
-//! Throws Error naming the outputs that differ. `earlier`: inputs of the plan that the folder
-//! was made by, where there is one: a difference that comes of other options, files or folders is the command line's (code
-//! usage), any other the data's.
-Comparison require_same_results(const SweepFolder& folder, const Plan& plan, const Json& earlier);
+//! Throws Error naming the outputs that differ.
+Comparison require_same_results(const SweepFolder& folder, const Plan& plan);
 
 //! Throws Error naming inputs of the plan that have changed since.
 void require_same_inputs(const SweepFolder& folder, const Plan& plan);

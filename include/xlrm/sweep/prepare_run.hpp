@@ -1,6 +1,7 @@
 #pragma once
 
 #include "xlrm/core/options.hpp"
+#include "xlrm/sweep/compare.hpp"
 #include "xlrm/sweep/config.hpp"
 #include "xlrm/sweep/folder.hpp"
 #include "xlrm/sweep/inputs.hpp"
@@ -12,10 +13,12 @@ namespace xlrm {
 struct PreparedRun {
     Plan plan;  //!< with inputs and recipes
     SweepInputs inputs;
+    Comparison comparison;  //!< of what is there with the plan
 };
 
-//! For one process. Everything that can be refused is refused here: options, an output folder that cannot be written or is
-//! another configuration's, inputs (check_inputs), results that come from other content. Leaves the folder as it was.
+//! For one process. Everything that can be refused is refused here: options, an output folder that cannot be written, inputs
+//! (check_inputs), and other options than the folder was made with where it holds outputs that do not say what they come from.
+//! Leaves the folder as it was.
 PreparedRun prepare_run(const Options& options, const SweepConfig& config, const SweepFolder& folder);
 
 }  // namespace xlrm

@@ -10,10 +10,9 @@
 
 namespace xlrm {
 
-//! Collective over the world. The whole sweep: checks, prologue, plan, cells, tables. Resumes what `config.output` holds. A
-//! folder of another configuration is refused by naming the first option that differs (grid lists may grow), and one whose
-//! results come from other content by naming them (compare.hpp); a refused sweep changes nothing and leaves no folder. `quiet`:
-//! the table is not printed.
+//! Collective over the world. The whole sweep: checks, prologue, plan, cells, tables. Resumes what `config.output` holds: what is
+//! there and comes from the same content is kept, what comes from other content is moved aside and made anew (supersede.hpp). A
+//! refused sweep changes nothing and leaves no folder. `quiet`: the table is not printed.
 JobEnd run_sweep(const Communicator& world, const Options& options, SweepConfig config, bool quiet = false);
 
 //! Collective over the world. --dry-run: the checks of run_sweep with the same messages and codes, and on the root what would be

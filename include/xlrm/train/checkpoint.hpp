@@ -33,8 +33,8 @@ struct RunBuffers {
 //! `<output>.checkpoint/`:
 //!     state-<step>.safetensors   weights, first, second: F32 [elements]
 //!     checkpoint.json            format "XLRM-checkpoint-1", state file and its SHA-256, step, num_tokens, metrics_bytes, ranks,
-//!     identity,
-//!                                and the SHA-256 of all that; written last: a checkpoint exists when this file does
+//!                                identity, recipe (where it has one), and the SHA-256 of all that; written last: a checkpoint
+//!                                exists when this file does
 //!     metrics.jsonl              the run's metrics so far
 //! For one process at a time.
 class CheckpointFolder {
@@ -44,7 +44,8 @@ public:
     std::filesystem::path metrics_path() const { return folder_ / "metrics.jsonl"; }
     bool exists() const;
     //! Replaces the checkpoint: it is the old or the new one at every moment. Throws Error(io).
-    void save(const RunIdentity& identity, const RunPosition& position, const RunBuffers& buffers) const;
+    //! `recipe`: what the run was asked to make, for whoever planned it (null: no one did).
+    void save(const RunIdentity& identity, const RunPosition& position, const RunBuffers& buffers, const Json& recipe = {}) const;
     //! The checkpoint's position, and its state in `buffers`; nothing when there is none. Throws Error naming the file for a
     //! damaged one, and naming what differs for one of another run.
     std::optional<RunPosition> load(const RunIdentity& identity, const RunBuffers& buffers) const;
