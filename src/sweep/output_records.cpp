@@ -245,7 +245,8 @@ Json OutputRecords::recorded(const std::string& output, RecordKind kind) const {
     }
     if (kind != RecordKind::floor) return fs::exists(path / "recipe.json") ? read_json(path / "recipe.json") : Json();
     Json targets;
-    for (const auto& [target, entry] : member(path, "targets").items()) {
+    const Json entries = member(path, "targets");
+    for (const auto& [target, entry] : entries.items()) {
         if (entry.contains("recipe")) targets[target] = entry.at("recipe");
     }
     return targets;

@@ -13,7 +13,7 @@ from harness import ENVIRONMENT, Work, cells_below, check, digest, files_below, 
 
 SWEEP, MODEL = os.path.join(sys.argv[1], "xlrm_sweep"), sys.argv[2]
 BAD, USAGE = 1, 2
-LANGUAGES = ("en", "es", "ko")
+LANGUAGES = ("en", "es", "ko", "zh")
 
 
 def write_rows(path, rows):
@@ -43,8 +43,8 @@ class Sweep:
 
     @staticmethod
     def write_config(home, **changed):
-        options = {"data.train": "train.jsonl", "data.eval.dev": "dev.jsonl", "data.langs": "en,es", "sweep.bases": "b=base",
-                   "sweep.sources": "en,all=en+es", "sweep.seeds": "1", "train.steps": "2", "train.batch-pairs": "4", "train.lr": "1e-3"}
+        options = {"data.train": "train.jsonl", "data.eval.dev": "dev.jsonl", "data.langs": "en,es,ko", "sweep.bases": "b=base",
+                   "sweep.sources": "en,ko,all=en+es", "sweep.seeds": "1,2", "train.steps": "2", "train.batch-pairs": "4", "train.lr": "1e-3"}
         options.update({name.replace("__", ".").replace("_", "-"): value for name, value in changed.items()})
         with open(os.path.join(home, "s.cfg"), "w") as file:
             for name, value in options.items():
@@ -146,19 +146,20 @@ def changes(sweep):
         change_row(os.path.join(home, "dev2.jsonl"), 0, prompt="what?")  # English
         sweep.write_config(home, data__eval__dev="dev2.jsonl")
 
-    joint = ["models/b.all.s1", "cells/b.all.s1", "floors/all.dev.json"]
-    trained = ["models/b.en.s1", "models/b.all.s1", "cells/b.en.s1", "cells/b.all.s1"]
-    floors = ["floors/en.dev.json", "floors/all.dev.json"]
-    remade(sweep, "a language more in a source", ["models/b.all.s1", "en+es, not en+es+ko", "2 results come from it"],
-           lambda home: sweep.write_config(home, sweep__sources="en,all=en+es+ko"), joint)
+    models = [f"b.{source}.s{seed}" for source in ("en", "ko", "all") for seed in (1, 2)]
+    joint = [f"{kind}/b.all.s{seed}" for kind in ("models", "cells") for seed in (1, 2)] + ["floors/all.dev.json"]
+    trained = [f"{kind}/{model}" for kind in ("models", "cells") for model in models]
+    floors = [f"floors/{source}.dev.json" for source in ("en", "ko", "all")]
+    remade(sweep, "a language more in a source", ["models/b.all.s1", "en+es, not en+es+ko", "3 results come from it"],
+           lambda home: sweep.write_config(home, sweep__sources="en,ko,all=en+es+ko"), joint)
     remade(sweep, "a base's content", ["models/b.en.s1", "another base model"], replace_base, trained + ["cells/b"], inputs_changed="base b")
     remade(sweep, "a base of another folder", ["models/b.en.s1", "another base model"], other_base, trained + ["cells/b"], "--bases", "b=base2")
     remade(sweep, "a training row", ["models/b.all.s1", "other rows", "[data] train"],
            lambda home: change_row(os.path.join(home, "train.jsonl"), 1, rejected="no!"), joint, inputs_changed="data.train: rows of en+es")
     remade(sweep, "an evaluation row", ["cells/b.all.s1/dev.es.h5", "cells/b/dev.es.h5", "floors/", "other rows", "[data] eval.dev"], eval_row,
-           [f"cells/{model}/dev.es.h5" for model in ("b", "b.en.s1", "b.all.s1")] + floors, inputs_changed="data.eval.dev: rows of es")
+           [f"cells/{model}/dev.es.h5" for model in ("b", *models)] + floors, inputs_changed="data.eval.dev: rows of es")
     remade(sweep, "another evaluation file", ["cells/b.en.s1/dev.en.h5", "other rows"], other_eval,
-           [f"cells/{model}/dev.en.h5" for model in ("b", "b.en.s1", "b.all.s1")] + floors)
+           [f"cells/{model}/dev.en.h5" for model in ("b", *models)] + floors)
     remade(sweep, "a length limit", ["cells/b.en.s1/dev.en.h5", "max_length = 2048, not 99"], lambda home: None,
            ["cells"], "--evaluate.max-length", "99")
     remade(sweep, "a training option", ["models/b.en.s1", "lr = 0.001, not 0.002", "results come from it"], lambda home: None, trained,
@@ -225,21 +226,21 @@ def additions(sweep):
         return out, len(cells_below(out)) - len(before)
 
     check(accepted("nothing changed", lambda home: None)[1] == 0, "nothing changed: cells came")
-    check(accepted("a seed more", lambda home: sweep.write_config(home, sweep__seeds="1,2"))[1] == 4, "a seed more: not 4 cells")
-    check(accepted("a source more", lambda home: sweep.write_config(home, sweep__sources="en,all=en+es,es"))[1] == 2, "a source more: not 2 cells")
-    out, new = accepted("a target more", lambda home: sweep.write_config(home, sweep__targets="en,es,ko"))
-    check(new == 3, f"a target more: {new} cells instead of 3")
+    check(accepted("a seed more", lambda home: sweep.write_config(home, sweep__seeds="1,2,3"))[1] == 9, "a seed more: not 9 cells")
+    check(accepted("a source more", lambda home: sweep.write_config(home, sweep__sources="en,ko,all=en+es,es"))[1] == 6, "a source more: not 6 cells")
+    out, new = accepted("a target more", lambda home: sweep.write_config(home, sweep__targets="en,es,ko,zh"))
+    check(new == 7, f"a target more: {new} cells instead of 7")
     floor = json.load(open(os.path.join(out, "floors/en.dev.json")))["targets"]
-    check(len(floor.get("ko", {}).get("right", [])) == 8, f"a target more: the floor has {list(floor)}")
+    check(len(floor.get("zh", {}).get("right", [])) == 8, f"a target more: the floor has {list(floor)}")
     lines = open(os.path.join(out, "table.csv")).read().splitlines()
     column = lines[0].split(",").index("floor")
     empty = [line for line in lines[1:] if not line.split(",")[column]]
     check(not empty, f"a target more: no floor in {empty}")
     added = lambda home: (write_rows(os.path.join(home, "more.jsonl"), rows("m")),
                           open(os.path.join(home, "s.cfg"), "a").write("[data]\neval.more = more.jsonl\n"))
-    check(accepted("a benchmark more", added)[1] == 6, "a benchmark more: not 6 cells")
+    check(accepted("a benchmark more", added)[1] == 21, "a benchmark more: not 21 cells")
     # Rows of a language that nothing here is made of.
-    accepted("rows of another language", lambda home: change_row(os.path.join(home, "train.jsonl"), 2, chosen="ja"))
+    accepted("rows of another language", lambda home: change_row(os.path.join(home, "train.jsonl"), 3, chosen="ja"))
     accepted("the same base elsewhere", lambda home: os.rename(os.path.join(home, "base"), os.path.join(home, "moved")), "--bases", "b=moved")
 
     def pack(home):

@@ -8,6 +8,7 @@
 #include "xlrm/model/model_folder.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/sweep/recipes.hpp"
+#include "xlrm/sweep/supersede.hpp"
 
 namespace xlrm {
 namespace {
@@ -135,27 +136,51 @@ TEST_F(CompareTest, WhatComesFromADifferentModelIsCountedWithIt) {
         << differences();
 }
 
-TEST_F(CompareTest, OtherOptionsAreTheCommandLinesOtherContentTheDatas) {
-    const auto code = [&](const Json& earlier) {
-        try {
-            require_same_results(SweepFolder(sweep_.root()), plan_, earlier);
-        } catch (const Error& error) {
-            return error.code();
-        }
-        return ExitCode::done;
-    };
-    EXPECT_EQ(code(plan_.inputs), ExitCode::done);
-    write_model(content_of(train_), "of other rows");
-    EXPECT_EQ(code(plan_.inputs), ExitCode::failure);
-    Json earlier = plan_.inputs;
-    earlier["data.train"]["files"][0]["path"] = "/elsewhere/train.jsonl";  // all of it was moved
-    EXPECT_EQ(code(earlier), ExitCode::failure);
-    earlier["data.train"] = input("train1.jsonl");
-    EXPECT_EQ(code(earlier), ExitCode::usage);
+TEST_F(CompareTest, OutputsThatDifferMoveAsideWithWhatBelongsToThem) {
+    write_file_atomic(folder_ / "base" / "model.safetensors", "another base");
+    write_file_atomic(sweep_.root() / kModel / "model.safetensors", "trained again");
+    const Comparison found = compare_outputs(sweep_, plan_);
+    EXPECT_EQ(format_superseded(found),
+              "models/b.en.s1 was trained from another base model than b is now, and 1 result comes from it\n");
+    const std::vector<Superseded> moves = superseded_by(sweep_, found);
+    ASSERT_EQ(moves.size(), 2U);
+    EXPECT_EQ(moves[0].output, kModel);
+    EXPECT_EQ(moves[1].output, kCell);
+    const std::string cell = read_file(sweep_.root() / kCell);
+    supersede(sweep_, moves);
+    EXPECT_FALSE(std::filesystem::exists(sweep_.root() / kModel));
+    EXPECT_EQ(read_file(sweep_.root() / moves[0].place / "model.safetensors"), "trained again");
+    EXPECT_EQ(read_file(sweep_.root() / moves[1].place), cell);
+    EXPECT_TRUE(cell_verifies(sweep_.root() / moves[1].place));
+    EXPECT_FALSE(std::filesystem::exists(sweep_.root() / "cells/b.en.s1/x.ko.sha256"));
+    EXPECT_TRUE(std::filesystem::exists(sweep_.root() / kFloor));
+    EXPECT_TRUE(compare_outputs(SweepFolder(sweep_.root()), plan_).differences.empty());
+}
+
+TEST_F(CompareTest, APlaceThatIsTakenGetsANumber) {
     TrainOptions other = train_;
-    other.epochs = 9;
+    other.lr = 0.5;
     write_model(content_of(other), hash_of("train.jsonl"));
-    EXPECT_EQ(code(plan_.inputs), ExitCode::usage);
+    const std::string place = superseded_by(sweep_, compare_outputs(sweep_, plan_)).at(0).place;
+    write_file_atomic(sweep_.root() / place / "config.json", "an earlier one");
+    const std::string next = superseded_by(SweepFolder(sweep_.root()), compare_outputs(sweep_, plan_)).at(0).place;
+    EXPECT_EQ(next, place.substr(0, place.find("/models")) + "-2/" + kModel);
+}
+
+TEST_F(CompareTest, ACheckpointOfAnotherRecipeDiffers) {
+    std::filesystem::remove_all(sweep_.root() / kModel);
+    std::filesystem::remove_all(sweep_.root() / "cells");
+    const auto write_checkpoint = [&](const Json& recipe) {
+        write_file_atomic(sweep_.root() / (kModel + ".checkpoint") / "checkpoint.json", Json{{"recipe", recipe}}.dump());
+    };
+    write_checkpoint(plan_.recipes.at(kModel));
+    EXPECT_EQ(differences(), "");
+    Json other = plan_.recipes.at(kModel);
+    other["options"]["lr"] = 0.5;
+    write_checkpoint(other);
+    EXPECT_TRUE(has(differences(), "models/b.en.s1.checkpoint was trained with lr = 0.5, not 1e-05")) << differences();
+    supersede(sweep_, superseded_by(sweep_, compare_outputs(sweep_, plan_)));
+    EXPECT_FALSE(std::filesystem::exists(sweep_.root() / (kModel + ".checkpoint")));
 }
 
 }  // namespace
