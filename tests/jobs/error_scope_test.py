@@ -50,7 +50,7 @@ def expect(case, ranks, command, code, parts, faults):
         return
     where = f"{case}, {ranks} ranks"
     found, text, seconds = launch(ranks, command, faults)
-    print(f"{where}: code {found}", flush=True)
+    print(f"{where}: code {found}" + (f", ended {seconds:.1f} s after its message" if seconds else ""), flush=True)
     check(found == code, f"{where}: exit code {found} instead of {code}\n{text}")
     if found is None:
         return
