@@ -6,6 +6,7 @@
 
 #include "model/altered_folder.hpp"
 #include "xlrm/infer/inspect.hpp"
+#include "xlrm/model/inspect.hpp"
 #include "xlrm/store/states_file.hpp"
 
 namespace {

@@ -10,7 +10,7 @@
 #include "support/temporary_folder.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/json.hpp"
-#include "xlrm/infer/inspect.hpp"
+#include "xlrm/model/inspect.hpp"
 #include "xlrm/model/model_folder.hpp"
 
 namespace {
