@@ -18,7 +18,7 @@ IO = 74
 
 
 def write_rows(path, count, last="cat"):
-    """Pairs and, every third, rankings; every seventh has the texts of the one before."""
+    """Items of two and, every third, three answers, as RewardBench 2 has them; every seventh has the texts of the one before."""
     choose = random.Random(1)
     words = "ant bee cat dog eel fox gnu hen".split()
     with open(path, "w") as file:
@@ -27,8 +27,8 @@ def write_rows(path, count, last="cat"):
             texts = choose.sample(words, 4)
             if i == count - 1:
                 texts[1] = last
-            if i % 7:
-                row = dict(prompt=f"{texts[0]}?", responses=texts[1:], ranks=[1, 2, 3]) if i % 3 == 0 else dict(prompt=f"{texts[0]}?", chosen=texts[1], rejected=texts[2])
+            if i % 7 != 6:
+                row = dict(prompt=f"{texts[0]}?", chosen=texts[1:2], rejected=texts[2:4 if i % 3 == 0 else 3])
             file.write(json.dumps(dict(row, id=f"r-{i}", lang="en")) + "\n")
 
 
