@@ -4,6 +4,7 @@
 #include "xlrm/bench/flops.hpp"
 #include "xlrm/core/partition.hpp"
 #include "xlrm/core/profile.hpp"
+#include "xlrm/eval/row_spool.hpp"
 #include "xlrm/model/packed_batch.hpp"
 
 namespace xlrm {
@@ -28,7 +29,15 @@ ScoringRun::ScoringRun(const Communicator& world, const BenchModel& model, const
 }
 
 double ScoringRun::run() {
-    return timed(world_, [&] { score_texts(decoder_, set_, answers_, options_); });
+    std::vector<RowSpool::Part> parts;
+    for (const auto& [capture, asked] :
+         {std::pair{Capture::last, options_.capture_last}, std::pair{Capture::mean, options_.capture_mean}})
+        for (const std::int64_t layer : options_.layers)
+            if (asked) parts.push_back({capture, layer, DType::bf16});
+    return timed(world_, [&] {
+        RowSpool spool(parts, decoder_.config().hidden, static_cast<std::int64_t>(answers_.size()));
+        score_texts(decoder_, set_, answers_, options_, {}, [&](const CapturedRows& rows) { spool.take(rows); });
+    });
 }
 
 namespace {

@@ -190,6 +190,22 @@ std::vector<std::int64_t> Communicator::gather(std::span<const std::int64_t> val
     return gather_values(values, MPI_INT64_T, size_, comm_);
 }
 
+std::vector<float> Communicator::gather_to_root(std::span<const float> values) const {
+    int count = mpi_count(values.size());
+    std::vector<int> counts(root() ? static_cast<std::size_t>(size_) : 0);
+    check_mpi(MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, 0, comm_), "MPI_Gather");
+    std::vector<int> begins;
+    std::size_t total = 0;
+    for (const int part : counts) {
+        begins.push_back(mpi_count(total));
+        total += static_cast<std::size_t>(part);
+    }
+    std::vector<float> all(total);
+    check_mpi(MPI_Gatherv(values.data(), count, MPI_FLOAT, all.data(), counts.data(), begins.data(), MPI_FLOAT, 0, comm_),
+              "MPI_Gatherv");
+    return all;
+}
+
 void Communicator::send(const std::string& text, int to, int tag) const {
     check_mpi(MPI_Send(text.data(), mpi_count(text.size()), MPI_BYTE, to, tag, comm_), "MPI_Send");
 }

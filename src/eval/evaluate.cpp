@@ -147,11 +147,13 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
                                                  data.filename().string().substr(0, data.filename().string().find('.')) + ".h5");
     }
     std::optional<OutputLock> lock;  // on the root
-    on_root(world, [&] { lock.emplace(output, OutputKind::replaced, stop_requested); });
-    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
-    const Cell cell = evaluator->evaluate(world, paths_of(job.data), job.langs);
-    const StageScope scope("write");
     on_root(world, [&] {
+        lock.emplace(output, OutputKind::replaced, stop_requested);
+        remove_stale_temporaries(output.has_parent_path() ? output.parent_path() : ".");  // cells that killed runs were writing
+    });
+    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
+    evaluator->evaluate(world, paths_of(job.data), job.langs, [&](Cell& cell) {
+        const StageScope scope("write");
         const Activity activity("writing the cell");
         Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         facts.update(evaluator->exactness());

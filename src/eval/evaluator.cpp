@@ -11,9 +11,10 @@
 #include <numeric>
 #include <tuple>
 
-#include "activation_rows.hpp"
 #include "cell_scores.hpp"
 #include "implicit_reward.hpp"
+#include "row_exchange.hpp"
+#include "token_rows.hpp"
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
@@ -170,16 +171,7 @@ Evaluator::Inputs Evaluator::share(const Communicator& group, ItemSet set) {
     return inputs;
 }
 
-Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                         const std::vector<std::string>& langs) {
-    Prepared prepared = read(group, data, langs);
-    together(group, [&] {
-        const Activity activity("loading the model");
-        load();
-    });
-    notes_ = template_->describe() + format_notes(prepared.report);
-    Inputs inputs;
-    together(group, [&] { inputs = share(group, std::move(prepared.set)); });
+ScoreOptions Evaluator::score_options() const {
     ScoreOptions score;
     score.pooling = pooling_;
     score.log_probs = implicit_ != nullptr;
@@ -188,46 +180,94 @@ Cell Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     score.layers = layers_;
     score.capture_last = std::count(options_.capture.begin(), options_.capture.end(), "last") > 0;
     score.capture_mean = std::count(options_.capture.begin(), options_.capture.end(), "mean") > 0;
-    const DType dtype = parse_dtype(options_.activation_dtype);
-    const auto stored_as = [&](std::int64_t layer) { return layer == config_.layers ? DType::f32 : dtype; };
+    return score;
+}
+
+// The last layer gives the score again, so it is kept as it is.
+DType Evaluator::stored_as(std::int64_t layer) const {
+    return layer == config_.layers ? DType::f32 : parse_dtype(options_.activation_dtype);
+}
+
+std::vector<RowSpool::Part> Evaluator::captured_parts() const {
+    const ScoreOptions score = score_options();
+    std::vector<RowSpool::Part> parts;
+    for (const auto& [capture, asked] :
+         {std::pair{Capture::last, score.capture_last}, std::pair{Capture::mean, score.capture_mean}})
+        for (const std::int64_t layer : layers_)
+            if (asked) parts.push_back({capture, layer, stored_as(layer)});
+    return parts;
+}
+
+std::vector<float> Evaluator::score(const Inputs& inputs, RowSpool* spool) const {
+    const ScoreOptions options = score_options();
+    if (options_.exact == "yes") {
+        require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ +
+                                           "; run with --exact no, where they "
+                                           "agree within 5e-6·max(1, |score|) in fp32");
+        require_exact(*decoder_, inputs.set, options);
+    }
+    ScoreResult mine = score_texts(
+        *decoder_, inputs.set, inputs.answers, options, [](std::int64_t) { require_not_stopped("the texts were scored"); },
+        [&](const CapturedRows& rows) { spool->take(rows); });
+    if (implicit_) mine.scores = implicit_->rewards(mine.log_probs, inputs.set, inputs.answers, options);
+    spool->require_storable();
+    return std::move(mine.scores);
+}
+
+void Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                         const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish) {
+    Prepared prepared = read(group, data, langs);
+    together(group, [&] {
+        const Activity activity("loading the model");
+        load();
+    });
+    notes_ = template_->describe() + format_notes(prepared.report);
+    Inputs inputs;
+    together(group, [&] { inputs = share(group, std::move(prepared.set)); });
     if (options_.exact != "no" && !inexactness_) inexactness_ = find_inexactness(group, *decoder_, options_.token_budget);
-    ScoreResult mine;
+    std::optional<RowSpool> spool;
+    std::vector<float> mine;
     together(group, [&] {
         const Activity activity("scoring the texts");
-        if (options_.exact == "yes") {
-            require(inexactness_->empty(), "--exact yes: scores depend on the batch here: " + *inexactness_ +
-                                               "; run with --exact no, where they "
-                                               "agree within 5e-6·max(1, |score|) in fp32");
-            require_exact(*decoder_, inputs.set, score);
-        }
-        mine = score_texts(*decoder_, inputs.set, inputs.answers, score,
-                           [](std::int64_t) { require_not_stopped("the texts were scored"); });
-        if (implicit_) mine.scores = implicit_->rewards(mine.log_probs, inputs.set, inputs.answers, score);
-        for (const auto* rows : {&mine.last, &mine.mean}) {
-            for (const auto& [layer, tensor] : *rows) require_storable(tensor, static_cast<int>(layer), stored_as(layer));
-        }
+        spool.emplace(captured_parts(), config_.hidden, static_cast<std::int64_t>(inputs.answers.size()));
+        mine = score(inputs, &*spool);
     });
+    const std::vector<float> scores = group.gather_to_root(mine);
+    with_rows_of_all(group, inputs.set, *spool, [&](const RowsOfAll& rows) {
+        Cell cell = put_together(inputs.set, scores, rows);
+        finish(cell);
+    });
+}
 
-    const std::vector<float> scores = gather_floats(group, mine.scores);
+namespace {
+
+RowSource rows_of(const RowsOfAll& rows, std::size_t part, std::shared_ptr<const std::vector<std::int64_t>> answers) {
+    return {std::ssize(*answers), [&rows, part, answers](std::int64_t first, std::span<std::byte> out) {
+                const std::size_t count = out.size() / static_cast<std::size_t>(rows.layout().row_bytes(part));
+                rows.read(part, first, std::span(*answers).subspan(static_cast<std::size_t>(first), count), out);
+            }};
+}
+
+}  // namespace
+
+Cell Evaluator::put_together(const ItemSet& set, const std::vector<float>& scores, const RowsOfAll& rows) const {
+    const Activity activity("putting the cell together");
+    const auto chosen = std::make_shared<std::vector<std::int64_t>>();
+    const auto rejected = std::make_shared<std::vector<std::int64_t>>();
+    pick_sides(set, scores, chosen.get(), rejected.get());
     Cell cell;
-    std::vector<std::int64_t> chosen;
-    std::vector<std::int64_t> rejected;
-    together(group, [&] { pick_sides(inputs.set, scores, &chosen, &rejected); });
-    for (const auto& [capture, rows] : {std::pair{"last", &mine.last}, std::pair{"mean", &mine.mean}}) {
-        for (const auto& [layer, tensor] : *rows) {
-            LayerRows out = gather_layer(group, tensor, static_cast<int>(layer), stored_as(layer), chosen, rejected);
-            if (group.root()) cell.activations[capture].push_back(std::move(out));
-        }
+    fill_scores(set, scores, *chosen, *rejected, &cell);
+    const std::vector<RowSpool::Part>& parts = rows.layout().parts();
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+        cell.activations[capture_name(parts[part].capture)].push_back({static_cast<int>(parts[part].layer), parts[part].dtype,
+                                                                       config_.hidden, rows_of(rows, part, chosen),
+                                                                       rows_of(rows, part, rejected)});
     }
-    on_root(group, [&] {
-        const Activity activity("putting the cell together");
-        fill_scores(inputs.set, scores, chosen, rejected, &cell);
-        if (options_.capture_tokens > 0) {
-            cell.token_activations =
-                capture_tokens(*decoder_, inputs.set, layers_, options_.capture_tokens, dtype, chosen, rejected);
-        }
-        describe(inputs.set, &cell);
-    });
+    if (options_.capture_tokens > 0) {
+        cell.token_activations = capture_tokens(*decoder_, set, layers_, options_.capture_tokens,
+                                                parse_dtype(options_.activation_dtype), *chosen, *rejected);
+    }
+    describe(set, &cell);
     return cell;
 }
 

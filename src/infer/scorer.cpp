@@ -20,12 +20,12 @@ namespace {
 
 class Scoring {
 public:
-    Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options)
+    Scoring(const Decoder& decoder, const ItemSet& set, std::int64_t asked, const ScoreOptions& options, const TakeRows& take)
         : decoder_(decoder),
           set_(set),
           options_(options),
+          take_(take),
           has_head_(!options.log_probs && decoder.parameters().layout.contains("score.weight")) {
-        const auto rows = at::TensorOptions().dtype(at::kFloat);
         if (has_head_) result_.scores.resize(static_cast<std::size_t>(asked));
         if (options.log_probs) result_.log_probs.resize(static_cast<std::size_t>(asked));
         for (const std::int64_t layer : options.layers) {
@@ -34,8 +34,6 @@ public:
                          std::to_string(decoder.config().layers) + "); ask for others",
                      ExitCode::usage);
             }
-            if (options.capture_last) result_.last[layer] = at::empty({asked, decoder.config().hidden}, rows);
-            if (options.capture_mean) result_.mean[layer] = at::empty({asked, decoder.config().hidden}, rows);
         }
     }
 
@@ -44,10 +42,13 @@ public:
         for (const std::size_t member : members) answers.push_back(texts[member].answer);
         const PackedBatch batch = pack(set_, answers, options_.share_prefixes);
         const NeededRows needed = needed_rows(pooled_rows(decoder_, batch, set_, answers, options_.pooling));
-        const bool all_rows = options_.log_probs || result_.mean.contains(decoder_.config().layers);
+        const bool all_rows = options_.log_probs || (options_.capture_mean && is_captured(decoder_.config().layers));
+        std::vector<std::span<const std::int64_t>> places;
+        for (const std::size_t member : members) places.emplace_back(texts[member].places);
         const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
+            if (!take_ || !is_captured(layer)) return;
             const bool trimmed = layer == decoder_.config().layers && !all_rows;
-            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, texts, members);
+            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, places);
         };
         at::Tensor rows = decoder_.forward(batch, all_rows ? at::Tensor() : needed.rows, nullptr, hook);
         if (options_.log_probs) store_log_probs(rows, batch, answers, texts, members);
@@ -59,6 +60,8 @@ public:
     ScoreResult take() { return std::move(result_); }
 
 private:
+    bool is_captured(std::int64_t layer) const { return std::ranges::find(options_.layers, layer) != options_.layers.end(); }
+
     void store_log_probs(const at::Tensor& rows, const PackedBatch& batch, const std::vector<std::int64_t>& answers,
                          const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
         const PredictedTokens predicted = predicted_tokens(batch, set_, answers);
@@ -85,13 +88,16 @@ private:
     }
 
     void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const at::Tensor& place,
-                 const PackedBatch& batch, const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
+                 const PackedBatch& batch, std::span<const std::span<const std::int64_t>> places) {
         const StageScope scope("capture");
-        if (const auto last = result_.last.find(layer); last != result_.last.end()) {
+        const auto take = [&](Capture what, const at::Tensor& values) {
+            take_({what, layer, values.to(at::kFloat).contiguous(), places});
+        };
+        if (options_.capture_last) {
             const at::Tensor pooled = rows.defined() ? gather_rows(residual, rows) : residual;
-            store_rows(last->second, gather_rows(pooled, place), texts, members);
+            take(Capture::last, gather_rows(pooled, place));
         }
-        if (const auto mean = result_.mean.find(layer); mean != result_.mean.end()) {
+        if (options_.capture_mean) {
             const auto count = static_cast<std::int64_t>(batch.texts.size());
             const at::Tensor begin = at::empty({count}, at::TensorOptions().dtype(at::kLong));
             const at::Tensor end = at::empty({count}, at::TensorOptions().dtype(at::kLong));
@@ -99,33 +105,26 @@ private:
                 begin.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].begin;
                 end.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].end;
             }
-            store_rows(mean->second, segment_mean(residual, begin, end), texts, members);
-        }
-    }
-
-    static void store_rows(const at::Tensor& out, const at::Tensor& rows, const std::vector<DistinctText>& texts,
-                           const std::vector<std::size_t>& members) {
-        const at::Tensor values = rows.to(at::kFloat).contiguous();
-        const std::int64_t width = values.size(1);
-        for (std::size_t i = 0; i < members.size(); ++i) {
-            const float* from = values.data_ptr<float>() + static_cast<std::int64_t>(i) * width;
-            for (const std::int64_t at : texts[members[i]].places) std::copy_n(from, width, out.data_ptr<float>() + at * width);
+            take(Capture::mean, segment_mean(residual, begin, end));
         }
     }
 
     const Decoder& decoder_;
     const ItemSet& set_;
     const ScoreOptions& options_;
+    const TakeRows& take_;
     bool has_head_;
     ScoreResult result_;
 };
 
 }  // namespace
 
+std::string capture_name(Capture capture) { return capture == Capture::last ? "last" : "mean"; }
+
 ScoreResult score_texts(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> answers,
-                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress) {
+                        const ScoreOptions& options, const std::function<void(std::int64_t)>& progress, const TakeRows& take) {
     const std::vector<DistinctText> texts = find_distinct(set, answers);
-    Scoring scoring(decoder, set, static_cast<std::int64_t>(answers.size()), options);
+    Scoring scoring(decoder, set, static_cast<std::int64_t>(answers.size()), options, take);
     std::int64_t done = 0;
     for (const auto& members : plan_batches(set, texts, options)) {
         scoring.run(texts, members);

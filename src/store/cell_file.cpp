@@ -1,9 +1,10 @@
 #include "xlrm/store/cell_file.hpp"
 
+#include <algorithm>
 #include <numeric>
 
+#include "cell_content.hpp"
 #include "cell_layout.hpp"
-#include "h5_write.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/sha256.hpp"
@@ -83,8 +84,8 @@ void put_layer(h5::OutGroup group, const LayerRows& layer, std::size_t items) {
     group.dimension("item", static_cast<std::int64_t>(items));
     group.dimension("feature", layer.features);
     const h5::Type type = h5::type_of(layer.dtype);
-    group.dataset("chosen", {"item", "feature"}, type, layer.chosen);
-    group.dataset("rejected", {"item", "feature"}, type, layer.rejected);
+    group.dataset("chosen", {"item", "feature"}, type, layer.chosen.read);
+    group.dataset("rejected", {"item", "feature"}, type, layer.rejected.read);
 }
 
 void put_tokens(h5::OutGroup group, const TokenRows& rows) {
@@ -113,33 +114,51 @@ void put_activations(const h5::OutGroup& activations, const Cell& cell) {
         }
 }
 
-std::size_t activation_bytes(const Cell& cell) {
-    std::size_t bytes = 0;
+//! What the finished file takes at most, or nearly so: more is found out by the write that fails.
+std::int64_t most_bytes(const Cell& cell) {
+    const auto items = static_cast<std::int64_t>(cell.id.size());
+    constexpr std::int64_t kItem = 256;  // its numbers, and the places of its texts
+    std::int64_t bytes =
+        (1 << 20) + items * (kItem + 8 * cell.max_answers) + 2 * static_cast<std::int64_t>(cell.provenance.dump().size());
+    for (const auto* texts : {&cell.id, &cell.subset, &cell.lang})
+        for (const std::string& text : *texts) bytes += static_cast<std::int64_t>(text.size());
     for (const auto& [capture, layers] : cell.activations)
-        for (const LayerRows& layer : layers) bytes += layer.chosen.size() + layer.rejected.size();
+        for (const LayerRows& layer : layers) bytes += 2 * h5::most_bytes(items, layer.features * dtype_bytes(layer.dtype));
     for (const auto& [side, layers] : cell.token_activations)
-        for (const TokenRows& rows : layers) bytes += rows.values.size();
+        for (const TokenRows& rows : layers) {
+            const std::int64_t row_bytes = std::max<std::int64_t>(1, rows.features * dtype_bytes(rows.dtype));
+            bytes += h5::most_bytes(static_cast<std::int64_t>(rows.values.size()) / row_bytes, row_bytes);
+        }
     return bytes;
 }
 
-std::string image(const std::string& name, const Cell& cell) {
-    const h5::OutFile file(name, activation_bytes(cell));
+}  // namespace
+
+RowSource rows_in_memory(std::vector<std::byte> bytes, std::int64_t row_bytes) {
+    const std::int64_t rows = row_bytes > 0 ? static_cast<std::int64_t>(bytes.size()) / row_bytes : 0;
+    return {rows, [row_bytes, bytes = std::move(bytes)](std::int64_t first, std::span<std::byte> out) {
+                std::copy_n(bytes.begin() + first * row_bytes, out.size(), out.begin());
+            }};
+}
+
+void put_cell(const h5::OutFile& file, const Cell& cell) {
     const h5::OutGroup root = file.root();
     put_attributes(root, cell);
     put_scores(root.group("scores"), cell);
     if (!cell.final_norm.empty() || !cell.head_weight.empty()) put_head(root.group("head"), cell);
     if (!cell.activations.empty() || !cell.token_activations.empty()) put_activations(root.group("activations"), cell);
-    return file.image();
 }
-
-}  // namespace
 
 void write_cell(const std::filesystem::path& path, const Cell& cell, const Json& run) {
     check_cell(cell, path.string());
-    const std::string bytes = image(path.string(), cell);
-    write_file_atomic(beside_cell(path, ".run.json"), run.dump(2) + "\n");
-    write_file_atomic(beside_cell(path, ".sha256"), sha256(bytes) + "  " + path.filename().string() + "\n");
-    write_file_atomic(path, bytes);
+    write_file_atomic(path, [&](const std::filesystem::path& temporary) {
+        h5::OutFile file(path.string(), temporary, most_bytes(cell));
+        put_cell(file, cell);
+        file.close();
+        const std::string hash = sha256_file(temporary);
+        write_file_atomic(beside_cell(path, ".run.json"), run.dump(2) + "\n");
+        write_file_atomic(beside_cell(path, ".sha256"), hash + "  " + path.filename().string() + "\n");
+    });
 }
 
 }  // namespace xlrm

@@ -42,10 +42,9 @@ void check_activations(const Cell& cell, const std::string& name) {
     for (const auto& [capture, layers] : cell.activations) {
         if (capture == "tokens") fail(name + ": 'tokens' is no name of a pooled capture");
         for (const LayerRows& layer : layers) {
-            const std::size_t bytes = cell.id.size() * static_cast<std::size_t>(layer.features * dtype_bytes(layer.dtype));
             const std::string place = "/activations/" + capture + "/" + layer_name(layer.layer);
-            check_size(name, place + "/chosen (bytes)", layer.chosen.size(), bytes);
-            check_size(name, place + "/rejected (bytes)", layer.rejected.size(), bytes);
+            check_size(name, place + "/chosen (rows)", static_cast<std::size_t>(layer.chosen.rows), cell.id.size());
+            check_size(name, place + "/rejected (rows)", static_cast<std::size_t>(layer.rejected.rows), cell.id.size());
         }
     }
     for (const auto& [side, layers] : cell.token_activations) {

@@ -45,6 +45,8 @@ public:
     Handle(const Handle&) = delete;
     Handle& operator=(const Handle&) = delete;
     hid_t get() const noexcept { return id_; }
+    //! For the one whose closing may fail; HDF5's result.
+    herr_t close() noexcept { return Traits::close(std::exchange(id_, kNone)); }
 
 private:
     static constexpr hid_t kNone = -1;
@@ -56,25 +58,25 @@ private:
 };
 
 struct CloseFile {
-    static void close(hid_t id) noexcept { H5Fclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Fclose(id); }
 };
 struct CloseGroup {
-    static void close(hid_t id) noexcept { H5Gclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Gclose(id); }
 };
 struct CloseDataset {
-    static void close(hid_t id) noexcept { H5Dclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Dclose(id); }
 };
 struct CloseSpace {
-    static void close(hid_t id) noexcept { H5Sclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Sclose(id); }
 };
 struct CloseType {
-    static void close(hid_t id) noexcept { H5Tclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Tclose(id); }
 };
 struct CloseAttribute {
-    static void close(hid_t id) noexcept { H5Aclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Aclose(id); }
 };
 struct CloseProperties {
-    static void close(hid_t id) noexcept { H5Pclose(id); }
+    static herr_t close(hid_t id) noexcept { return H5Pclose(id); }
 };
 
 using File = Handle<CloseFile>;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr hsize_t kChunkRows = 512;
 constexpr hsize_t kChunkValues = 65536;
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;  // of rows in memory at a time
 constexpr unsigned kCreationOrder = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
 
 //! Attributes stay in the object header: HDF5 1.10 cannot move more than eight of them out when their order is tracked.
@@ -19,6 +20,10 @@ void order_attributes(const Properties& properties, const std::string& object) {
     check(H5Pset_attr_creation_order(properties.get(), kCreationOrder), "H5Pset_attr_creation_order", object);
     check(H5Pset_attr_phase_change(properties.get(), 512, 0), "H5Pset_attr_phase_change", object);
     check(H5Pset_obj_track_times(properties.get(), false), "H5Pset_obj_track_times", object);
+}
+
+hsize_t chunk_rows(const std::vector<hsize_t>& extents) {
+    return std::min(extents[0], extents.size() == 1 ? kChunkValues : kChunkRows);
 }
 
 Properties new_properties(hid_t kind, const std::string& object) {
@@ -47,7 +52,7 @@ OutGroup OutGroup::group(const std::string& name) const {
     order_attributes(properties, path);
     return OutGroup(
         Group(check(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT), "H5Gcreate2", path)),
-        path);
+        path, target_);
 }
 
 void OutGroup::attribute(const std::string& name, const std::string& value) const {
@@ -83,6 +88,14 @@ void OutGroup::dataset(const std::string& name, const std::vector<std::string>& 
     attach(written, name, dimensions);
 }
 
+void OutGroup::dataset(const std::string& name, const std::vector<std::string>& dimensions, const Type& type,
+                       const ReadRows& read) const {
+    const std::vector<hsize_t> extents = extents_of(name, dimensions);
+    const Dataset target = create(name, type, extents, true);
+    write_rows(target, type, extents, read, path_of(name));
+    attach(target, name, dimensions);
+}
+
 void OutGroup::texts(const std::string& name, const std::string& dimension, const std::vector<std::string>& values) const {
     const std::string path = path_of(name);
     const std::vector<hsize_t> extents = extents_of(name, {dimension});
@@ -115,7 +128,7 @@ Dataset OutGroup::create(const std::string& name, const Type& type, const std::v
     const bool empty = std::find(extents.begin(), extents.end(), hsize_t{0}) != extents.end();
     if (filtered && !empty) {
         std::vector<hsize_t> chunk = extents;
-        chunk[0] = std::min(chunk[0], extents.size() == 1 ? kChunkValues : kChunkRows);
+        chunk[0] = chunk_rows(extents);
         check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()), "H5Pset_chunk", path);
         check(H5Pset_shuffle(properties.get()), "H5Pset_shuffle", path);
         check(H5Pset_deflate(properties.get(), 1), "H5Pset_deflate", path);
@@ -138,6 +151,31 @@ Dataset OutGroup::write(const std::string& name, const Type& type, const std::ve
     Dataset target = create(name, type, extents, true);
     if (!bytes.empty()) check(H5Dwrite(target.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "H5Dwrite", path);
     return target;
+}
+
+void OutGroup::write_rows(const Dataset& target, const Type& type, const std::vector<hsize_t>& extents, const ReadRows& read,
+                          const std::string& path) const {
+    std::size_t row_bytes = H5Tget_size(type.get());
+    for (std::size_t axis = 1; axis < extents.size(); ++axis) row_bytes *= extents[axis];
+    if (row_bytes == 0) return;
+    const hsize_t chunk = chunk_rows(extents);
+    const hsize_t piece = chunk * std::max<hsize_t>(1, kPieceBytes / (chunk * row_bytes));
+    const Space file(check(H5Dget_space(target.get()), "H5Dget_space", path));
+    std::vector<std::byte> bytes;
+    for (hsize_t first = 0; first < extents[0]; first += piece) {
+        std::vector<hsize_t> begin(extents.size(), 0);
+        std::vector<hsize_t> count = extents;
+        begin[0] = first;
+        count[0] = std::min(piece, extents[0] - first);
+        bytes.resize(count[0] * row_bytes);
+        read(static_cast<std::int64_t>(first), bytes);
+        const Space memory(
+            check(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), "H5Screate_simple", path));
+        check(H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, begin.data(), nullptr, count.data(), nullptr),
+              "H5Sselect_hyperslab", path);
+        check(H5Dwrite(target.get(), type.get(), memory.get(), file.get(), H5P_DEFAULT, bytes.data()), "H5Dwrite", path);
+        if (target_ != nullptr) target_->require_sound();
+    }
 }
 
 void OutGroup::add_scale(const std::string& name, Dataset dataset, std::int64_t length, const std::string& label) {
@@ -166,6 +204,18 @@ OutFile::OutFile(const std::string& name, std::size_t expected_bytes) : name_(na
     const Properties access = new_properties(H5P_FILE_ACCESS, name_);
     const std::size_t increment = std::clamp<std::size_t>(expected_bytes, std::size_t{1} << 16, std::size_t{1} << 26);
     check(H5Pset_fapl_core(access.get(), increment, false), "H5Pset_fapl_core", name_);
+    create(access);
+}
+
+OutFile::OutFile(const std::string& name, const std::filesystem::path& path, std::int64_t most_bytes)
+    : name_(name), target_(std::make_unique<FileTarget>(path, name, most_bytes)) {
+    prepare_library();
+    const Properties access = new_properties(H5P_FILE_ACCESS, name_);
+    target_->use_in(access.get());
+    create(access);
+}
+
+void OutFile::create(const Properties& access) {
     // A newer lower bound makes HDF5 1.10 write a wrong superblock checksum into images, and 2.0 has one by default.
     check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), "H5Pset_libver_bounds", name_);
     const Properties creation = new_properties(H5P_FILE_CREATE, name_);
@@ -174,8 +224,23 @@ OutFile::OutFile(const std::string& name, std::size_t expected_bytes) : name_(na
     file_ = File(check(H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate", name_));
 }
 
+void OutFile::close() {
+    check(H5Fflush(file_.get(), H5F_SCOPE_LOCAL), "H5Fflush", name_);
+    target_->freeze();
+    check(file_.close(), "H5Fclose", name_);
+    target_->finish();
+}
+
+std::int64_t most_bytes(std::int64_t rows, std::int64_t row_bytes) {
+    constexpr std::int64_t kChunkIndex = 256;   // checksum and place of a chunk, with what a tree's nodes leave free
+    constexpr std::int64_t kDataset = 1 << 14;  // headers, and the tree's root
+    const std::int64_t chunk = std::min<std::int64_t>(rows, kChunkRows);
+    if (chunk == 0) return kDataset;
+    return (rows + chunk - 1) / chunk * (chunk * row_bytes + kChunkIndex) + kDataset;
+}
+
 OutGroup OutFile::root() const {
-    return OutGroup(Group(check(H5Gopen2(file_.get(), "/", H5P_DEFAULT), "H5Gopen2", name_)), name_ + ":");
+    return OutGroup(Group(check(H5Gopen2(file_.get(), "/", H5P_DEFAULT), "H5Gopen2", name_)), name_ + ":", target_.get());
 }
 
 std::string OutFile::image() const {

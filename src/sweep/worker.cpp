@@ -121,9 +121,8 @@ void Worker::evaluate_cell(const Task& task) {
         });
         loaded_ = task.model();
     }
-    Cell cell = evaluator_->evaluate(group_, config_.data_paths(config_.benchmarks.at(task.benchmark)),
-                                     {config_.target_language(task.target)});
-    on_root(group_, [&] {
+    const std::vector<std::filesystem::path> data = config_.data_paths(config_.benchmarks.at(task.benchmark));
+    evaluator_->evaluate(group_, data, {config_.target_language(task.target)}, [&](Cell& cell) {
         const Activity activity("writing the cell");
         require_planned("data.eval." + task.benchmark);
         cell.provenance["recipe"] = recipe_of(task);

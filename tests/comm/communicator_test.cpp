@@ -81,6 +81,9 @@ TEST(Communicator, GathersUnequalShares) {
     std::vector<double> expected;
     for (int rank = 0; rank < world.size(); ++rank) expected.insert(expected.end(), static_cast<std::size_t>(rank), rank);
     EXPECT_EQ(world.gather(mine), expected);
+    const std::vector<float> floats(mine.begin(), mine.end());
+    const std::vector<float> all(expected.begin(), expected.end());
+    EXPECT_EQ(world.gather_to_root(floats), world.root() ? all : std::vector<float>());
     const std::vector<std::int64_t> integers = {world.rank()};
     const std::vector<std::int64_t> ranks = world.gather(integers);
     ASSERT_EQ(static_cast<int>(ranks.size()), world.size());

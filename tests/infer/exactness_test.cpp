@@ -14,6 +14,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "infer/kept_rows.hpp"
 #include "model/golden.hpp"
 #include "xlrm/comm/communicator.hpp"
 #include "xlrm/core/partition.hpp"
@@ -161,7 +162,7 @@ protected:
     void compare(const std::vector<std::int64_t>& order, const xlrm::ScoreOptions& how, const std::string& what) {
         std::vector<std::int64_t> asked;
         for (const std::int64_t place : order) asked.push_back(answers_[static_cast<std::size_t>(place)]);
-        const xlrm::ScoreResult result = xlrm::score_texts(decoder_, set_, asked, how);
+        const xlrm_test::KeptRows result = xlrm_test::score_and_keep(decoder_, set_, asked, how);
         std::int64_t differ = 0;
         const auto count = [&](const float* a, const float* b, std::int64_t n) {
             if (std::memcmp(a, b, static_cast<std::size_t>(n) * sizeof(float)) != 0) ++differ;
@@ -184,13 +185,13 @@ protected:
     xlrm::Decoder decoder_;
     xlrm::ItemSet set_;
     std::vector<std::int64_t> answers_;  // this rank's
-    xlrm::ScoreResult alone_;
+    xlrm_test::KeptRows alone_;
 };
 
 TEST_P(Exactness, OneBitPatternHoweverATextIsComputed) {
     std::vector<std::int64_t> order(answers_.size());
     std::iota(order.begin(), order.end(), 0);
-    alone_ = xlrm::score_texts(decoder_, set_, answers_, options(1, false));
+    alone_ = xlrm_test::score_and_keep(decoder_, set_, answers_, options(1, false));
     if (answers_.size() > 20) {
         std::vector<float> distinct = alone_.scores;
         std::ranges::sort(distinct);

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "infer/kept_rows.hpp"
 #include "model/golden.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
@@ -59,9 +60,9 @@ ScoreOptions everything(std::int64_t budget) {
 TEST_P(Scorer, BitsDoNotDependOnTheBatch) {
     const xlrm::ItemSet set = random_texts();
     const auto order = all(set);
-    const xlrm::ScoreResult whole = xlrm::score_texts(decoder_, set, order, everything(100000));
+    const KeptRows whole = score_and_keep(decoder_, set, order, everything(100000));
     for (const std::int64_t budget : {1, 37, 150}) {
-        const xlrm::ScoreResult parts = xlrm::score_texts(decoder_, set, order, everything(budget));
+        const KeptRows parts = score_and_keep(decoder_, set, order, everything(budget));
         EXPECT_EQ(parts.scores, whole.scores) << budget;
         for (const std::int64_t layer : {0, 1, 2}) {
             EXPECT_TRUE(at::equal(parts.last.at(layer), whole.last.at(layer))) << budget << " layer " << layer;
@@ -71,7 +72,7 @@ TEST_P(Scorer, BitsDoNotDependOnTheBatch) {
     ScoreOptions scores_only;
     EXPECT_EQ(xlrm::score_texts(decoder_, set, order, scores_only).scores, whole.scores) << "last block trimmed or not";
     const std::vector<std::int64_t> reversed(order.rbegin(), order.rend());
-    std::vector<float> back = xlrm::score_texts(decoder_, set, reversed, everything(150)).scores;
+    std::vector<float> back = score_and_keep(decoder_, set, reversed, everything(150)).scores;
     std::ranges::reverse(back);
     EXPECT_EQ(back, whole.scores);
 }
@@ -100,9 +101,9 @@ TEST_P(Scorer, ScoresOfAPartedPairAreThoseOfEachTextAlone) {
     xlrm::ItemSet set;
     set.tokens = {5, 6, 7, 8, 9, 10, 5, 6, 11, 12, 9, 10};
     set.answers = {{0, 6, 5, 3}, {6, 6, 4, 2}};
-    const xlrm::ScoreResult both = xlrm::score_texts(decoder_, set, all(set), everything(1000));
+    const KeptRows both = score_and_keep(decoder_, set, all(set), everything(1000));
     for (std::int64_t text = 0; text < 2; ++text) {
-        const xlrm::ScoreResult alone = xlrm::score_texts(decoder_, set, std::vector<std::int64_t>{text}, everything(1000));
+        const KeptRows alone = score_and_keep(decoder_, set, std::vector<std::int64_t>{text}, everything(1000));
         EXPECT_EQ(alone.scores[0], both.scores[static_cast<std::size_t>(text)]);
         EXPECT_TRUE(at::equal(alone.mean.at(1)[0], both.mean.at(1)[text]));
     }
@@ -113,7 +114,7 @@ TEST_P(Scorer, CapturedRowsAreTheHooksRows) {
     const xlrm::ItemSet set = random_texts();
     const std::int64_t text = 27;
     const std::int64_t only[] = {text};
-    const xlrm::ScoreResult result = xlrm::score_texts(decoder_, set, all(set), everything(100));
+    const KeptRows result = score_and_keep(decoder_, set, all(set), everything(100));
     const xlrm::Answer& answer = set.answers[27];
     decoder_.forward(xlrm::pack(set, only), {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
         const at::Tensor states = residual.to(at::kDouble);
@@ -128,9 +129,9 @@ TEST_P(Scorer, AModelWithoutHeadGivesStatesAndNoScores) {
     const auto body = xlrm::load_model(fixture("llama"), xlrm::HeadKind::none, GetParam());
     const xlrm::Decoder decoder(body.config, body.parameters);
     const xlrm::ItemSet set = random_texts();
-    const auto states = xlrm::score_texts(decoder, set, all(set), everything(200));
+    const auto states = score_and_keep(decoder, set, all(set), everything(200));
     EXPECT_TRUE(states.scores.empty());
-    EXPECT_TRUE(at::equal(states.last.at(2), xlrm::score_texts(decoder_, set, all(set), everything(200)).last.at(2)));
+    EXPECT_TRUE(at::equal(states.last.at(2), score_and_keep(decoder_, set, all(set), everything(200)).last.at(2)));
 }
 
 TEST_P(Scorer, PoolingRuleDecidesTheRow) {

@@ -7,11 +7,13 @@
 #include <fstream>
 #include <limits>
 
+#include "store/cell_content.hpp"
 #include "store/sample_cell.hpp"
 #include "support/expect_error.hpp"
 #include "support/full_disk.hpp"
 #include "support/temporary_folder.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/random.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/store/index.hpp"
 #include "xlrm/store/items_file.hpp"
@@ -19,6 +21,14 @@
 
 namespace xlrm {
 namespace {
+
+//! Bytes that no filter makes much smaller.
+RowSource noise_rows(DType dtype, std::int64_t rows, std::int64_t features) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(rows * features * dtype_bytes(dtype)));
+    Random random(3, static_cast<std::uint64_t>(rows + features));
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random.below(256));
+    return rows_in_memory(std::move(bytes), features * dtype_bytes(dtype));
+}
 
 const Json kRun = {{"host", "node1"}, {"ranks", 3}};
 
@@ -180,7 +190,7 @@ TEST(CellFile, RefusesArraysThatDoNotAgreeAndScoresThatAreNotFinite) {
     refused([](Cell& c) { c.response.pop_back(); }, {"response"});
     refused([](Cell& c) { c.chosen[1] = std::numeric_limits<float>::quiet_NaN(); }, {"chosen", "'b – 한국어'", "nan"});
     refused([](Cell& c) { c.rejected[2] = std::numeric_limits<float>::infinity(); }, {"rejected", "'c'", "inf"});
-    refused([](Cell& c) { c.activations["last"][1].rejected.pop_back(); }, {"/activations/last/layer_01/rejected"});
+    refused([](Cell& c) { c.activations["last"][1].rejected.rows -= 1; }, {"/activations/last/layer_01/rejected", "4", "5"});
     refused([](Cell& c) { c.token_activations["chosen"][0].row_size[0] = 3; }, {"/activations/tokens/layer_01/chosen/values"});
     refused([](Cell& c) { c.token_activations["chosen"][0].item[0] = 5; }, {"/activations/tokens/layer_01/chosen/item", "5"});
     // A ranking's scores: as many as there are answers, one after another, some right and some wrong.
@@ -248,6 +258,63 @@ TEST_F(DamagedCell, WithoutItsHashATruncatedOrForeignFileIsStillRefusedByName) {
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "HDF5 must not print by itself";
 }
 
+// As cells were written before they were streamed: every row at once, into an image.
+std::string image_of(const Cell& cell) {
+    const h5::OutFile file("image.h5");
+    put_cell(file, cell);
+    return file.image();
+}
+
+TEST(CellFile, StreamedRowsGiveTheBytesOfAMemoryImage) {
+    const TemporaryFolder folder;
+    struct Shape {
+        std::int64_t items, features;
+    };
+    // Less than a chunk; a chunk and its like; several pieces of several chunks; chunks beyond HDF5's cache; many rows.
+    for (const auto& [items, features] :
+         {Shape{5, 6}, Shape{512, 16}, Shape{513, 16}, Shape{5000, 700}, Shape{1100, 1500}, Shape{300000, 2}}) {
+        Cell cell = sample_cell();
+        cell.has_scores = false;
+        for (auto* scores : {&cell.chosen, &cell.rejected, &cell.response}) scores->clear();
+        cell.num_correct.clear();
+        const auto count = static_cast<std::size_t>(items);
+        for (auto* texts : {&cell.id, &cell.subset, &cell.lang}) texts->resize(count, "한");
+        cell.occurrence.resize(count);
+        cell.chosen_tokens.resize(count);
+        cell.rejected_tokens.resize(count);
+        for (auto& [capture, layers] : cell.activations)
+            for (LayerRows& layer : layers) {
+                layer.features = features;
+                layer.chosen = sample_rows(layer.dtype, items, features, 1);
+                layer.rejected = noise_rows(layer.dtype, items, features);
+            }
+        write_cell(folder / "a.h5", cell, kRun);
+        EXPECT_TRUE(read_file(folder / "a.h5") == image_of(cell)) << items << " items of " << features;
+        EXPECT_TRUE(cell_verifies(folder / "a.h5"));
+    }
+    write_cell(folder / "a.h5", sample_cell(), kRun);
+    EXPECT_TRUE(read_file(folder / "a.h5") == image_of(sample_cell()));
+}
+
+TEST(CellFile, RowsAreAskedForOnceInOrderAndAFailureLeavesWhatWasThere) {
+    const TemporaryFolder folder;
+    Cell cell = sample_cell();
+    write_cell(folder / "a.h5", cell, kRun);
+    const std::string before = read_file(folder / "a.h5");
+    const std::string hash = read_file(folder / "a.sha256");
+    std::int64_t next = 0;
+    cell.activations["last"][0].chosen.read = [&](std::int64_t first, std::span<std::byte> out) {
+        EXPECT_EQ(first, next);
+        next += std::ssize(out) / 12;
+    };
+    cell.activations["mean"][2].rejected.read = [](std::int64_t, std::span<std::byte>) { fail("rank 3: no more rows"); };
+    expect_error([&] { write_cell(folder / "a.h5", cell, kRun); }, {"rank 3: no more rows"});
+    EXPECT_EQ(next, 5);
+    EXPECT_TRUE(read_file(folder / "a.h5") == before);
+    EXPECT_EQ(read_file(folder / "a.sha256"), hash);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 3);
+}
+
 TEST(CellFile, FullDiskIsAnErrorAndLeavesNoCell) {
     const SmallDisk disk(1 << 16);
     if (!disk.mounted()) GTEST_SKIP() << "a small disk can only be mounted by root";
@@ -255,9 +322,7 @@ TEST(CellFile, FullDiskIsAnErrorAndLeavesNoCell) {
     for (auto& [capture, layers] : cell.activations) {
         for (LayerRows& layer : layers) {
             layer.features = 20000;
-            layer.chosen.assign(static_cast<std::size_t>(5 * 20000 * dtype_bytes(layer.dtype)), std::byte{0});
-            for (std::size_t i = 0; i < layer.chosen.size(); ++i) layer.chosen[i] = static_cast<std::byte>((i * i * 31U) >> 3U);
-            layer.rejected = layer.chosen;
+            layer.chosen = layer.rejected = noise_rows(layer.dtype, 5, 20000);
         }
     }
     expect_error([&] { write_cell(disk.path() / "cells/bench.es.h5", cell, kRun); }, {"bench.es.h5", "No space left"});

@@ -26,6 +26,10 @@ inline std::vector<std::byte> sample_bits(DType dtype, std::size_t count, std::s
     return bytes;
 }
 
+inline RowSource sample_rows(DType dtype, std::int64_t rows, std::int64_t features, std::size_t start) {
+    return rows_in_memory(sample_bits(dtype, static_cast<std::size_t>(rows * features), start), features * dtype_bytes(dtype));
+}
+
 //! Five items, three layers (bf16, fp16 and, last, fp32), two captures, tokens of two items, four answers at most.
 inline Cell sample_cell() {
     constexpr std::int64_t kFeatures = 6;
@@ -60,8 +64,8 @@ inline Cell sample_cell() {
     for (const std::string capture : {"last", "mean"})
         for (const auto& [layer, dtype] : layers)
             cell.activations[capture].push_back({layer, dtype, kFeatures,
-                                                 sample_bits(dtype, 5 * kFeatures, static_cast<std::size_t>(layer)),
-                                                 sample_bits(dtype, 5 * kFeatures, static_cast<std::size_t>(layer) + 100U)});
+                                                 sample_rows(dtype, 5, kFeatures, static_cast<std::size_t>(layer)),
+                                                 sample_rows(dtype, 5, kFeatures, static_cast<std::size_t>(layer) + 100U)});
     for (const std::string side : {"chosen", "rejected"})
         cell.token_activations[side].push_back(
             {1, DType::bf16, kFeatures, {0, 3}, {2, 3}, sample_bits(DType::bf16, 5 * kFeatures, 50)});

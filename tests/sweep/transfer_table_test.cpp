@@ -57,7 +57,7 @@ Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vec
     }
     std::vector<std::byte> rows(4 * 2 * sizeof(float));
     for (std::size_t i = 0; i < 4; ++i) std::memcpy(rows.data() + i * 8, state.data(), 8);
-    cell.activations["last"].push_back({1, DType::f32, 2, rows, rows});
+    cell.activations["last"].push_back({1, DType::f32, 2, rows_in_memory(rows, 8), rows_in_memory(rows, 8)});
     return cell;
 }
 

@@ -86,6 +86,8 @@ public:
     //! Collective. Concatenation over ranks, in rank order, on every rank; ranks may give none.
     std::vector<double> gather(std::span<const double> values) const;
     std::vector<std::int64_t> gather(std::span<const std::int64_t> values) const;
+    //! Collective. The same on the root alone; nothing elsewhere.
+    std::vector<float> gather_to_root(std::span<const float> values) const;
 
     //! Point to point, for the coordinator. A message is a text.
     void send(const std::string& text, int to, int tag) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "xlrm/data/prepare.hpp"
 #include "xlrm/eval/options.hpp"
 #include "xlrm/eval/rewardbench_files.hpp"
+#include "xlrm/eval/row_spool.hpp"
 #include "xlrm/infer/pooling.hpp"
 #include "xlrm/model/decoder.hpp"
 #include "xlrm/model/model_folder.hpp"
@@ -22,6 +24,7 @@
 namespace xlrm {
 
 class ImplicitReward;
+class RowsOfAll;
 
 //! One model, loaded once, evaluated on any number of data sets. What costs little is read and checked first: configuration,
 //! tokenizer and template when it is made, then the data, and the weights only when data are there to be evaluated.
@@ -34,10 +37,12 @@ public:
     ~Evaluator();
 
     //! Collective over `group`: ranks share the texts. The rows of `data` in `langs` (as PrepareOptions::langs; empty = all), all
-    //! in one cell: whole on the group's root, empty elsewhere. Throws Error, the same on every rank, for bad rows, a language
-    //! that no row has, a token that the model does not have, and then for damaged weights.
-    Cell evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                  const std::vector<std::string>& langs);
+    //! in one cell, which `finish` gets on the group's root and may change and write. The cell's activations lie with the ranks
+    //! that computed them and come while it is written: they can be read during `finish` alone, once. Throws Error, the same on
+    //! every rank, for bad rows, a language that no row has, a token that the model does not have, then for damaged weights, an
+    //! activation that its number format cannot hold, a scratch file that does not fit (TMPDIR), and what `finish` throws.
+    void evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                  const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish);
 
     //! The rows of the `items` that evaluate made of the same data, found by language, id and occurrence, read again and
     //! rendered. Throws Error(usage) for .h5 files, which do not keep texts, and Error for data that changed meanwhile.
@@ -66,6 +71,11 @@ private:
                   const std::vector<std::string>& langs) const;
     void describe(const ItemSet& set, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);
+    ScoreOptions score_options() const;
+    DType stored_as(std::int64_t layer) const;
+    std::vector<RowSpool::Part> captured_parts() const;
+    std::vector<float> score(const Inputs& inputs, RowSpool* spool) const;
+    Cell put_together(const ItemSet& set, const std::vector<float>& scores, const RowsOfAll& rows) const;
     std::filesystem::path folder_;
     EvaluateOptions options_;
     ModelConfig config_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -14,13 +15,22 @@
 
 namespace xlrm {
 
-//! Pooled residual stream of one layer for all items, row-major (item, feature), as bits of `dtype`.
+//! Rows of equal size, row-major (item, feature), that need not be in memory.
+struct RowSource {
+    std::int64_t rows = 0;
+    //! Fills `out`, a whole number of rows, with those from `first` on. Asked for each row once, in ascending order.
+    std::function<void(std::int64_t first, std::span<std::byte> out)> read;
+};
+//! Of rows that are in memory, `row_bytes` each.
+RowSource rows_in_memory(std::vector<std::byte> bytes, std::int64_t row_bytes);
+
+//! Pooled residual stream of one layer for all items, as bits of `dtype`.
 struct LayerRows {
     int layer = 0;  //!< 0 = embedding output, l = after block l
     DType dtype = DType::bf16;
     std::int64_t features = 0;
-    std::vector<std::byte> chosen;
-    std::vector<std::byte> rejected;
+    RowSource chosen;
+    RowSource rejected;
 };
 
 //! Residual stream of every token of a sample of items (CF contiguous ragged array).
@@ -66,10 +76,13 @@ struct Cell {
 //!     /head        final_norm (feature), weight (feature), attribute norm_eps: those captured
 //!     /activations/<capture>/layer_NN/chosen, rejected      (item, feature)
 //!     /activations/tokens/layer_NN/<side>/values            (token, feature); row_size (item), item = row of /scores
-//! `<path>` is written as memory image → temporary file → fsync → rename; `<path minus .h5>.run.json` (host, ranks, times, Slurm
-//! ids: everything that may differ between equal runs) and `.sha256` (as sha256sum writes it) come before, so a cell that is
-//! there under its name verifies. Throws Error for arrays of unequal lengths and for scores that are not finite, naming the
-//! item; Error(io) for a full disk and the like.
+//! Chunks lie in the file in the order of captures (by name), layers as given, chosen before rejected, and items, whatever the
+//! order in which the rows were computed, so the bytes follow from the content alone.
+//! Written into a temporary file beside `path` whose space is reserved first, with a few megabytes of the rows in memory; closed,
+//! synced, read once for its hash, renamed. `<path minus .h5>.run.json` (host, ranks, times, Slurm ids: everything that may
+//! differ between equal runs) and `.sha256` (as sha256sum writes it) come before the name, so a cell that is there under its name
+//! verifies. Throws Error for arrays of unequal lengths and for scores that are not finite, naming the item; Error(io) for a full
+//! disk and the like; and what a RowSource throws. Nothing is then under the name that was not there before.
 void write_cell(const std::filesystem::path& path, const Cell& cell, const Json& run);
 
 //! All of a cell but its activations. `attributes` are those of the root, xlrm_provenance as parsed JSON.
