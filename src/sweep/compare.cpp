@@ -65,8 +65,7 @@ private:
             return;
         }
         places_[output] = result_.differences.size();
-        result_.differences.push_back(
-            {output, verdict.what, verdict.rename, verdict.input, {{output, records_.identity(output, kind)}}});
+        result_.differences.push_back({output, verdict.what, verdict.rename, {{output, records_.identity(output, kind)}}});
     }
 
     const SweepFolder& folder_;

@@ -69,9 +69,7 @@ Json defaults_of(RecordKind kind) {
                : Json::object();
 }
 
-Verdict differs(const std::string& what, const std::string& rename, const std::string& input) {
-    return {Verdict::no, what, rename, input, false};
-}
+Verdict differs(const std::string& what, const std::string& rename) { return {Verdict::no, what, rename, false}; }
 
 }  // namespace
 
@@ -87,31 +85,29 @@ Verdict OutputRecords::compare(const Json& there, const Json& here, RecordKind k
         option_difference(there.value("options", Json::object()), here.value("options", Json::object()), defaults_of(kind), did);
     // Another name helps where a name stands for its content; other options are the whole sweep's.
     const bool languages = options.find(" in the languages ") != std::string::npos;
-    if (!options.empty()) return differs(options, languages ? renamed(kind) : "", "");
+    if (!options.empty()) return differs(options, languages ? renamed(kind) : "");
     for (const auto& [name, wanted] : here.items()) {
         if (name == "options" || (there.contains(name) && there.at(name) == wanted)) continue;
         if (name == "langs")
             return differs("was trained in the languages " + plain(there.value(name, Json())) + ", not " + plain(wanted),
-                           "source", "");
+                           "source");
         if (name == "rows_sha256")
-            return differs(did + " on other rows than those of " + shown_option(input_of(kind, task)), renamed(kind),
-                           input_of(kind, task));
-        if (name == "train_sha256")
-            return differs("was trained on other rows than those of [data] train", "source", "data.train");
+            return differs(did + " on other rows than those of " + shown_option(input_of(kind, task)), renamed(kind));
+        if (name == "train_sha256") return differs("was trained on other rows than those of [data] train", "source");
         if (name == "eval_data_sha256")
-            return differs("was evaluated while training on other files than those of eval-data", renamed(kind), "data.train");
-        if (name == "numerics") return differs("was made by a version of xlrm whose results differ", "", "data.train");
+            return differs("was evaluated while training on other files than those of eval-data", renamed(kind));
+        if (name == "numerics") return differs("was made by a version of xlrm whose results differ", "");
         if (name == "base" || name == "model") {
             Verdict verdict = differs(name == "base" ? "was trained from another base model than " + task.base + " is now"
                                                      : "was evaluated with another model than " + task.model() + " is now",
-                                      "base", plan_.inputs.at("bases").contains(task.base) ? "bases." + task.base : "");
+                                      "base");
             verdict.through_model = true;
             return verdict;
         }
         const bool hash = wanted.is_object() || (wanted.is_string() && wanted.get<std::string>().size() == 64);
         return differs(did + (hash ? " with another " + name
                                    : " with " + name + " = " + plain(there.value(name, Json())) + ", not " + plain(wanted)),
-                       "", "");
+                       "");
     }
     return {};
 }
@@ -121,8 +117,8 @@ Verdict OutputRecords::compare_provenance(const Json& options, const Json& files
     const std::string difference =
         option_difference(options, here.value("options", Json::object()), defaults_of(kind), verb(kind));
     if (!difference.empty())
-        return differs(difference, difference.find(" in the languages ") != std::string::npos ? renamed(kind) : "", "");
-    if (!files.is_object() || files.empty()) return {Verdict::unknown, "", "", "", false};
+        return differs(difference, difference.find(" in the languages ") != std::string::npos ? renamed(kind) : "");
+    if (!files.is_object() || files.empty()) return {Verdict::unknown, "", "", false};
     const std::string input = input_of(kind, task);
     std::vector<std::string> recorded;
     std::vector<std::string> now;
@@ -134,9 +130,9 @@ Verdict OutputRecords::compare_provenance(const Json& options, const Json& files
         return differs(std::string(verb(kind)) + " on other files than " +
                            plan_.inputs.at(input).at("files").at(0).at("path").get<std::string>() +
                            " is now (it records no recipe, made by an earlier version, so its rows cannot be compared)",
-                       renamed(kind), input);
+                       renamed(kind));
     }
-    return {Verdict::by_provenance, "", "", "", false};
+    return {Verdict::by_provenance, "", "", false};
 }
 
 std::string OutputRecords::weights(const std::string& model) {
@@ -156,7 +152,7 @@ std::string OutputRecords::weights(const std::string& model) {
 
 Verdict OutputRecords::judge_model(const std::string& output, RecordKind kind, const Task& task) {
     const fs::path summary = folder_.root() / output / "training.json";
-    if (!fs::exists(summary)) return {Verdict::unknown, "", "", "", false};
+    if (!fs::exists(summary)) return {Verdict::unknown, "", "", false};
     const Json json = read_json(summary);
     const Json here = plan_.recipes.at(output);
     Verdict verdict;
@@ -176,13 +172,13 @@ Verdict OutputRecords::judge_model(const std::string& output, RecordKind kind, c
             compare_provenance(options, extra.value("data", Json::object()).value("input_sha256", Json()), here, kind, task);
         const std::string base = kind == RecordKind::model ? weights(task.base) : "";
         if (verdict.agrees != Verdict::no && !base.empty() && identity.value("model_sha256", "") != base) {
-            verdict = differs("was trained from another base model than " + task.base + " is now", "base", "bases." + task.base);
+            verdict = differs("was trained from another base model than " + task.base + " is now", "base");
             verdict.through_model = true;
         }
     }
     const std::string now = weights(task.model());
     if (verdict.agrees != Verdict::no && !now.empty() && json.value("model_sha256", "") != now) {
-        return differs("holds other weights than its training wrote", renamed(kind), "data.train");
+        return differs("holds other weights than its training wrote", renamed(kind));
     }
     return verdict;
 }
@@ -206,8 +202,7 @@ Verdict OutputRecords::judge_cell(const std::string& output, const Task& task) {
     const std::string now = weights(task.model());
     if (verdict.agrees == Verdict::no || now.empty() || attributes.value("model_sha256", "") == now) return verdict;
     const std::string model = task.source.empty() ? "base " + task.base : folder_.name(folder_.model(task.model()));
-    verdict = differs("was evaluated with other weights than " + model + " holds now (trained again, or replaced)", "base",
-                      "bases." + task.base);
+    verdict = differs("was evaluated with other weights than " + model + " holds now (trained again, or replaced)", "base");
     verdict.through_model = true;
     return verdict;
 }
@@ -264,14 +259,14 @@ Verdict OutputRecords::judge_checkpoint(const std::string& output, const Task& t
 }
 
 Verdict OutputRecords::judge(const std::string& output, RecordKind kind, const Task& task) {
-    if (plan_.recipes.empty() && kind != RecordKind::cell) return {Verdict::unknown, "", "", "", false};
+    if (plan_.recipes.empty() && kind != RecordKind::cell) return {Verdict::unknown, "", "", false};
     if (kind == RecordKind::checkpoint) return judge_checkpoint(output, task);
     if (!plan_.recipes.empty() && !plan_.recipes.contains(output)) return {};  // a tokenizer that no base of this plan uses
     if (kind == RecordKind::base || kind == RecordKind::model) return judge_model(output, kind, task);
     if (kind == RecordKind::cell) return judge_cell(output, task);
     if (kind == RecordKind::floor) return judge_floor(output, task);
     const fs::path recipe = folder_.root() / output / "recipe.json";
-    if (!fs::exists(recipe)) return {Verdict::unknown, "", "", "", false};
+    if (!fs::exists(recipe)) return {Verdict::unknown, "", "", false};
     return compare(read_json(recipe), plan_.recipes.at(output), kind, task);
 }
 

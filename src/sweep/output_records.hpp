@@ -14,8 +14,8 @@ enum class RecordKind { world, tokenizer, base, model, checkpoint, floor, cell }
 struct Verdict {
     enum Agreement { yes, by_provenance, unknown, no };
     Agreement agrees = yes;
-    std::string what, rename, input;  //!< as in Difference, where it does not
-    bool through_model = false;       //!< its model (of a model: its base) alone differs
+    std::string what, rename;    //!< as in Difference, where it does not
+    bool through_model = false;  //!< its model (of a model: its base) alone differs
 };
 
 //! What the outputs of a sweep folder record of where they come from, against the recipes of a plan.

@@ -13,7 +13,6 @@ struct Difference {
     std::string output;  //!< "models/base.all.s1"
     std::string what;    //!< "was trained in the languages en+es, not en+es+ko"
     std::string rename;  //!< what could be named otherwise instead ("source"); "" where only another folder helps
-    std::string input;   //!< key of Plan::inputs whose content differs ("data.train"); "" for an option
     struct Output {
         std::string name;
         std::string identity;  //!< 16 hexadecimal digits of a hash of what it records
