@@ -29,19 +29,11 @@ public:
             if (std::filesystem::exists(output)) judge(folder_.name(output), kind, Task{}, "");
         }
         for (const Base& base : plan_.bases) {
-            if (base.folder.empty() && folder_.has_model(base.name)) {
-                judge(folder_.name(folder_.model(base.name)), RecordKind::base,
-                      Task{TaskKind::train, base.name, "", "", "", 0, -1, 0.0}, "");
-            }
+            if (base.folder.empty())
+                judge_trained(RecordKind::base, Task{TaskKind::train, base.name, "", "", "", 0, -1, 0.0}, "");
         }
         for (const Task& task : plan_.tasks) {
-            if (task.kind != TaskKind::train) continue;
-            const std::string model = folder_.name(folder_.model(task.model()));
-            const std::string base = folder_.name(folder_.model(task.base));
-            if (folder_.has_model(task.model()))
-                judge(model, RecordKind::model, task, base);
-            else if (std::filesystem::exists(folder_.root() / (model + ".checkpoint")))
-                judge(model + ".checkpoint", RecordKind::checkpoint, task, base);
+            if (task.kind == TaskKind::train) judge_trained(RecordKind::model, task, folder_.name(folder_.model(task.base)));
         }
         for (const Task& task : plan_.tasks) {
             if (task.kind == TaskKind::train || !std::filesystem::exists(folder_.output(task))) continue;
@@ -53,6 +45,15 @@ public:
     }
 
 private:
+    //! A base or a model, or the checkpoint of one that is not finished.
+    void judge_trained(RecordKind kind, const Task& task, const std::string& needs) {
+        const std::string model = folder_.name(folder_.model(task.model()));
+        const bool finished = folder_.has_model(task.model());
+        if (finished) judge(model, kind, task, needs);
+        if (!finished && std::filesystem::exists(folder_.root() / (model + ".checkpoint")))
+            judge(model + ".checkpoint", RecordKind::checkpoint, task, needs);
+    }
+
     void judge(const std::string& output, RecordKind kind, const Task& task, const std::string& needs) {
         const Verdict verdict = records_.judge(output, kind, task);
         if (verdict.agrees == Verdict::unknown) result_.unknown.push_back(output);

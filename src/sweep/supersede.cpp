@@ -30,11 +30,12 @@ std::string free_place(const SweepFolder& folder, const std::set<std::string>& t
     }
 }
 
-void move(const fs::path& root, const std::string& from, const std::string& to) {
+void transfer(const fs::path& root, const std::string& from, const std::string& to, bool keep) {
     if (!fs::exists(root / from)) return;
     std::error_code problem;
     fs::create_directories((root / to).parent_path(), problem);
-    if (!problem) fs::rename(root / from, root / to, problem);
+    if (!problem && keep) fs::copy_file(root / from, root / to, fs::copy_options::overwrite_existing, problem);
+    if (!problem && !keep) fs::rename(root / from, root / to, problem);
     if (problem) {
         fail((root / from).string() + ": cannot be moved to " + (root / to).string() + ": " + problem.message() +
                  " (it comes from other content than the sweep); move it away by hand",
@@ -59,10 +60,18 @@ std::vector<Superseded> superseded_by(const SweepFolder& folder, const Compariso
 void supersede(const SweepFolder& folder, const std::vector<Superseded>& moves) {
     const Ledger ledger(folder.ledger());
     for (const auto& [output, place] : moves) {
-        // The output last: while it is there, an interrupted move is seen and done again.
-        for (const std::string& ending : endings_beside(output))
-            move(folder.root(), without_ending(output) + ending, without_ending(place) + ending);
-        move(folder.root(), output, place);
+        // A cell without its .sha256 counts as damaged and would be written over, so files beside an output are copied before it
+        // moves: whenever this is interrupted, the output is whole in one place or the other.
+        const auto beside = [&](bool keep) {
+            for (const std::string& ending : endings_beside(output)) {
+                const std::string from = without_ending(output) + ending;
+                if (!keep || fs::is_regular_file(folder.root() / from))
+                    transfer(folder.root(), from, without_ending(place) + ending, keep);
+            }
+        };
+        beside(true);
+        transfer(folder.root(), output, place, false);
+        beside(false);
         ledger.append({{"event", "superseded"},
                        {"output", output},
                        {"place", place},

@@ -157,6 +157,30 @@ TEST_F(CompareTest, OutputsThatDifferMoveAsideWithWhatBelongsToThem) {
     EXPECT_TRUE(compare_outputs(SweepFolder(sweep_.root()), plan_).differences.empty());
 }
 
+// A killed owner: files beside the cell were copied, the cell itself not yet moved, or moved without them.
+TEST_F(CompareTest, AnInterruptedMoveLosesNothing) {
+    namespace fs = std::filesystem;
+    write_cell_of(content_of(EvaluateOptions{}), "of other rows");
+    const fs::path cell = sweep_.root() / kCell;
+    const std::string before = read_file(cell);
+    std::vector<Superseded> moves = superseded_by(sweep_, compare_outputs(sweep_, plan_));
+    ASSERT_EQ(moves.size(), 1U);
+    const fs::path place = sweep_.root() / moves[0].place;
+    write_file_atomic(place.parent_path() / "x.ko.sha256", "torn");
+    moves = superseded_by(SweepFolder(sweep_.root()), compare_outputs(sweep_, plan_));
+    ASSERT_EQ(moves.size(), 1U);
+    EXPECT_EQ(sweep_.root() / moves[0].place, place);
+    supersede(sweep_, moves);
+    EXPECT_EQ(read_file(place), before);
+    EXPECT_TRUE(cell_verifies(place));
+    EXPECT_FALSE(fs::exists(cell));
+    fs::copy_file(place.parent_path() / "x.ko.sha256", sweep_.root() / "cells/b.en.s1/x.ko.sha256");
+    EXPECT_TRUE(compare_outputs(SweepFolder(sweep_.root()), plan_).differences.empty());
+    write_cell_of(content_of(EvaluateOptions{}), hash_of("dev.jsonl"));
+    EXPECT_TRUE(cell_verifies(cell));
+    EXPECT_EQ(read_file(place), before);
+}
+
 TEST_F(CompareTest, APlaceThatIsTakenGetsANumber) {
     TrainOptions other = train_;
     other.lr = 0.5;

@@ -19,11 +19,11 @@ struct Superseded {
 //! superseded/<identity>/<output>, the identity a hash of the recipe that it records. A place that is taken gets a number.
 std::vector<Superseded> superseded_by(const SweepFolder& folder, const Comparison& comparison);
 
-//! Moves them there, so that the sweep makes them anew; nothing is deleted. Each move is logged to the ledger. What an
-//! interrupted call has left is moved by the next. Throws Error(io).
+//! Moves them there, so that the sweep makes them anew; nothing is deleted. Each move is logged to the ledger. An
+//! interrupted call loses nothing; the next one moves what is left. Throws Error(io).
 void supersede(const SweepFolder& folder, const std::vector<Superseded>& moves);
 
-//! A line for each output that differs by itself, with how many come from it, and where they go; "" for none.
+//! A line for each output that differs by itself, with how many come from it; "" for none.
 std::string format_superseded(const Comparison& comparison, std::size_t most = 12);
 
 }  // namespace xlrm
