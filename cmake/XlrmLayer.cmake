@@ -1,10 +1,14 @@
-# xlrm_add_layer(NAME SOURCES file... [LINK target...])
-# One static library a layer, xlrm::NAME. Its public headers are include/xlrm/NAME/*.hpp; every header must compile
-# alone (target xlrm_NAME_verify_interface_header_sets).
+# xlrm_add_layer(NAME [SOURCES file...] [EXCEPT file...] [LINK target...])
+# One static library a layer, xlrm::NAME, of all .cpp files below its folder but those of EXCEPT, and of SOURCES, which lie
+# elsewhere. Its public headers are include/xlrm/NAME/*.hpp; every header must compile alone (target
+# xlrm_NAME_verify_interface_header_sets).
 function(xlrm_add_layer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;EXCEPT;LINK" ${ARGN})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/xlrm/${name}/*.hpp)
-  if(NOT ARG_SOURCES)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(REMOVE_ITEM sources "" ${ARG_EXCEPT})
+  list(APPEND sources ${ARG_SOURCES})
+  if(NOT sources)
     add_library(xlrm_${name} INTERFACE)
     add_library(xlrm::${name} ALIAS xlrm_${name})
     target_include_directories(xlrm_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
@@ -14,7 +18,7 @@ function(xlrm_add_layer name)
   add_library(xlrm_${name} STATIC)
   add_library(xlrm::${name} ALIAS xlrm_${name})
   set_target_properties(xlrm_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON)
-  target_sources(xlrm_${name} PRIVATE ${ARG_SOURCES}
+  target_sources(xlrm_${name} PRIVATE ${sources}
     PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
   if(XLRM_ARCH)
     target_compile_options(xlrm_${name} PRIVATE -march=${XLRM_ARCH})

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "config_reader.hpp"
+#include "families.hpp"
 #include "rope_reader.hpp"
 #include "xlrm/core/settings_file.hpp"
 
@@ -21,27 +22,11 @@ constexpr std::int64_t kMostHeadDim = std::int64_t{1} << 14U;
 constexpr std::int64_t kMostPositions = std::int64_t{1} << 40U;  // of a text or a window
 constexpr double kMostParameters = 1e14;
 
-Family parse_family(const ConfigReader& reader) {
-    reader.require_key("model_type");
-    const std::string name = reader.text("model_type");
-    if (name == "llama") return Family::llama;
-    if (name == "mistral") return Family::mistral;
-    if (name == "qwen2") return Family::qwen2;
-    if (name == "qwen3") return Family::qwen3;
-    if (name == "gemma2") return Family::gemma2;
-    fail(reader.what() + ": model_type '" + name +
-         "' is not supported (its weights would be read with another model's arithmetic); " +
-         "supported are llama, mistral, qwen2, qwen3 and gemma2");
-}
-
-// transformers reads hidden_activation for Gemma-2, whose files also have a hidden_act.
-Activation parse_activation(const ConfigReader& reader, Family family) {
-    const bool gemma = family == Family::gemma2;
-    const std::string key = gemma ? "hidden_activation" : "hidden_act";
-    const std::string name = reader.text(key, gemma ? "gelu_pytorch_tanh" : "silu");
+Activation parse_activation(const ConfigReader& reader, const FamilyRules& family) {
+    const std::string name = reader.text(family.activation_key, family.activation);
     if (name == "silu" || name == "swish") return Activation::silu;
     if (name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
-    reader.unsupported(key, "the MLP would compute another function", "silu and gelu_pytorch_tanh");
+    reader.unsupported(family.activation_key, "the MLP would compute another function", "silu and gelu_pytorch_tanh");
 }
 
 // Whether each layer slides its window, as layer_types says, or `otherwise`.
@@ -61,25 +46,24 @@ std::vector<bool> sliding_layers(const ConfigReader& reader, const Json& json, s
     return out;
 }
 
-// The window that the family's configuration gives its sliding layers; 0: none.
-std::int64_t window_size(const ConfigReader& reader, Family family) {
-    const bool switched = family == Family::qwen2 || family == Family::qwen3;
-    if (family == Family::llama || (switched && !reader.flag("use_sliding_window", false))) return 0;
+// The window of the layers that slide one; 0: none.
+std::int64_t window_size(const ConfigReader& reader, WindowRule rule) {
+    if (rule == WindowRule::none || (rule == WindowRule::switched && !reader.flag("use_sliding_window", false))) return 0;
     if (!reader.present("sliding_window")) return 4096;
     return reader.has("sliding_window") ? reader.size("sliding_window", kMostPositions) : 0;
 }
 
-std::vector<std::int64_t> parse_windows(const ConfigReader& reader, const Json& json, const ModelConfig& config) {
-    const std::int64_t window = window_size(reader, config.family);
+std::vector<std::int64_t> parse_windows(const ConfigReader& reader, WindowRule rule, std::int64_t layers) {
+    const std::int64_t window = window_size(reader, rule);
     const std::int64_t first = reader.has("max_window_layers") ? reader.integer("max_window_layers", 0, kMostLayers) : 28;
     const auto otherwise = [&](std::int64_t layer) {
-        if (config.family == Family::gemma2) return layer % 2 == 0;
-        return window > 0 && (config.family == Family::mistral || layer >= first);
+        if (rule == WindowRule::alternate) return layer % 2 == 0;
+        return window > 0 && (rule == WindowRule::every || layer >= first);
     };
     std::vector<std::int64_t> out;
-    for (const bool slides : sliding_layers(reader, json, config.layers, otherwise)) {
-        // Mistral has one window for all layers, and transformers reads no layer_types for it.
-        const bool odd = slides ? window == 0 : config.family == Family::mistral && window > 0;
+    for (const bool slides : sliding_layers(reader, reader.json(), layers, otherwise)) {
+        // Where every layer has the window, transformers reads no layer_types.
+        const bool odd = slides ? window == 0 : rule == WindowRule::every && window > 0;
         if (odd && reader.has("layer_types")) reader.bad("layer_types", "what sliding_window and use_sliding_window say");
         if (odd) fail(reader.what() + ": 'sliding_window' is null (the model's sliding layers need a window); give it");
         out.push_back(slides ? window : 0);
@@ -121,55 +105,17 @@ void check_tokens(const ModelConfig& config, const std::string& what) {
 }
 
 // What transformers assumes for a key that is absent; null has a meaning of its own.
-std::int64_t parse_kv_heads(const ConfigReader& reader, const ModelConfig& config) {
+std::int64_t parse_kv_heads(const ConfigReader& reader, const FamilyRules& family, std::int64_t heads) {
     if (reader.has("num_key_value_heads")) return reader.size("num_key_value_heads", kMostHeads);
-    if (reader.present("num_key_value_heads")) return config.heads;
-    switch (config.family) {
-        case Family::mistral:
-            return 8;
-        case Family::gemma2:
-            return 4;
-        case Family::qwen2:
-        case Family::qwen3:
-            return 32;
-        case Family::llama:
-            break;
-    }
-    return config.heads;
+    return reader.present("num_key_value_heads") || family.kv_heads == 0 ? heads : family.kv_heads;
 }
 
-std::int64_t parse_head_dim(const ConfigReader& reader, const ModelConfig& config) {
-    // Qwen2's attention has an own head size only where the file gives one, as the others'.
+std::int64_t parse_head_dim(const ConfigReader& reader, const FamilyRules& family, const ModelConfig& config) {
     if (reader.has("head_dim")) return reader.size("head_dim", kMostHeadDim);
-    if (config.family == Family::gemma2) return 256;
-    if (config.family == Family::qwen3 && !reader.present("head_dim")) return 128;
+    if (family.head_dim > 0 && !reader.present("head_dim")) return family.head_dim;
     if (config.hidden % config.heads != 0)
         reader.bad("hidden_size", "a multiple of num_attention_heads where head_dim is absent");
     return config.hidden / config.heads;
-}
-
-double parse_soft_cap(const ConfigReader& reader, const std::string& key, double otherwise) {
-    if (!reader.has(key)) return reader.present(key) ? 0.0 : otherwise;
-    return reader.positive_number(key, otherwise);
-}
-
-void parse_gemma2(const ConfigReader& reader, ModelConfig& config) {
-    config.post_norms = config.scaled_embeddings = true;
-    config.norm_weight = NormWeight::one_plus;
-    config.attention_scale = 1.0 / std::sqrt(reader.positive_number("query_pre_attn_scalar", 256.0));
-    config.attention_soft_cap = parse_soft_cap(reader, "attn_logit_softcapping", 50.0);
-    config.logit_soft_cap = parse_soft_cap(reader, "final_logit_softcapping", 30.0);
-    if (reader.flag("use_bidirectional_attention", false))
-        reader.unsupported("use_bidirectional_attention", "tokens would not see later ones", "false");
-}
-
-void parse_tokens(const ConfigReader& reader, ModelConfig& config) {
-    using Id = std::optional<std::int32_t>;
-    const bool gemma = config.family == Family::gemma2;
-    const bool llama = config.family == Family::llama || config.family == Family::mistral;
-    config.bos = reader.token("bos_token_id", gemma ? Id(2) : llama ? Id(1) : Id());
-    config.eos = reader.token("eos_token_id", gemma ? Id(1) : llama ? Id(2) : Id());
-    config.pad = reader.token("pad_token_id", gemma ? Id(0) : Id());
 }
 
 }  // namespace
@@ -190,30 +136,32 @@ ModelConfig parse_model_config(const Json& json, const std::string& what) {
     const ConfigReader reader(json, what);
     ModelConfig config;
     config.raw = json;
-    config.family = parse_family(reader);
+    const FamilyRules& family = parse_family(reader);
+    config.family = family.model_type;
     config.vocab_size = reader.size("vocab_size", kMostTokens);
     config.hidden = reader.size("hidden_size", kMostWidth);
     config.layers = reader.size("num_hidden_layers", kMostLayers);
     config.heads = reader.size("num_attention_heads", kMostHeads);
-    config.kv_heads = parse_kv_heads(reader, config);
-    config.head_dim = parse_head_dim(reader, config);
+    config.kv_heads = parse_kv_heads(reader, family, config.heads);
+    config.head_dim = parse_head_dim(reader, family, config);
     config.intermediate = reader.size("intermediate_size", kMostWidth);
     config.max_positions = reader.size("max_position_embeddings", kMostPositions);
     config.norm_eps = reader.positive_number("rms_norm_eps", 1e-6);
     config.rope = parse_rope(reader, config.max_positions);
-    const bool qwen2 = config.family == Family::qwen2;
-    config.output_bias = !qwen2 && config.family != Family::mistral && reader.flag("attention_bias", false);
-    config.qkv_bias = qwen2 || config.output_bias;
-    config.mlp_bias = config.family == Family::llama && reader.flag("mlp_bias", false);
-    config.qk_norm = config.family == Family::qwen3;
+    config.output_bias = family.attention_bias == AttentionBias::by_file && reader.flag("attention_bias", false);
+    config.qkv_bias = family.attention_bias == AttentionBias::qkv || config.output_bias;
+    config.mlp_bias = family.mlp_bias && reader.flag("mlp_bias", false);
+    config.qk_norm = family.qk_norm;
     config.attention_scale = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
-    if (config.family == Family::gemma2) parse_gemma2(reader, config);
-    config.tied_embeddings = reader.flag("tie_word_embeddings", config.family == Family::gemma2);
-    config.activation = parse_activation(reader, config.family);
+    if (family.own_keys) family.own_keys(reader, config);
+    config.tied_embeddings = reader.flag("tie_word_embeddings", family.tied_embeddings);
+    config.activation = parse_activation(reader, family);
     config.initializer_range = reader.number("initializer_range", 0.02);
     if (config.initializer_range < 0) reader.bad("initializer_range", "a standard deviation");
-    config.windows = parse_windows(reader, json, config);
-    parse_tokens(reader, config);
+    config.windows = parse_windows(reader, family.windows, config.layers);
+    config.bos = reader.token("bos_token_id", family.bos);
+    config.eos = reader.token("eos_token_id", family.eos);
+    config.pad = reader.token("pad_token_id", family.pad);
     check_shape(config, what);
     check_tokens(config, what);
     return config;

@@ -4,25 +4,10 @@
 #include <cctype>
 
 #include "config_reader.hpp"
+#include "families.hpp"
 
 namespace xlrm {
 namespace {
-
-std::string family_name(Family family) {
-    switch (family) {
-        case Family::llama:
-            return "Llama";
-        case Family::mistral:
-            return "Mistral";
-        case Family::qwen2:
-            return "Qwen2";
-        case Family::qwen3:
-            return "Qwen3";
-        case Family::gemma2:
-            return "Gemma2";
-    }
-    return "";
-}
 
 // Early files say LLaMAForCausalLM.
 bool same_but_case(const std::string& a, const std::string& b) {
@@ -37,11 +22,11 @@ std::string head_of_class(const std::string& name) {
 
 }  // namespace
 
-std::string class_name(Family family, HeadKind head) {
+std::string class_name(const std::string& family, HeadKind head) {
     const char* const kind = head == HeadKind::reward ? "ForSequenceClassification"
                              : head == HeadKind::lm   ? "ForCausalLM"
                                                       : "Model";
-    return family_name(family) + kind;
+    return std::string(family_rules(family).class_stem) + kind;
 }
 
 std::optional<HeadKind> declared_head(const ModelConfig& config, const std::filesystem::path& file) {

@@ -10,7 +10,7 @@
 namespace xlrm {
 
 //! transformers' class of a family with a head: "LlamaForSequenceClassification", "LlamaForCausalLM", "LlamaModel".
-std::string class_name(Family family, HeadKind head);
+std::string class_name(const std::string& family, HeadKind head);
 
 //! The head of the class that `architectures` of config.json names; none where the list is absent or empty. A class whose
 //! arithmetic or head is not one of class_name's (ForTokenClassification, a class of another family, a model's own code) is an

@@ -13,11 +13,9 @@
 
 namespace xlrm {
 
-enum class Family { llama, mistral, qwen2, qwen3, gemma2 };
-
 //! A decoder's shape and switches, read from Hugging Face's config.json. One decoder with options, not one a family.
 struct ModelConfig {
-    Family family = Family::llama;
+    std::string family = "llama";  //!< model_type: llama, mistral, qwen2, qwen3 or gemma2
     std::int64_t vocab_size = 0;
     std::int64_t hidden = 0;
     std::int64_t layers = 0;
