@@ -1,4 +1,4 @@
-#include "xlrm/ops/gated_linear.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include "ops/aligned_buffer.hpp"
 #include "ops/cpu/amx.hpp"
@@ -7,7 +7,7 @@
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rows.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 //! Columns that the tiles take at a time.
@@ -29,8 +29,6 @@ void for_columns(std::int64_t width, std::int64_t scratch, Body body) {
         body(begin * kColumns, end * kColumns, thread_scratch<cpu::Bf16>(scratch));
     });
 }
-
-}  // namespace
 
 at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
                         at::Tensor* gate_up) {
@@ -68,7 +66,6 @@ at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down,
         return gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
     }
     const ProfileScope scope("linear and activation backward", ScopeKind::op, flops(dout, down));
-    assert(gate_up.is_contiguous() && gate_up.size(1) == 2 * down.size(1));
     const at::Tensor dgate_up = empty_rows(gate_up.sizes(), gate_up.options());
     if (activated != nullptr) *activated = empty_rows({dout.size(0), down.size(1)}, dout.options());
     const cpu::AmxGatedBackward args{const_data<cpu::Bf16>(dout),
@@ -88,4 +85,12 @@ at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down,
     return dgate_up;
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_gated_linear(DeviceOps& ops) {
+    ops.gated_linear = gated_linear;
+    ops.gated_linear_backward = gated_linear_backward;
+    ops.makes_activation_again = makes_activation_again;
+}
+
+}  // namespace xlrm::cpu

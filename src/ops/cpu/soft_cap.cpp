@@ -1,12 +1,11 @@
-#include "xlrm/ops/soft_cap.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include "ops/dispatch.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
+namespace {
 
 void soft_cap(const at::Tensor& x, double cap, const at::Tensor& slope) {
-    assert(x.dim() == 2 && x.is_contiguous() && cap > 0);
-    assert(!slope.defined() || (slope.is_contiguous() && slope.sizes() == x.sizes() && slope.scalar_type() == x.scalar_type()));
     const std::int64_t n = x.size(1);
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
@@ -22,4 +21,8 @@ void soft_cap(const at::Tensor& x, double cap, const at::Tensor& slope) {
     });
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_soft_cap(DeviceOps& ops) { ops.soft_cap = soft_cap; }
+
+}  // namespace xlrm::cpu

@@ -1,4 +1,4 @@
-#include "xlrm/ops/linear.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include <ATen/ops/mm.h>
 
@@ -7,9 +7,8 @@
 #include "ops/dispatch.hpp"
 #include "ops/row_product.hpp"
 #include "ops/shares.hpp"
-#include "xlrm/core/profile.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 template <class T>
@@ -47,25 +46,13 @@ void add_library(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dw
     });
 }
 
-// Of the product of `rows` rows with a whole weight, forward or backward.
-double product_flops(const at::Tensor& rows, const at::Tensor& weight) {
-    return 2.0 * static_cast<double>(rows.size(0)) * static_cast<double>(weight.numel());
-}
-
-}  // namespace
-
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-    const ProfileScope scope("linear", ScopeKind::op, product_flops(x, weight));
     return row_product(x, weight.t(), bias);
 }
 
-at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) {
-    const ProfileScope scope("linear backward input", ScopeKind::op, product_flops(dy, weight));
-    return row_product(dy, weight, {});
-}
+at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) { return row_product(dy, weight, {}); }
 
-void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tensor dweight, at::Tensor dbias) {
-    const ProfileScope scope("linear backward weight", ScopeKind::op, product_flops(x, dweight));
+void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight, const at::Tensor& dbias) {
     if (dy.size(0) > 0)
         dispatch(x.scalar_type(), [&](auto type) {
             using T = decltype(type);
@@ -77,4 +64,12 @@ void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, at::Tenso
     if (dbias.defined()) add_column_sums(dy, dbias);
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_linear(DeviceOps& ops) {
+    ops.linear = linear;
+    ops.linear_backward_input = linear_backward_input;
+    ops.linear_backward_weight = linear_backward_weight;
+}
+
+}  // namespace xlrm::cpu

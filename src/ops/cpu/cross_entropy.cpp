@@ -1,4 +1,4 @@
-#include "xlrm/ops/cross_entropy.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -8,11 +8,10 @@
 #include <cmath>
 
 #include "ops/dispatch.hpp"
-#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/soft_cap.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 template <class A>
@@ -28,13 +27,10 @@ TokenStatistics statistics_of(const A* logits, std::int64_t classes, std::int32_
     return {double(*top) + std::log(total) - product / total, sum / double(classes), top - logits == target};
 }
 
-}  // namespace
-
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
-                                         const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
-                                         std::int64_t chunk_rows, double cap, std::vector<TokenStatistics>* statistics) {
-    const ProfileScope scope("cross entropy");
-    assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
+                                         const at::Tensor& row_weight, double grad_scale, const at::Tensor& dhidden,
+                                         const at::Tensor& dweight, std::int64_t chunk_rows, double cap,
+                                         std::vector<TokenStatistics>* statistics) {
     const std::int64_t rows = hidden.size(0);
     const at::ScalarType sums = accumulate_type(hidden.scalar_type());
     const std::int32_t* target = const_data<std::int32_t>(targets);
@@ -81,4 +77,8 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
     return result;
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_cross_entropy(DeviceOps& ops) { ops.chunked_cross_entropy = chunked_cross_entropy; }
+
+}  // namespace xlrm::cpu

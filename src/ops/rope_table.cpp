@@ -6,7 +6,6 @@
 #include <numbers>
 
 #include "ops/dispatch.hpp"
-#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 namespace {
@@ -52,24 +51,6 @@ RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std:
         }
     }
     return table;
-}
-
-void rope(at::Tensor x, const at::Tensor& positions, const RopeTable& table, bool inverse) {
-    const ProfileScope scope("rope");
-    assert(x.dim() == 3 && positions.scalar_type() == at::kInt && positions.is_contiguous() &&
-           table.cos.size(1) * 2 == x.size(2));
-    dispatch(x.scalar_type(), [&](auto type) {
-        using T = decltype(type);
-        using A = cpu::Accumulate<T>;
-        const cpu::RopeArgs<T> args{rows_of<T>(x),
-                                    const_data<std::int32_t>(positions),
-                                    const_data<A>(table.cos),
-                                    const_data<A>(table.sin),
-                                    table.cos.size(1),
-                                    inverse};
-        at::parallel_for(0, x.size(0), row_grain(x.size(1) * x.size(2)),
-                         [&](std::int64_t begin, std::int64_t end) { cpu::kernels<T>().rope(args, begin, end); });
-    });
 }
 
 }  // namespace xlrm

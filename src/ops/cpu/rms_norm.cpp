@@ -1,4 +1,4 @@
-#include "xlrm/ops/rms_norm.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include <ATen/ops/empty.h>
 
@@ -6,17 +6,14 @@
 
 #include "ops/column_sums.hpp"
 #include "ops/dispatch.hpp"
-#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 //! Of x, or of x + delta, which `sum` receives.
 RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& sum, const at::Tensor& weight, double eps,
                         NormWeight kind) {
-    const ProfileScope scope("rms norm");
-    assert(weight.is_contiguous() && weight.scalar_type() == x.scalar_type() && weight.size(0) == x.size(-1));
     assert(!delta.defined() ||
            (delta.is_contiguous() && x.is_contiguous() && sum.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
@@ -40,8 +37,6 @@ RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::
     return result;
 }
 
-}  // namespace
-
 RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind) {
     return normalise(x, {}, {}, weight, eps, kind);
 }
@@ -54,16 +49,12 @@ RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const 
 }
 
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
-                       NormWeight kind, at::Tensor dx, at::Tensor dweight) {
-    const ProfileScope scope("rms norm backward");
-    assert(dy.sizes() == x.sizes() && dx.sizes() == x.sizes() && dx.scalar_type() == x.scalar_type());
-    assert(weight.is_contiguous() && rstd.is_contiguous() && dweight.is_contiguous());
+                       NormWeight kind, const at::Tensor& dx, const at::Tensor& dweight) {
     const std::int64_t rows = rstd.numel();
     const at::Tensor partial = at::empty({sum_chunks(rows), x.size(-1)}, dweight.options());
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
         using A = cpu::Accumulate<T>;
-        assert(dweight.scalar_type() == accumulate_type(x.scalar_type()));
         cpu::NormBackwardArgs<T> args;
         args.dy = rows_of<const T>(dy);
         args.x = rows_of<const T>(x);
@@ -81,4 +72,12 @@ void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tens
     add_partial_sums(partial, dweight);
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_rms_norm(DeviceOps& ops) {
+    ops.rms_norm = rms_norm;
+    ops.add_rms_norm = add_rms_norm;
+    ops.rms_norm_backward = rms_norm_backward;
+}
+
+}  // namespace xlrm::cpu

@@ -1,16 +1,14 @@
-#include "xlrm/ops/gated_activation.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include <ATen/ops/empty.h>
 
 #include "ops/dispatch.hpp"
-#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
+namespace {
 
 at::Tensor gated_activation(const at::Tensor& gate_up, Activation activation) {
-    const ProfileScope scope("gated activation");
-    assert(gate_up.is_contiguous() && gate_up.size(1) % 2 == 0);
     const std::int64_t width = gate_up.size(1) / 2;
     at::Tensor y = empty_rows({gate_up.size(0), width}, gate_up.options());
     dispatch(gate_up.scalar_type(), [&](auto type) {
@@ -23,8 +21,6 @@ at::Tensor gated_activation(const at::Tensor& gate_up, Activation activation) {
 }
 
 at::Tensor gated_activation_backward(const at::Tensor& dy, const at::Tensor& gate_up, Activation activation) {
-    const ProfileScope scope("gated activation backward");
-    assert(gate_up.is_contiguous() && dy.is_contiguous() && gate_up.size(1) == 2 * dy.size(1));
     at::Tensor dgate_up = empty_rows(gate_up.sizes(), gate_up.options());
     dispatch(gate_up.scalar_type(), [&](auto type) {
         using T = decltype(type);
@@ -36,4 +32,11 @@ at::Tensor gated_activation_backward(const at::Tensor& dy, const at::Tensor& gat
     return dgate_up;
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_gated_activation(DeviceOps& ops) {
+    ops.gated_activation = gated_activation;
+    ops.gated_activation_backward = gated_activation_backward;
+}
+
+}  // namespace xlrm::cpu

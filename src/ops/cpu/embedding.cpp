@@ -1,14 +1,13 @@
-#include "xlrm/ops/embedding.hpp"
+#include "ops/cpu/fill.hpp"
 
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 
 #include "ops/dispatch.hpp"
-#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 template <class T>
@@ -19,11 +18,7 @@ cpu::Accumulate<T> rounded_scale(double scale) {
         return T(scale);
 }
 
-}  // namespace
-
 at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double scale) {
-    const ProfileScope scope("embedding");
-    assert(tokens.scalar_type() == at::kInt && tokens.is_contiguous() && weight.is_contiguous());
     const std::int64_t d = weight.size(1);
     at::Tensor rows = empty_rows({tokens.size(0), d}, weight.options());
     const std::int32_t* ids = const_data<std::int32_t>(tokens);
@@ -40,9 +35,8 @@ at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double 
     return rows;
 }
 
-void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale, std::int32_t fixed) {
-    const ProfileScope scope("embedding backward");
-    assert(dy.is_contiguous() && dweight.is_contiguous() && tokens.is_contiguous() && tokens.size(0) == dy.size(0));
+void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, const at::Tensor& dweight, double scale,
+                        std::int32_t fixed) {
     const std::int64_t d = dy.size(1);
     const std::int32_t* ids = const_data<std::int32_t>(tokens);
     // Threads divide the columns, so each element of dweight is summed by one thread in the order of the tokens.
@@ -50,7 +44,6 @@ void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tens
     dispatch(dy.scalar_type(), [&](auto type) {
         using T = decltype(type);
         using A = cpu::Accumulate<T>;
-        assert(dweight.scalar_type() == accumulate_type(dy.scalar_type()));
         const auto factor = rounded_scale<T>(scale);
         at::parallel_for(0, (d + kColumns - 1) / kColumns, 1 + 16384 / (dy.size(0) * kColumns + 1),
                          [&](std::int64_t begin, std::int64_t end) {
@@ -64,4 +57,11 @@ void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tens
     });
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_embedding(DeviceOps& ops) {
+    ops.embedding = embedding;
+    ops.embedding_backward = embedding_backward;
+}
+
+}  // namespace xlrm::cpu

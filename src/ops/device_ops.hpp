@@ -1,0 +1,64 @@
+#pragma once
+
+#include <vector>
+
+#include "xlrm/ops/cross_entropy.hpp"
+#include "xlrm/ops/gated_activation.hpp"
+#include "xlrm/ops/rms_norm.hpp"
+#include "xlrm/ops/rope.hpp"
+
+namespace xlrm {
+
+//! The bodies of the ops on one kind of device; contracts as in xlrm/ops/, arguments checked by the caller (calls.cpp). Each
+//! folder fills a table, a file its own entries: cpu/ with xlrm's kernels, reference/ with ATen operators.
+struct DeviceOps {
+    at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+    at::Tensor (*linear_backward_input)(const at::Tensor& dy, const at::Tensor& weight);
+    void (*linear_backward_weight)(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight, const at::Tensor& dbias);
+
+    at::Tensor (*gated_activation)(const at::Tensor& gate_up, Activation activation);
+    at::Tensor (*gated_activation_backward)(const at::Tensor& dy, const at::Tensor& gate_up, Activation activation);
+    at::Tensor (*gated_linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
+                               at::Tensor* gate_up);
+    at::Tensor (*gated_linear_backward)(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up,
+                                        Activation activation, at::Tensor* activated);
+    bool (*makes_activation_again)(const at::Tensor& dout, const at::Tensor& down);
+
+    RmsNormResult (*rms_norm)(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind);
+    RmsNormResult (*add_rms_norm)(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps,
+                                  NormWeight kind, bool keep);
+    void (*rms_norm_backward)(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
+                              NormWeight kind, const at::Tensor& dx, const at::Tensor& dweight);
+
+    void (*rope)(const at::Tensor& x, const at::Tensor& positions, const RopeTable& table, bool inverse);
+
+    at::Tensor (*embedding)(const at::Tensor& tokens, const at::Tensor& weight, double scale);
+    void (*embedding_backward)(const at::Tensor& dy, const at::Tensor& tokens, const at::Tensor& dweight, double scale,
+                               std::int32_t fixed);
+
+    at::Tensor (*gather_rows)(const at::Tensor& x, const at::Tensor& index);
+    void (*scatter_add_rows)(const at::Tensor& dy, const at::Tensor& index, const at::Tensor& dx);
+    at::Tensor (*segment_mean)(const at::Tensor& x, const at::Tensor& begin, const at::Tensor& end);
+
+    at::Tensor (*reward_head)(const at::Tensor& rows, const at::Tensor& weight, bool rounded);
+    at::Tensor (*reward_head_backward)(const at::Tensor& dscores, const at::Tensor& rows, const at::Tensor& weight,
+                                       const at::Tensor& dweight);
+
+    void (*soft_cap)(const at::Tensor& x, double cap, const at::Tensor& slope);
+    CrossEntropyResult (*chunked_cross_entropy)(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
+                                                const at::Tensor& row_weight, double grad_scale, const at::Tensor& dhidden,
+                                                const at::Tensor& dweight, std::int64_t chunk_rows, double cap,
+                                                std::vector<TokenStatistics>* statistics);
+};
+
+//! xlrm's own kernels, for the processor at hand.
+const DeviceOps& cpu_ops();
+//! ATen operators that exist on CPU and CUDA alike: what a device runs before it has kernels of its own, and what those are
+//! compared with. Bits of a row may depend on the rows beside it.
+const DeviceOps& reference_ops();
+
+//! Those of the device that holds `tensor`. XLRM_OPS=reference takes the reference everywhere; throws Error(usage) for another
+//! value than that, "own" or "".
+const DeviceOps& ops_for(const at::Tensor& tensor);
+
+}  // namespace xlrm

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "ops/device_ops.hpp"
+
+//! Each file's entries of the table of ATen operators.
+namespace xlrm::reference {
+
+void fill_cross_entropy(DeviceOps& ops);
+void fill_embedding(DeviceOps& ops);
+void fill_gated_activation(DeviceOps& ops);
+void fill_gated_linear(DeviceOps& ops);
+void fill_head(DeviceOps& ops);
+void fill_linear(DeviceOps& ops);
+void fill_rms_norm(DeviceOps& ops);
+void fill_rope(DeviceOps& ops);
+void fill_rows(DeviceOps& ops);
+
+//! Type of sums and statistics beside a tensor: fp32 (fp64).
+inline at::ScalarType sums_of(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
+
+}  // namespace xlrm::reference
