@@ -24,7 +24,7 @@ set(jobs_uses ${layers})
 set(library_rules
   "mpi[.]h$"                      "^(comm|store)$"
   "(hdf5|H5[A-Za-z0-9]*)[.]h$"    "^store$"
-  "(ATen|c10|torch)/"             "^(ops|model|infer|eval|train|align|sweep|bench|jobs)$"
+  "(ATen|c10|torch)/"             "^(ops|model|infer|stats|eval|train|align|analysis|sweep|bench|jobs)$"
   "sentencepiece"                 "^(text|bench)$"
   "^(arrow|parquet)/"             "^data$"
   "torch/torch[.]h$"              "^none$"
