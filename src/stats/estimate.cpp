@@ -15,6 +15,8 @@ std::string name_of(Undefined why) {
             return "too_few_items";
         case Undefined::one_cluster:
             return "one_cluster";
+        case Undefined::several_seeds:
+            return "several_seeds";
         case Undefined::one_seed:
             return "one_seed";
         case Undefined::one_language:

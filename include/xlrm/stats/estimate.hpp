@@ -9,6 +9,7 @@ enum class Undefined {
     no_items,                   //!< nothing was observed
     too_few_items,              //!< fewer than the estimator needs (four, for an unbiased HSIC)
     one_cluster,                //!< a single cluster shows no variation between clusters
+    several_seeds,              //!< a test of one pair of models: see the rows of each seed
     one_seed,                   //!< a single seed shows no variation between seeds
     one_language,               //!< a comparison of languages needs two
     one_model,                  //!< a comparison of models needs two
