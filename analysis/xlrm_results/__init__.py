@@ -8,6 +8,7 @@
 
 A sweep that runs may be opened: only finished cells are seen.
 """
+
 from .errors import DamagedCell, MissingCell, MissingPackage, ResultsError, SchemaError
 from .folder import Results
 

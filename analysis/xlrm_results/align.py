@@ -1,4 +1,5 @@
 """The items that cells have in common: an item is its id and occurrence, in every language and model."""
+
 import numpy as np
 
 from .errors import ResultsError
@@ -18,8 +19,9 @@ def aligned_items(scores, items, what):
     union = list(dict.fromkeys(key for row in rows for key in row))
     keys = union if items == "all" else [key for key in union if all(key in row for row in rows)]
     if union and not keys:
-        raise ResultsError(f"{what}: no item is in every cell, so the cells are not parallel. Take items='all', or fewer models "
-                           "and languages")
+        raise ResultsError(
+            f"{what}: no item is in every cell, so the cells are not parallel. Take items='all', or fewer models " "and languages"
+        )
     return keys, len(union) - len(keys), [np.array([row.get(key, -1) for key in keys], np.int64) for row in rows]
 
 

@@ -1,4 +1,5 @@
 """One cell: the scores and activations of a model on a benchmark in a language. The file is open only while it is read."""
+
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -19,18 +20,21 @@ def check_schema(attributes, path):
     if found == (CONVENTIONS, SCHEMA_VERSION):
         return
     if found[0] is None:
-        raise SchemaError(f"{path}: no attribute Conventions, so it is not a cell of xlrm. Cells are written by xlrm_evaluate "
-                          "and xlrm_sweep")
+        raise SchemaError(
+            f"{path}: no attribute Conventions, so it is not a cell of xlrm. Cells are written by xlrm_evaluate " "and xlrm_sweep"
+        )
     older = found[0] == CONVENTIONS and isinstance(found[1], (int, np.integer)) and found[1] < SCHEMA_VERSION
     advice = "Evaluate again with the present xlrm" if older else "Use the xlrm_results package of the xlrm that wrote it"
-    raise SchemaError(f"{path}: schema {found[0]}, version {found[1]}, and this package reads {CONVENTIONS}, version "
-                      f"{SCHEMA_VERSION}. {advice}")
+    raise SchemaError(
+        f"{path}: schema {found[0]}, version {found[1]}, and this package reads {CONVENTIONS}, version "
+        f"{SCHEMA_VERSION}. {advice}"
+    )
 
 
 def split_model_name(model, source, seed):
     """Base of a reward model of a sweep, whose name is <base>.<source>.s<seed>; None for another name."""
     suffix = f".{source}.s{seed}"
-    return model[:-len(suffix)] if source and model.endswith(suffix) and len(model) > len(suffix) else None
+    return model[: -len(suffix)] if source and model.endswith(suffix) and len(model) > len(suffix) else None
 
 
 def text(values):
@@ -87,23 +91,40 @@ class Cell:
                 attributes = {name: value for name, value in file.attrs.items()}
                 check_schema(attributes, path)
                 if attributes.get("state") != "complete":
-                    raise DamagedCell(f"{path}: its state is {attributes.get('state')!r} and not 'complete', so rows may be "
-                                      "missing. Remove it and run the same command again")
-                layers = {capture: sorted(int(name[6:]) for name in group if name.startswith("layer_"))
-                          for capture, group in file.get("activations", {}).items() if capture != "tokens"}
+                    raise DamagedCell(
+                        f"{path}: its state is {attributes.get('state')!r} and not 'complete', so rows may be "
+                        "missing. Remove it and run the same command again"
+                    )
+                layers = {
+                    capture: sorted(int(name[6:]) for name in group if name.startswith("layer_"))
+                    for capture, group in file.get("activations", {}).items()
+                    if capture != "tokens"
+                }
                 items = file["scores/id"].shape[0]
         except (OSError, KeyError) as error:
-            raise DamagedCell(f"{path}: not readable as a cell ({error}). Run the same sweep again: it computes what does not "
-                              "verify") from error
+            raise DamagedCell(
+                f"{path}: not readable as a cell ({error}). Run the same sweep again: it computes what does not " "verify"
+            ) from error
         model, source, seed = attributes["model"], attributes["source_lang"], int(attributes["seed"])
         language, is_base = attributes["target_lang"], attributes["head"] == "none"
         ending = f".{language}.h5"
         if not path.name.endswith(ending):
-            raise DamagedCell(f"{path}: it holds language {language!r}, so its name should end in {ending}. Was it renamed or "
-                              "copied?")
-        return Cell(path=path, model=model, base=split_model_name(model, source, seed) or model, source=source, seed=seed,
-                    benchmark=path.name[:-len(ending)], language=language, is_base=is_base, layers=layers, items=items,
-                    attributes=attributes)
+            raise DamagedCell(
+                f"{path}: it holds language {language!r}, so its name should end in {ending}. Was it renamed or " "copied?"
+            )
+        return Cell(
+            path=path,
+            model=model,
+            base=split_model_name(model, source, seed) or model,
+            source=source,
+            seed=seed,
+            benchmark=path.name[: -len(ending)],
+            language=language,
+            is_base=is_base,
+            layers=layers,
+            items=items,
+            attributes=attributes,
+        )
 
     @property
     def provenance(self):
@@ -121,8 +142,15 @@ class Cell:
             columns = {name: group[name][:] if name in group else None for name in ("chosen", "rejected", "margin")}
             ids = text(group["id"][:])
             kept = group["occurrence"][:] if "occurrence" in group else occurrences(ids)
-            return Scores(id=ids, occurrence=kept, category=text(group["subset"][:]), language=text(group["lang"][:]),
-                          chosen_tokens=group["chosen_tokens"][:], rejected_tokens=group["rejected_tokens"][:], **columns)
+            return Scores(
+                id=ids,
+                occurrence=kept,
+                category=text(group["subset"][:]),
+                language=text(group["lang"][:]),
+                chosen_tokens=group["chosen_tokens"][:],
+                rejected_tokens=group["rejected_tokens"][:],
+                **columns,
+            )
 
     def head(self):
         """{"final_norm": (feature), "weight": (feature), "norm_eps": float}, what was captured of them."""
@@ -138,11 +166,14 @@ class Cell:
         `rows` is a slice or an ascending list of items; only they are read.
         """
         if capture not in self.layers:
-            raise ResultsError(f"{self.path}: no capture {capture!r}; it has {', '.join(self.layers) or 'no activations'} "
-                               "(options --layers and --capture of the evaluation)")
+            raise ResultsError(
+                f"{self.path}: no capture {capture!r}; it has {', '.join(self.layers) or 'no activations'} "
+                "(options --layers and --capture of the evaluation)"
+            )
         if layer not in self.layers[capture]:
-            raise ResultsError(f"{self.path}: no layer {layer} of capture {capture!r}; it has {self.layers[capture]} "
-                               "(option --layers)")
+            raise ResultsError(
+                f"{self.path}: no layer {layer} of capture {capture!r}; it has {self.layers[capture]} " "(option --layers)"
+            )
         if side not in ("chosen", "rejected"):
             raise ResultsError(f"side {side!r}: an item has 'chosen' and 'rejected'")
         with self._open() as file:
@@ -165,14 +196,17 @@ class Cell:
                 digest.update(block)
         if not words or words[0] != digest.hexdigest():
             said = words[0][:12] if words else "nothing"
-            raise DamagedCell(f"{self.path}: its SHA-256 is {digest.hexdigest()[:12]}… and {beside.name} says {said}…, so the "
-                              "file changed after it was written. Run the same sweep again: it computes what does not verify")
+            raise DamagedCell(
+                f"{self.path}: its SHA-256 is {digest.hexdigest()[:12]}… and {beside.name} says {said}…, so the "
+                "file changed after it was written. Run the same sweep again: it computes what does not verify"
+            )
 
     def _open(self):
         try:
             return h5py.File(self.path, "r")
         except FileNotFoundError as error:
-            raise DamagedCell(f"{self.path}: it was there when the folder was opened, and is gone. Open the folder "
-                              "again") from error
+            raise DamagedCell(
+                f"{self.path}: it was there when the folder was opened, and is gone. Open the folder " "again"
+            ) from error
         except OSError as error:
             raise DamagedCell(f"{self.path}: cannot be opened ({error})") from error

@@ -28,5 +28,7 @@ def need(package, purpose, debian):
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise MissingPackage(f"{purpose} needs the Python package {package}, which cannot be imported ({error}). "
-                             f"Install it: apt-get install {debian}, or pip install {package}") from error
+        raise MissingPackage(
+            f"{purpose} needs the Python package {package}, which cannot be imported ({error}). "
+            f"Install it: apt-get install {debian}, or pip install {package}"
+        ) from error

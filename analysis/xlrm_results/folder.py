@@ -1,4 +1,5 @@
 """The folder of a sweep: which cells are finished, which are planned and missing, which are damaged."""
+
 import json
 from pathlib import Path
 
@@ -18,11 +19,14 @@ def planned_cells(root):
     try:
         tasks = json.loads(path.read_text())["tasks"]
         evaluations = [task for task in tasks if task["kind"] == "evaluate"]
-        return [(f"{t['base']}.{t['source']}.s{t['seed']}" if t["source"] else t["base"], t["benchmark"], t["target"])
-                for t in evaluations]
+        return [
+            (f"{t['base']}.{t['source']}.s{t['seed']}" if t["source"] else t["base"], t["benchmark"], t["target"])
+            for t in evaluations
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise ResultsError(f"{path}: not a plan of xlrm_sweep ({error!r}), so the cells to expect are unknown. Run the sweep "
-                           "again") from error
+        raise ResultsError(
+            f"{path}: not a plan of xlrm_sweep ({error!r}), so the cells to expect are unknown. Run the sweep " "again"
+        ) from error
 
 
 class Results:
@@ -45,8 +49,9 @@ class Results:
                 self.damaged[path.relative_to(self.root).as_posix()] = error
         self._planned = planned_cells(self.root)
         if not found and not self._planned:
-            raise ResultsError(f"{root}: neither cells nor a plan.json, so this is not the folder of a sweep. Give the --output "
-                               "of xlrm_sweep")
+            raise ResultsError(
+                f"{root}: neither cells nor a plan.json, so this is not the folder of a sweep. Give the --output " "of xlrm_sweep"
+            )
         order = {key: place for place, key in enumerate(self._planned)}
         self.cells.sort(key=lambda c: (order.get(self._key(c), len(order)), not c.is_base, c.model, c.benchmark, c.language))
 

@@ -1,4 +1,5 @@
 """Scores as pandas and xarray."""
+
 import numpy as np
 
 from .align import aligned_items, categories_of, take
@@ -8,9 +9,10 @@ from .errors import MissingCell, need
 def scored_cells(results, benchmark):
     cells = [c for c in results.cells if not c.is_base and (benchmark is None or c.benchmark == benchmark)]
     if not cells:
-        raise MissingCell(f"{results.root}: no finished cell of a reward model"
-                          + (f" on benchmark {benchmark!r}; it has {', '.join(results.benchmarks) or 'none'}" if benchmark
-                             else ""))
+        raise MissingCell(
+            f"{results.root}: no finished cell of a reward model"
+            + (f" on benchmark {benchmark!r}; it has {', '.join(results.benchmarks) or 'none'}" if benchmark else "")
+        )
     return cells
 
 
@@ -21,11 +23,27 @@ def scores_frame(results, benchmark=None):
     frames = []
     for cell in scored_cells(results, benchmark):
         scores = cell.scores()
-        frames.append(pandas.DataFrame({
-            "model": cell.model, "base": cell.base, "source": cell.source, "seed": cell.seed, "benchmark": cell.benchmark,
-            "language": cell.language, "id": scores.id, "occurrence": scores.occurrence, "category": scores.category,
-            "chosen": scores.chosen, "rejected": scores.rejected, "margin": scores.margin, "correct": scores.margin > 0,
-            "chosen_tokens": scores.chosen_tokens, "rejected_tokens": scores.rejected_tokens}))
+        frames.append(
+            pandas.DataFrame(
+                {
+                    "model": cell.model,
+                    "base": cell.base,
+                    "source": cell.source,
+                    "seed": cell.seed,
+                    "benchmark": cell.benchmark,
+                    "language": cell.language,
+                    "id": scores.id,
+                    "occurrence": scores.occurrence,
+                    "category": scores.category,
+                    "chosen": scores.chosen,
+                    "rejected": scores.rejected,
+                    "margin": scores.margin,
+                    "correct": scores.margin > 0,
+                    "chosen_tokens": scores.chosen_tokens,
+                    "rejected_tokens": scores.rejected_tokens,
+                }
+            )
+        )
     return pandas.concat(frames, ignore_index=True)
 
 
@@ -51,8 +69,16 @@ def scores_dataset(results, benchmark, items="common"):
     first = {cell.model: cell for cell in reversed(cells)}
     return xarray.Dataset(
         {name: (("model", "language", "item"), array) for name, array in values.items()},
-        coords={"model": models, "base": ("model", [first[m].base for m in models]),
-                "source": ("model", [first[m].source for m in models]), "seed": ("model", [first[m].seed for m in models]),
-                "language": languages, "item": np.arange(len(keys)), "id": ("item", [key[0] for key in keys]),
-                "occurrence": ("item", [key[1] for key in keys]), "category": ("item", categories_of(keys, scores))},
-        attrs={"benchmark": benchmark, "items": items, "items_left_out": left_out})
+        coords={
+            "model": models,
+            "base": ("model", [first[m].base for m in models]),
+            "source": ("model", [first[m].source for m in models]),
+            "seed": ("model", [first[m].seed for m in models]),
+            "language": languages,
+            "item": np.arange(len(keys)),
+            "id": ("item", [key[0] for key in keys]),
+            "occurrence": ("item", [key[1] for key in keys]),
+            "category": ("item", categories_of(keys, scores)),
+        },
+        attrs={"benchmark": benchmark, "items": items, "items_left_out": left_out},
+    )

@@ -1,4 +1,5 @@
 """Activations of many cells as one array that reads what is indexed."""
+
 import numpy as np
 
 from .align import aligned_items, categories_of
@@ -31,19 +32,29 @@ class Activations:
     def __init__(self, results, benchmark, capture="last", side="chosen", items="common", models=None, languages=None):
         if side not in ("chosen", "rejected"):
             raise ResultsError(f"side {side!r}: an item has 'chosen' and 'rejected'")
-        cells = [c for c in results.cells if c.benchmark == benchmark and c.layers.get(capture)
-                 and (models is None or c.model in models) and (languages is None or c.language in languages)]
+        cells = [
+            c
+            for c in results.cells
+            if c.benchmark == benchmark
+            and c.layers.get(capture)
+            and (models is None or c.model in models)
+            and (languages is None or c.language in languages)
+        ]
         if not cells:
-            raise MissingCell(f"{results.root}: no finished cell of these models, languages and benchmark {benchmark!r} has "
-                              f"activations of capture {capture!r} (options --layers and --capture of the evaluation)")
+            raise MissingCell(
+                f"{results.root}: no finished cell of these models, languages and benchmark {benchmark!r} has "
+                f"activations of capture {capture!r} (options --layers and --capture of the evaluation)"
+            )
         self.benchmark, self.capture, self.side = benchmark, capture, side
         self.models = [m for m in results.models if any(c.model == m for c in cells)]
         self.languages = [t for t in results.languages if any(c.language == t for c in cells)]
         self.layers = [layer for layer in cells[0].layers[capture] if all(layer in c.layers[capture] for c in cells)]
         widths = {c.features(capture) for c in cells}
         if len(widths) > 1:
-            raise ResultsError(f"{results.root}: the models have activations of {sorted(widths)} features, which make no common "
-                               "array. Choose models of one base: models=[…]")
+            raise ResultsError(
+                f"{results.root}: the models have activations of {sorted(widths)} features, which make no common "
+                "array. Choose models of one base: models=[…]"
+            )
         scores = [c.scores() for c in cells]
         keys, self.items_left_out, rows = aligned_items(scores, items, f"{results.root}, benchmark {benchmark}")
         self.id, self.occurrence = [key[0] for key in keys], [key[1] for key in keys]
@@ -63,7 +74,7 @@ class Activations:
         key = key if isinstance(key, tuple) else (key,)
         if Ellipsis in [k for k in key if not isinstance(k, (np.ndarray, list))]:
             at = [k is Ellipsis for k in key].index(True)
-            key = key[:at] + (slice(None),) * (5 - len(key) + 1) + key[at + 1:]
+            key = key[:at] + (slice(None),) * (5 - len(key) + 1) + key[at + 1 :]
         if len(key) > 5:
             raise IndexError(f"{len(key)} indices for {self.dims}")
         selected = [places(k, size) for k, size in zip(key + (slice(None),) * (5 - len(key)), self.shape)]

@@ -1,4 +1,5 @@
 """xlrm_results.open on folders made by h5py. usage: loader_test.py [SWEEP]   SWEEP: the folder of a real sweep, read too"""
+
 import shutil
 import sys
 import tempfile
@@ -123,8 +124,9 @@ class Scores(Made):
     def test_dataset(self):
         data = self.open().dataset()
         self.assertEqual(data["margin"].dims, ("model", "language", "item"))
-        np.testing.assert_array_equal(data["margin"].sel(model="base.ko.s1", language="zh"),
-                                      made_cells.margins_of("ko", "zh", 1, 12).astype(np.float32))
+        np.testing.assert_array_equal(
+            data["margin"].sel(model="base.ko.s1", language="zh"), made_cells.margins_of("ko", "zh", 1, 12).astype(np.float32)
+        )
         self.assertEqual(list(data["source"].values), ["en", "ko", "zh"])
 
     def test_items_are_aligned_by_id_and_occurrence(self):
@@ -133,8 +135,9 @@ class Scores(Made):
         for path in self.root.glob("cells/base.*/dev.*.h5"):
             if path != self.ko():
                 model, language = path.parent.name, path.name.split(".")[1]
-                made_cells.write_cell(path, model, model.split(".")[1], 1, language, ["a", "a", "b"], [20.0, 30.0, 10.0],
-                                      occurrence=[0, 1, 0])
+                made_cells.write_cell(
+                    path, model, model.split(".")[1], 1, language, ["a", "a", "b"], [20.0, 30.0, 10.0], occurrence=[0, 1, 0]
+                )
         results = self.open()
         common = results.dataset()
         self.assertEqual(common.attrs["items_left_out"], 1)
@@ -163,7 +166,9 @@ class Scores(Made):
     def test_a_missing_package_is_named(self):
         for call, package in (("scores", "pandas"), ("dataset", "xarray")):
             with mock.patch.dict(sys.modules, {package: None}), self.subTest(package):
-                with self.assertRaisesRegex(MissingPackage, f"needs the Python package {package}, .*apt-get install python3-{package}"):
+                with self.assertRaisesRegex(
+                    MissingPackage, f"needs the Python package {package}, .*apt-get install python3-{package}"
+                ):
                     getattr(self.open(), call)()
 
 

@@ -1,4 +1,5 @@
 """Sweep folders made by h5py after the schema in include/xlrm/store/README.md, with known scores and activations."""
+
 import hashlib
 import json
 from pathlib import Path
@@ -29,18 +30,45 @@ def layer_value(layer, rows, features):
     return ((np.arange(rows * features).reshape(rows, features) + 16 * layer) % 128 - 64).astype(np.float32)
 
 
-def write_cell(path, model, source, seed, language, ids, margins=None, layers=3, features=4, subset=None, occurrence=None,
-               activations=None, version=1):
+def write_cell(
+    path,
+    model,
+    source,
+    seed,
+    language,
+    ids,
+    margins=None,
+    layers=3,
+    features=4,
+    subset=None,
+    occurrence=None,
+    activations=None,
+    version=1,
+):
     """margins=None: a base model's cell. activations: (layer, side) → (item, feature)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count = len(ids)
     text = h5py.string_dtype("utf-8")
     with h5py.File(path, "w") as file:
-        file.attrs.update({"Conventions": "XLRM-1", "schema_version": version, "state": "complete", "model": model,
-                           "source_lang": source, "target_lang": language, "seed": seed, "pooling": "last",
-                           "head": "none" if margins is None else "fp32", "template": "none", "template_sha256": "0" * 64,
-                           "tokenizer_sha256": "1" * 64, "model_sha256": "2" * 64, "dtype": "fp32",
-                           "xlrm_provenance": json.dumps({"code": "0.1.0", "options": {"capture": ["last"]}, "inputs": {}})})
+        file.attrs.update(
+            {
+                "Conventions": "XLRM-1",
+                "schema_version": version,
+                "state": "complete",
+                "model": model,
+                "source_lang": source,
+                "target_lang": language,
+                "seed": seed,
+                "pooling": "last",
+                "head": "none" if margins is None else "fp32",
+                "template": "none",
+                "template_sha256": "0" * 64,
+                "tokenizer_sha256": "1" * 64,
+                "model_sha256": "2" * 64,
+                "dtype": "fp32",
+                "xlrm_provenance": json.dumps({"code": "0.1.0", "options": {"capture": ["last"]}, "inputs": {}}),
+            }
+        )
         scores = file.create_group("scores")
         scores.create_dataset("id", data=ids, dtype=text)
         scores.create_dataset("subset", data=subset or [CATEGORIES[i % 2] for i in range(count)], dtype=text)
@@ -78,10 +106,24 @@ def write_plan(root, languages=LANGUAGES, seeds=(1,), benchmark="dev"):
     tasks = []
     for source in ("",) + tuple(languages):
         for seed in seeds if source else (0,):
-            tasks += [{"kind": "evaluate", "base": "base", "source": source, "seed": seed, "benchmark": benchmark, "target": t,
-                       "needs": -1, "cost": 1.0} for t in languages]
-    (root / "plan.json").write_text(json.dumps({"schema": "XLRM-plan-1", "targets": list(languages), "benchmarks": [benchmark],
-                                                "seeds": list(seeds), "tasks": tasks}))
+            tasks += [
+                {
+                    "kind": "evaluate",
+                    "base": "base",
+                    "source": source,
+                    "seed": seed,
+                    "benchmark": benchmark,
+                    "target": t,
+                    "needs": -1,
+                    "cost": 1.0,
+                }
+                for t in languages
+            ]
+    (root / "plan.json").write_text(
+        json.dumps(
+            {"schema": "XLRM-plan-1", "targets": list(languages), "benchmarks": [benchmark], "seeds": list(seeds), "tasks": tasks}
+        )
+    )
 
 
 def write_sweep(root, languages=LANGUAGES, seeds=(1,), count=12, **changes):
@@ -94,6 +136,14 @@ def write_sweep(root, languages=LANGUAGES, seeds=(1,), count=12, **changes):
         for source in languages:
             for seed in seeds:
                 model = f"base.{source}.s{seed}"
-                write_cell(root / f"cells/{model}/dev.{language}.h5", model, source, seed, language, item_ids(count),
-                           margins_of(source, language, seed, count), **changes)
+                write_cell(
+                    root / f"cells/{model}/dev.{language}.h5",
+                    model,
+                    source,
+                    seed,
+                    language,
+                    item_ids(count),
+                    margins_of(source, language, seed, count),
+                    **changes,
+                )
     return root
