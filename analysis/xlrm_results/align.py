@@ -20,7 +20,8 @@ def aligned_items(scores, items, what):
     keys = union if items == "all" else [key for key in union if all(key in row for row in rows)]
     if union and not keys:
         raise ResultsError(
-            f"{what}: no item is in every cell, so the cells are not parallel. Take items='all', or fewer models " "and languages"
+            f"{what}: no item is in every cell, so the cells are not parallel. Take items='all', or fewer models "
+            "and languages"
         )
     return keys, len(union) - len(keys), [np.array([row.get(key, -1) for key in keys], np.int64) for row in rows]
 

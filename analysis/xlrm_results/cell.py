@@ -21,7 +21,8 @@ def check_schema(attributes, path):
         return
     if found[0] is None:
         raise SchemaError(
-            f"{path}: no attribute Conventions, so it is not a cell of xlrm. Cells are written by xlrm_evaluate " "and xlrm_sweep"
+            f"{path}: no attribute Conventions, so it is not a cell of xlrm. Cells are written by xlrm_evaluate "
+            "and xlrm_sweep"
         )
     older = found[0] == CONVENTIONS and isinstance(found[1], (int, np.integer)) and found[1] < SCHEMA_VERSION
     advice = "Evaluate again with the present xlrm" if older else "Use the xlrm_results package of the xlrm that wrote it"

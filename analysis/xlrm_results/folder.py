@@ -50,7 +50,8 @@ class Results:
         self._planned = planned_cells(self.root)
         if not found and not self._planned:
             raise ResultsError(
-                f"{root}: neither cells nor a plan.json, so this is not the folder of a sweep. Give the --output " "of xlrm_sweep"
+                f"{root}: neither cells nor a plan.json, so this is not the folder of a sweep. Give the --output "
+                "of xlrm_sweep"
             )
         order = {key: place for place, key in enumerate(self._planned)}
         self.cells.sort(key=lambda c: (order.get(self._key(c), len(order)), not c.is_base, c.model, c.benchmark, c.language))
@@ -91,7 +92,9 @@ class Results:
             advice = f"It is planned and not finished: see xlrm_sweep status {self.root}"
         else:
             there = {"models": self.models, "languages": self.languages, "benchmarks": self.benchmarks}
-            advice = "Finished cells have " + "; ".join(f"{what} {', '.join(names) or 'none'}" for what, names in there.items())
+            advice = "Finished cells have " + "; ".join(
+                f"{what} {', '.join(names) or 'none'}" for what, names in there.items()
+            )
         raise MissingCell(f"{self.root / name}: no such cell. {advice}")
 
     def only_benchmark(self):

@@ -10,7 +10,9 @@ class _Backend(BackendArray):
         self.activations, self.shape, self.dtype = activations, activations.shape, activations.dtype
 
     def __getitem__(self, key):
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self.activations.__getitem__)
+        return indexing.explicit_indexing_adapter(
+            key, self.shape, indexing.IndexingSupport.OUTER, self.activations.__getitem__
+        )
 
 
 def wrap(xarray, activations):

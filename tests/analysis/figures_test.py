@@ -54,7 +54,9 @@ class Bytes(unittest.TestCase):
                 )
             first, second = ({p.name: p.read_bytes() for p in Path(folder, seed).iterdir()} for seed in ("1", "2"))
         self.assertEqual(len(first), 12)
-        self.assertEqual({name: len(data) for name, data in first.items()}, {name: len(data) for name, data in second.items()})
+        self.assertEqual(
+            {name: len(data) for name, data in first.items()}, {name: len(data) for name, data in second.items()}
+        )
         self.assertEqual([name for name in first if first[name] != second[name]], [])
 
     def test_no_file_holds_a_date(self):
@@ -89,7 +91,8 @@ class Contents(unittest.TestCase):
         bold = [t.get_text() for t in drawing.figure.axes[0].texts if t.get_fontweight() == "bold"]
         self.assertEqual(bold, ["90.0"] * 5)
         self.assertIn(
-            "78.7", words(transfer.transfer_matrix([{"source": "en", "target": "en", "accuracy": 0.787}], ["en"], ["en"], "F"))
+            "78.7",
+            words(transfer.transfer_matrix([{"source": "en", "target": "en", "accuracy": 0.787}], ["en"], ["en"], "F")),
         )
 
     def test_signs_and_stars_of_gaps(self):

@@ -12,7 +12,9 @@ def unused_tick_labels(axes):
     for axis in (axes.xaxis, axes.yaxis):
         shown = axis._update_ticks() if axes.axison else []
         found += [] if axes.axison else [axis.label]
-        found += [text for tick in axis.majorTicks + axis.minorTicks if tick not in shown for text in (tick.label1, tick.label2)]
+        found += [
+            text for tick in axis.majorTicks + axis.minorTicks if tick not in shown for text in (tick.label1, tick.label2)
+        ]
     return found
 
 

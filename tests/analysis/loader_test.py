@@ -54,7 +54,9 @@ class Folder(Made):
         self.assertEqual(results.damaged, {})
         with self.assertRaisesRegex(MissingCell, r"dev\.ko\.h5: no such cell\. It is planned and not finished: see"):
             results.cell("base.en.s1", "ko")
-        with self.assertRaisesRegex(MissingCell, "Finished cells have models .*base.zh.s1; languages en, ko, zh; benchmarks dev"):
+        with self.assertRaisesRegex(
+            MissingCell, "Finished cells have models .*base.zh.s1; languages en, ko, zh; benchmarks dev"
+        ):
             results.cell("base.fr.s1", "ko")
         self.assertEqual(len(results.scores()), 8 * 12)
         self.assertTrue(np.isnan(results.dataset()["margin"].sel(model="base.en.s1", language="ko")).all())
@@ -86,7 +88,9 @@ class Folder(Made):
     def test_other_schemas_are_named(self):
         for version, advice in ((0, "Evaluate again"), (2, "Use the xlrm_results package of the xlrm that wrote it")):
             made_cells.write_cell(self.ko(), "base.en.s1", "en", 1, "ko", ["a"], [1.0], version=version)
-            with self.assertRaisesRegex(SchemaError, f"version {version}, and this package reads XLRM-1, version 1. {advice}"):
+            with self.assertRaisesRegex(
+                SchemaError, f"version {version}, and this package reads XLRM-1, version 1. {advice}"
+            ):
                 self.open().cell("base.en.s1", "ko")
 
     def test_a_renamed_cell_is_refused(self):

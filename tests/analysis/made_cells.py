@@ -121,7 +121,13 @@ def write_plan(root, languages=LANGUAGES, seeds=(1,), benchmark="dev"):
             ]
     (root / "plan.json").write_text(
         json.dumps(
-            {"schema": "XLRM-plan-1", "targets": list(languages), "benchmarks": [benchmark], "seeds": list(seeds), "tasks": tasks}
+            {
+                "schema": "XLRM-plan-1",
+                "targets": list(languages),
+                "benchmarks": [benchmark],
+                "seeds": list(seeds),
+                "tasks": tasks,
+            }
         )
     )
 

@@ -94,7 +94,10 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
 
     draw = random()
     blocks = {
-        (m, t, side): draw.randn(20, 6) + LANGUAGES.index(t) for m in models for t in languages for side in ("chosen", "rejected")
+        (m, t, side): draw.randn(20, 6) + LANGUAGES.index(t)
+        for m in models
+        for t in languages
+        for side in ("chosen", "rejected")
     }
     depths = [{"language": t, "low": k / 5, "high": k / 5 + 0.2, "share": 0.2} for t in languages for k in range(5)]
     lens = [
@@ -126,7 +129,11 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
             (curves(["a", "b", "c"], layers), {"a": "first measure", "b": "second measure", "c": "third measure"}, title),
         ),
         ("lens", over_layers.reward_lens, (lens, depths, title)),
-        ("layer_matrix", similarity.layer_by_layer, ({m: squares(range(layers), "layer", "other_layer") for m in models}, title)),
+        (
+            "layer_matrix",
+            similarity.layer_by_layer,
+            ({m: squares(range(layers), "layer", "other_layer") for m in models}, title),
+        ),
         (
             "language_matrix",
             similarity.language_by_language,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Drawing, drawn, empty_drawing, key_below, label, look, new_figure
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, key_below, label, look, new_figure
 
 SHARES = np.arange(101) / 100.0
 
@@ -20,7 +20,7 @@ def norm_distributions(values, title, notes=()):
     if not values:
         return empty_drawing(title, "no activations: the evaluation kept none (--layers)")
     models, languages = (list(dict.fromkeys(key[i] for key in values)) for i in (0, 1))
-    figure = new_figure(4.8, 1.4 + 1.5 * len(models))
+    figure = new_figure(PHONE, 1.4 + 1.5 * len(models))
     panels = figure.subplots(len(models), 1, squeeze=False, sharex=True)[:, 0]
     table = []
     for axes, model in zip(panels, models):
@@ -37,12 +37,12 @@ def norm_distributions(values, title, notes=()):
                 label=f"{language} (n = {len(values[model, language])})",
             )
             table += [[model, language, share, x] for share, x in zip(SHARES, at)]
-        axes.set_title(model)
+        heading(axes, model)
         axes.set_ylim(0, 100)
         axes.grid(True)
     panels[-1].set_xlabel("Euclidean norm")
     figure.supylabel("% of the items at or below", fontsize=9)
-    key_below(panels[-1], panels, 3)
+    key_below(panels[-1], panels, 2)
     missing = [f"{m} in {t}" for m in models for t in languages if (m, t) not in values]
     label(
         figure,
@@ -105,8 +105,11 @@ def rewards_and_margins(scores, title, scales=None, notes=()):
         float(rewards.max()),
         max(float(np.abs(s["margin"]).max()) for s in scores.values()),
     )
-    edges = {"reward": np.linspace(low, high if high > low else low + 1, 31), "margin": np.linspace(-reach or -1, reach or 1, 31)}
-    figure = new_figure(4.8, 9.2)
+    edges = {
+        "reward": np.linspace(low, high if high > low else low + 1, 31),
+        "margin": np.linspace(-reach or -1, reach or 1, 31),
+    }
+    figure = new_figure(PHONE, 9.2)
     axes = dict(zip(("reward", "margin", "reliability", "surest"), figure.subplots(4, 1)))
     table = []
     for place, (language, s) in enumerate(scores.items()):
@@ -121,7 +124,9 @@ def rewards_and_margins(scores, title, scales=None, notes=()):
         )
         table += [["reliability", language, b["low"], b["high"], b["accuracy"], b["n"]] for b in bins]
         curve = margin_accuracy(s["margin"])
-        axes["surest"].plot([100 * kept for kept, _ in curve], [100 * right for _, right in curve], **look(place), markersize=3.6)
+        axes["surest"].plot(
+            [100 * kept for kept, _ in curve], [100 * right for _, right in curve], **look(place), markersize=3.6
+        )
         table += [["surest", language, kept, None, right, None] for kept, right in curve]
     finish_panels(axes)
     label(figure, title, ["Values beyond the ends of the axis count in its end bins." if scales else "", *notes])
@@ -129,16 +134,17 @@ def rewards_and_margins(scores, title, scales=None, notes=()):
 
 
 def finish_panels(axes):
-    axes["reward"].set_title("rewards of all answers, % of the answers")
-    axes["margin"].set_title("margins chosen − rejected, % of the pairs")
+    heading(axes["reward"], "rewards of all answers, % of the answers")
+    heading(axes["margin"], "margins chosen − rejected, % of the pairs")
     axes["margin"].axvline(0, color="#444444", linewidth=0.8)
     axes["reliability"].plot([0.5, 1], [50, 100], color="#555555", linewidth=1)
-    axes["reliability"].set_title("reliability: accuracy in % against confidence (line: calibrated)")
+    heading(axes["reliability"], "reliability (grey line: calibrated)")
     axes["reliability"].set_ylim(0, 102)
     axes["reliability"].set_xlabel("confidence, sigmoid of |margin|")
-    axes["surest"].set_title("accuracy in % of the surest pairs")
+    axes["reliability"].set_ylabel("accuracy in %")
+    heading(axes["surest"], "accuracy in % of the surest pairs")
     axes["surest"].set_ylim(0, 102)
     axes["surest"].set_xlabel("% of the pairs kept, by falling |margin|")
     for panel in axes.values():
         panel.grid(True)
-    key_below(axes["surest"], [axes["reward"]], 5)
+    key_below(axes["surest"], [axes["reward"]], 4)

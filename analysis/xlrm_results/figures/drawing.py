@@ -50,6 +50,7 @@ DASHES = (
     (0, (10, 2, 2, 2)),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+PHONE = 4.0  #: inches that a phone shows without scrolling
 SEQUENTIAL = "cividis"  #: even in lightness, so that it reads in grey
 DIVERGING = "PuOr_r"  #: both ends told apart without colour vision; the printed signs tell them apart in grey
 
@@ -75,7 +76,7 @@ class Drawing:
 
 
 def new_figure(width, height):
-    """Inches. A phone shows 4.5 inches without scrolling."""
+    """A figure of this size in inches whose parts make room for each other."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.04)
@@ -127,6 +128,13 @@ def key_below(axes, sources, columns, points=32):
         )
 
 
+def heading(axes, text):
+    """Title of a panel, wrapped: full names of estimators are long."""
+    axes.set_title(
+        wrapped(text, 0.8 * axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols, STYLE["axes.titlesize"])
+    )
+
+
 def say_missing(axes, text):
     """What this panel would have shown, and why it is empty."""
     axes.set_axis_on()
@@ -147,7 +155,7 @@ def say_missing(axes, text):
 def empty_drawing(title, why):
     """A figure that says why there is nothing to draw."""
     with matplotlib.rc_context(STYLE):
-        figure = new_figure(4.6, 1.6)
+        figure = new_figure(PHONE, 1.6)
         say_missing(figure.add_subplot(), why)
         label(figure, title, [])
         return Drawing(figure, title, ["missing"], [[why]], [why])

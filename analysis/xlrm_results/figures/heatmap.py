@@ -29,7 +29,9 @@ def text_colour(value, scale):
     return "black" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 else "white"
 
 
-def draw_matrix(axes, values, row_names, column_names, scale, texts=None, bold=(), separators=(), origin="upper", fontsize=8.5):
+def draw_matrix(
+    axes, values, row_names, column_names, scale, texts=None, bold=(), separators=(), origin="upper", fontsize=8.5
+):
     """values: rows of numbers or None. A place without a value is hatched, and shows its text ("–" unless given).
 
     texts: what to print, by default nothing. bold: set of (row, column). separators: (rows, columns) after which a line goes,
@@ -41,7 +43,9 @@ def draw_matrix(axes, values, row_names, column_names, scale, texts=None, bold=(
         text = texts[row][column] if texts else None
         if np.isnan(value):
             axes.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="#f2f2f2", edgecolor="#999999", hatch="////", linewidth=0)
+                Rectangle(
+                    (column - 0.5, row - 0.5), 1, 1, facecolor="#f2f2f2", edgecolor="#999999", hatch="////", linewidth=0
+                )
             )
             axes.text(
                 column,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Drawing, drawn, empty_drawing, key_below, label, look, new_figure, say_missing
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, key_below, label, look, new_figure, say_missing
 
 COLUMNS = ["panel", "series", "layer", "value", "low", "high", "null", "noise_floor"]
 
@@ -39,7 +39,9 @@ def draw_curves(axes, rows, names):
                 known.setdefault(row["layer"], []).append(row[key])
         if known:
             layers = sorted(known)
-            axes.plot(layers, [max(known[layer]) for layer in layers], color="#555555", linestyle=dash, linewidth=1.4, label=name)
+            axes.plot(
+                layers, [max(known[layer]) for layer in layers], color="#555555", linestyle=dash, linewidth=1.4, label=name
+            )
     axes.grid(True)
 
 
@@ -53,12 +55,12 @@ def layer_curves(rows, panels, title, notes=(), limits=None):
     if not rows:
         return empty_drawing(title, "the analysis has no such values by layer")
     names = list(dict.fromkeys(row["series"] for row in rows))
-    figure = new_figure(4.8, 1.35 + 1.75 * len(panels) + 0.2 * -(-len(names) // 4))
+    figure = new_figure(PHONE, 1.35 + 1.75 * len(panels) + 0.2 * -(-len(names) // 4))
     all_axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     missing = []
     for axes, (panel, meaning) in zip(all_axes, panels.items()):
         own = [row for row in rows if row["panel"] == panel]
-        axes.set_title(meaning)
+        heading(axes, meaning)
         if not any(row["value"] is not None for row in own):
             why = next((row["reason"] for row in own if row.get("reason")), "not computed")
             say_missing(axes, f"{panel}: {why}")
@@ -69,8 +71,8 @@ def layer_curves(rows, panels, title, notes=(), limits=None):
             axes.set_ylim(*limits[panel])
         depth_axis(axes, [row["layer"] for row in own])
     drawn_axes = [axes for axes, panel in zip(all_axes, panels) if not any(m.startswith(panel + ":") for m in missing)]
-    all_axes[-1].set_xlabel("layer (0: embedding output; above: relative depth)")
-    key_below(all_axes[-1], drawn_axes, 4)
+    all_axes[-1].set_xlabel("layer (0: embeddings; above: relative depth)")
+    key_below(all_axes[-1], drawn_axes, 3)
     bands = "Bands: 95 % interval." if any(row.get("low") is not None for row in rows) else ""
     label(figure, title, [bands, *notes])
     return Drawing(
@@ -104,15 +106,18 @@ def reward_lens(rows, depths, title, notes=()):
     if not rows:
         return empty_drawing(title, "no reward lens: it needs the activations of all layers and the head (--layers all)")
     names = list(dict.fromkeys(row["language"] for row in rows))
-    figure = new_figure(4.8, 7.2 + 0.2 * -(-len(names) // 4))
+    figure = new_figure(PHONE, 7.2 + 0.2 * -(-len(names) // 4))
     above, middle, below = figure.subplots(3, 1)
     draw_curves(
         above,
-        [{"series": r["language"], "layer": r["layer"], "value": r["median"], "low": r["q25"], "high": r["q75"]} for r in rows],
+        [
+            {"series": r["language"], "layer": r["layer"], "value": r["median"], "low": r["q25"], "high": r["q75"]}
+            for r in rows
+        ],
         names,
     )
     above.axhline(0, color="#444444", linewidth=0.8)
-    above.set_title("median margin of the lens (band: quartiles)")
+    heading(above, "median margin of the lens (band: quartiles)")
     draw_curves(
         middle,
         [
@@ -123,12 +128,12 @@ def reward_lens(rows, depths, title, notes=()):
     )
     middle.axhline(50, color="black", linestyle=(0, (2, 2)), linewidth=1)
     middle.set_ylim(0, 100)
-    middle.set_title("accuracy of the lens in % (dashed: chance)")
+    heading(middle, "accuracy of the lens in % (dashed: chance)")
     for axes in (above, middle):
         depth_axis(axes, [row["layer"] for row in rows])
-    middle.set_xlabel("layer (0: embedding output; above: relative depth)")
+    middle.set_xlabel("layer (0: embeddings; above: relative depth)")
     missing = []
-    below.set_title("crystallisation depth: where half of the final margin is reached")
+    heading(below, "crystallisation depth, % of the pairs")
     if depths:
         for place, name in enumerate(names):
             bins = [d for d in depths if d["language"] == name]
@@ -144,24 +149,27 @@ def reward_lens(rows, depths, title, notes=()):
         below.set_xlim(-0.03, 1.03)
         below.set_ylim(bottom=0)
         below.set_xlabel("relative depth")
-        below.set_ylabel("% of the pairs")
         below.grid(True)
-        key_below(below, [below], 4)
+        key_below(below, [below], 3)
     else:
         missing.append("crystallisation depth: not computed")
         say_missing(below, missing[0])
-        key_below(middle, [middle], 4)
+        key_below(middle, [middle], 3)
     label(
         figure,
         title,
         [
             "The lens applies the final norm and the head to each layer; at the last layer it is the reward. It observes, "
-            "and shows no cause.",
+            "and shows no cause. Crystallisation depth: where half of the final margin is reached.",
             *notes,
         ],
     )
     table = [["lens", r["language"], r["layer"], r["median"], r["q25"], r["q75"], r["accuracy"]] for r in rows]
     table += [["depth", d["language"], None, d["share"], d["low"], d["high"], None] for d in depths]
     return Drawing(
-        figure, title, ["part", "language", "layer", "median_or_share", "q25_or_low", "q75_or_high", "accuracy"], table, missing
+        figure,
+        title,
+        ["part", "language", "layer", "median_or_share", "q25_or_low", "q75_or_high", "accuracy"],
+        table,
+        missing,
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Drawing, drawn, empty_drawing, key_below, label, look, new_figure
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, key_below, label, look, new_figure
 
 
 def shared_basis(blocks):
@@ -57,8 +57,8 @@ def principal_components(blocks, title, notes=()):
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
     ratio = (limits[1][1] - limits[1][0]) / (limits[0][1] - limits[0][0])
-    height = min(3.0, max(1.0, 4.0 / columns * ratio)) + 0.45
-    figure = new_figure(5.0, 1.5 + height * lines)
+    height = min(3.0, max(1.25, 3.0 / columns * ratio)) + 0.45
+    figure = new_figure(PHONE, 1.5 + height * lines)
     # The key has a line of its own: beside one panel it would push that panel aside.
     spec = figure.add_gridspec(lines + 1, columns, height_ratios=[height] * lines + [0.45])
     first = figure.add_subplot(spec[0, 0])
@@ -80,7 +80,7 @@ def principal_components(blocks, title, notes=()):
                         alpha=0.6,
                         label=language if side == "chosen" else None,
                     )
-        axes.set_title(panel)
+        heading(axes, panel)
         axes.set_xlim(*limits[0])
         axes.set_ylim(*limits[1])
         axes.set_aspect("equal")
@@ -135,7 +135,7 @@ def measure_against_gap(rows, title, x_label, caption, notes=()):
     rows = [row for row in rows if row["measure"] is not None and row["gap"] is not None]
     if not rows:
         return empty_drawing(title, caption or "not computed")
-    figure = new_figure(4.8, 4.1)
+    figure = new_figure(PHONE, 4.1)
     axes = figure.add_subplot()
     sources = list(dict.fromkeys(row["source"] for row in rows))
     for place, source in enumerate(sources):
@@ -154,9 +154,12 @@ def measure_against_gap(rows, title, x_label, caption, notes=()):
     axes.margins(0.12)
     axes.set_xlabel(x_label)
     axes.set_ylabel("gap to the target's own model, points")
-    key_below(axes, [axes], 4)
+    key_below(axes, [axes], 3)
     label(figure, title, ["Labels: language of the test. " + caption, *notes])
     name_points(axes, [(row["measure"], 100 * row["gap"], row["target"]) for row in rows])
     return Drawing(
-        figure, title, ["source", "target", "measure", "gap"], [[r["source"], r["target"], r["measure"], r["gap"]] for r in rows]
+        figure,
+        title,
+        ["source", "target", "measure", "gap"],
+        [[r["source"], r["target"], r["measure"], r["gap"]] for r in rows],
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Drawing, drawn, empty_drawing, label, new_figure, say_missing
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, label, new_figure, say_missing
 from .heatmap import SEQUENTIAL, draw_matrix, thin_ticks
 
 
@@ -26,7 +26,7 @@ def layer_by_layer(panels, title, notes=()):
         return empty_drawing(title, "no similarity between layers was computed")
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
-    figure = new_figure(4.8 if columns > 1 else 4.0, 1.3 + lines * (2.35 if columns > 1 else 3.1))
+    figure = new_figure(PHONE, 1.3 + lines * (1.75 if columns > 1 else 3.0))
     grid = figure.subplots(lines, columns, squeeze=False)
     scale = {"cmap": SEQUENTIAL, "vmin": 0.0, "vmax": 1.0}
     table, image, missing = [], None, []
@@ -36,7 +36,7 @@ def layer_by_layer(panels, title, notes=()):
         values = matrix_of(rows, "layer", "other_layer", layers, others)
         image = draw_matrix(axes, values, layers, others, scale, [[""] * len(others)] * len(layers), origin="lower")
         thin_ticks(axes, layers, 8)
-        axes.set_title(name)
+        heading(axes, name)
         axes.set_aspect("equal")
         missing += [f"{name}, layers {a}/{b}" for a, row in zip(layers, values) for b, v in zip(others, row) if v is None]
         table += [[name, a, b, v] for a, row in zip(layers, values) for b, v in zip(others, row)]
@@ -65,9 +65,9 @@ def language_by_language(panels, languages, title, notes=(), scale_label="", dig
     if not any(row["value"] is not None for rows in panels.values() for row in rows):
         reasons = sorted({row["reason"] for rows in panels.values() for row in rows if row.get("reason")})
         return empty_drawing(title, "; ".join(reasons) or "not computed")
-    columns = 2 if len(panels) > 1 and len(languages) <= 6 else 1
+    columns = 2 if len(panels) > 1 and len(languages) <= 3 else 1
     lines = -(-len(panels) // columns)
-    width = 5.2 if columns == 2 else max(4.0, 1.6 + 0.55 * len(languages))
+    width = max(PHONE, 1.5 + 0.42 * len(languages))
     cell = (width - 1.3) / columns / (len(languages) + 0.8)
     figure = new_figure(width, 1.2 + lines * (0.5 + cell * (len(languages) + 0.6)))
     grid = figure.subplots(lines, columns, squeeze=False)
@@ -75,7 +75,7 @@ def language_by_language(panels, languages, title, notes=(), scale_label="", dig
     table, missing, image = [], [], None
     for axes, (name, rows) in zip(grid.flat, panels.items()):
         values = matrix_of(rows, "language", "other_language", languages, languages)
-        axes.set_title(name)
+        heading(axes, name)
         if not any(v is not None for row in values for v in row):
             why = next((row["reason"] for row in rows if row.get("reason")), "not computed")
             say_missing(axes, why)
@@ -87,7 +87,7 @@ def language_by_language(panels, languages, title, notes=(), scale_label="", dig
         table += [[name, a, b, v] for a, row in zip(languages, values) for b, v in zip(languages, row)]
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
-    bar = figure.colorbar(image, ax=grid, shrink=0.8, pad=0.02)
+    bar = figure.colorbar(image, ax=grid, shrink=0.8, pad=0.02, aspect=40 if lines > 1 else 20)
     bar.set_label(scale_label)
     label(figure, title, ["Hatched: not defined." if missing else "", *notes])
     return Drawing(figure, title, ["panel", "row", "column", "value"], table, missing)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .drawing import Drawing, drawn, empty_drawing, label, look, new_figure
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, label, look, new_figure
 from .heatmap import diverging_scale, draw_matrix, sequential_scale
 
 
@@ -33,7 +33,8 @@ def transfer_matrix(rows, sources, targets, title, family=None, notes=()):
     missing = [f"{s} → {t}" for s, row in zip(sources, matrix) for t, v in zip(targets, row) if v is None]
     full = [row + [mean_or_none(row)] for row in matrix]
     full.append(
-        [mean_or_none([row[c] for row in full]) for c in range(len(targets))] + [mean_or_none([v for row in matrix for v in row])]
+        [mean_or_none([row[c] for row in full]) for c in range(len(targets))]
+        + [mean_or_none([v for row in matrix for v in row])]
     )
     scale = sequential_scale(list(family or []) + [v for row in full for v in row], 0.5, 1.0, 0.1)
     bold = {
@@ -41,7 +42,7 @@ def transfer_matrix(rows, sources, targets, title, family=None, notes=()):
         for c in range(len(targets))
         if any(row[c] is not None for row in matrix)
     }
-    figure = new_figure(max(4.6, 1.8 + 0.62 * len(targets)), row_height(len(sources) + 1))
+    figure = new_figure(max(PHONE, 1.5 + 0.42 * (len(targets) + 1)), row_height(len(sources) + 1))
     axes = figure.add_subplot()
     image = draw_matrix(
         axes,
@@ -91,7 +92,7 @@ def gap_matrix(rows, sources, targets, title, family=None, notes=()):
         for s, row in zip(sources, matrix)
     ]
     missing = [f"{s} → {t}" for s, row in zip(sources, matrix) for t, v in zip(targets, row) if v is None]
-    figure = new_figure(max(4.6, 1.8 + 0.66 * len(targets)), row_height(len(sources)))
+    figure = new_figure(max(PHONE, 1.5 + 0.5 * len(targets)), row_height(len(sources)))
     axes = figure.add_subplot()
     image = draw_matrix(axes, matrix, sources, targets, scale, texts)
     axes.set_xlabel("language of the test")
@@ -100,7 +101,9 @@ def gap_matrix(rows, sources, targets, title, family=None, notes=()):
     bar.set_label("gap in points")
     tested = sum(value is not None for value in p.values())
     star = (
-        "* p < 0.05 after Holm's correction over the declared family." if tested else "No test was made, so no place has a star."
+        "* p < 0.05 after Holm's correction over the declared family."
+        if tested
+        else "No test was made, so no place has a star."
     )
     label(figure, title, [star, "Hatched: missing: " + ", ".join(missing) if missing else "", *notes])
     return Drawing(
@@ -124,7 +127,7 @@ def gap_forest(rows, title, source="en", notes=()):
     subsets = list(dict.fromkeys(row["subset"] for row in sorted(rows, key=lambda r: r["subset"] != "")))
     blocks = [sorted((r for r in rows if r["subset"] == s), key=lambda r: (r["target"] != "", r["gap"])) for s in subsets]
     lines = sum(len(block) + 1 for block in blocks)
-    figure = new_figure(4.8, 1.6 + 0.2 * lines)
+    figure = new_figure(PHONE, 1.6 + 0.2 * lines)
     axes = figure.add_subplot()
     axes.axvline(0, color="#444444", linewidth=1)
     place, ticks, names = 0, [], []
@@ -144,7 +147,9 @@ def gap_forest(rows, title, source="en", notes=()):
             place += 1
             mean = row["target"] == ""
             if row.get("low") is not None and row.get("high") is not None:
-                axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color="black", linewidth=2.2 if mean else 1.4)
+                axes.plot(
+                    [100 * row["low"], 100 * row["high"]], [place, place], color="black", linewidth=2.2 if mean else 1.4
+                )
             axes.plot([100 * row["gap"]], [place], "D" if mean else "o", color="black", markersize=6 if mean else 5, zorder=3)
             for seed in row.get("seeds") or []:
                 axes.plot([100 * seed], [place + 0.27], "|", color=look(1)["color"], markersize=6, markeredgewidth=1.4)
@@ -156,7 +161,7 @@ def gap_forest(rows, title, source="en", notes=()):
     axes.set_ylim(place - 0.4, -0.7)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
-    axes.set_xlabel(f"accuracy of the {source} model − that of the target's own, points")
+    axes.set_xlabel(f"accuracy: {source} model − target's own, points")
     label(
         figure,
         title,
@@ -198,7 +203,7 @@ def category_bars(rows, categories, title, chance=0.5, notes=()):
         return empty_drawing(title, "the items have no categories, or no cell is finished")
     targets, models = (list(dict.fromkeys(row[name] for row in rows)) for name in ("target", "model"))
     known = {(row["target"], row["subset"], row["model"]): row for row in rows}
-    figure = new_figure(4.8, 1.5 + (0.4 + (0.16 * len(models) + 0.12) * len(categories)) * len(targets))
+    figure = new_figure(PHONE, 1.5 + (0.4 + (0.16 * len(models) + 0.12) * len(categories)) * len(targets))
     panels = figure.subplots(len(targets), 1, squeeze=False, sharex=True)[:, 0]
     for axes, target in zip(panels, targets):
         ticks = []
@@ -213,11 +218,11 @@ def category_bars(rows, categories, title, chance=0.5, notes=()):
         axes.set_ylim(ticks[-1][0] + len(models) / 2 + 0.1, -0.7)
         axes.set_xlim(0, 100)
         axes.axvline(100 * chance, color="black", linestyle=(0, (2, 2)), linewidth=1)
-        axes.set_title(f"tested in {target}")
+        heading(axes, f"tested in {target}")
         axes.tick_params(axis="y", length=0)
     panels[-1].set_xlabel("accuracy in % (dashed: chance)")
     colours = ", ".join(f"{name}: {model}" for name, model in zip(("blue", "orange, striped", "green, dotted"), models))
-    label(figure, title, [f"Model: {colours}. Lines: 95 % interval (Wilson).", *notes])
+    label(figure, title, [f"Model: {colours}. Lines: 95 % interval.", *notes])
     missing = [f"{m} in {t}, {c}" for t in targets for c in categories for m in models if (t, c, m) not in known]
     return Drawing(
         figure,
