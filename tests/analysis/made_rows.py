@@ -90,7 +90,7 @@ def scores(languages=LANGUAGES, count=60):
 
 def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "base.ko.s1")):
     """(name, function, arguments) of every figure, at the size of a real run."""
-    from xlrm_results.figures import distributions, layers as over_layers, points, similarity, transfer
+    from xlrm_results.figures import bars, distributions, layers as over_layers, points, similarity, transfer
 
     draw = random()
     blocks = {
@@ -112,7 +112,7 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
         ("forest", transfer.gap_forest, (forest(), title)),
         (
             "bars",
-            transfer.category_bars,
+            bars.category_bars,
             (
                 [
                     {**r, "model": "en" if r["source"] == "en" else "own"}

@@ -188,6 +188,8 @@ def save(drawing, folder, name):
         "png": {"Software": None, "Title": drawing.title},
     }
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
+        drawing.figure.draw_without_rendering()
+        drawing.figure.set_layout_engine("none")  # laid out once, the same for every format
         for kind, entries in metadata.items():
             drawing.figure.savefig(folder / f"{name}.{kind}", dpi=200 if kind == "png" else 72, metadata=entries)
     with open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as file:

@@ -1,7 +1,5 @@
 """Matrices of similarity: layer by layer, language by language, model by model."""
 
-import numpy as np
-
 from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, label, new_figure, say_missing
 from .heatmap import SEQUENTIAL, draw_matrix, thin_ticks
 

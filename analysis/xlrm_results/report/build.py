@@ -4,20 +4,20 @@ import os
 from pathlib import Path
 
 from ..tables import Analysis
-from . import html, representation, rewards, run_card, transfer
+from . import agreement, categories, geometry, html, lens, limits, movement, rewards, run_card, shared, transfer
 from .context import Context
 
 SECTIONS = (
     run_card.run_card,
     transfer.does_english_transfer,
-    transfer.where,
-    representation.how_do_they_move,
-    representation.is_the_space_shared,
-    representation.when_does_it_form,
+    categories.where,
+    movement.how_do_they_move,
+    shared.is_the_space_shared,
+    lens.when_does_it_form,
     rewards.are_rewards_usable,
-    rewards.do_models_agree,
-    rewards.does_geometry_explain,
-    rewards.limits,
+    agreement.do_models_agree,
+    geometry.does_geometry_explain,
+    limits.limits,
 )
 
 

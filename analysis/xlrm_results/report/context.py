@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..figures.drawing import Drawing, save
 from . import html
+from .words import listed
 
 FIGURES = "analysis/figures"
 
@@ -54,7 +55,8 @@ class Context:
         self.gaps += [f"{name}: {what}" for what in drawing.missing]
         folder = Path(self.results.root) / FIGURES
         save(drawing, folder, name)
-        return html.figure((folder / f"{name}.svg").read_text(encoding="utf-8"), name, drawing.title, FIGURES)
+        lacks = f". Missing: {listed(drawing.missing, 6)}." if drawing.missing else ""
+        return html.figure((folder / f"{name}.svg").read_text(encoding="utf-8"), name, drawing.title, FIGURES, lacks)
 
     def part_missing(self, part, tables):
         """Names a part whose tables the analysis lacks."""

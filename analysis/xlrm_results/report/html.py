@@ -103,11 +103,12 @@ def inline_svg(svg, name, title):
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(title, quote=True)}"', 1)
 
 
-def figure(svg, name, title, folder):
+def figure(svg, name, title, folder, lacks=""):
+    """lacks: what the drawing could not show, in words."""
     files = ", ".join(f'<a href="{folder}/{name}.{kind}">{kind.upper()}</a>' for kind in ("csv", "svg", "pdf", "png"))
     return (
         f'<figure id="{name}"><div class="scroll" tabindex="0">{inline_svg(svg, name, title)}</div>\n'
-        f"<figcaption>{escape(name)}: {files}</figcaption></figure>\n"
+        f"<figcaption>{escape(name)}: {files}{escape(lacks)}</figcaption></figure>\n"
     )
 
 
