@@ -15,7 +15,7 @@ set(stats_uses core)
 set(eval_uses core comm store text data ops model infer stats)
 set(train_uses core comm store text data ops model infer)
 set(align_uses core comm store text data ops model infer train)
-set(analysis_uses core store text data stats eval)
+set(analysis_uses core comm store text data stats eval)
 set(sweep_uses core comm store text data ops model infer stats eval train align analysis)
 set(bench_uses ${sweep_uses} sweep)
 set(jobs_uses ${layers})
@@ -24,7 +24,7 @@ set(jobs_uses ${layers})
 set(library_rules
   "mpi[.]h$"                      "^(comm|store)$"
   "(hdf5|H5[A-Za-z0-9]*)[.]h$"    "^store$"
-  "(ATen|c10|torch)/"             "^(ops|model|infer|eval|train|align|sweep|bench|jobs)$"
+  "(ATen|c10|torch)/"             "^(ops|model|infer|stats|eval|train|align|analysis|sweep|bench|jobs)$"
   "sentencepiece"                 "^(text|bench)$"
   "^(arrow|parquet)/"             "^data$"
   "torch/torch[.]h$"              "^none$"

@@ -7,20 +7,21 @@ namespace xlrm {
 double seen_keys(const Segments& segments, std::int64_t window) {
     double keys = 0.0;
     for (const Segment& segment : segments) {
-        const std::int64_t before = segment.prefix < 0 ? 0 : segments[static_cast<std::size_t>(segment.prefix)].length;
-        if (window <= 0) {
-            keys += static_cast<double>(segment.length) * static_cast<double>(before) +
-                    0.5 * static_cast<double>(segment.length * (segment.length + 1));
-            continue;
+        for (const QueryRun& run : segment.queries) {
+            if (window <= 0) {
+                keys += static_cast<double>(run.length) * static_cast<double>(run.position) +
+                        0.5 * static_cast<double>(run.length * (run.length + 1));
+                continue;
+            }
+            for (std::int64_t i = 0; i < run.length; ++i) keys += static_cast<double>(std::min(window, run.position + i + 1));
         }
-        for (std::int64_t i = 0; i < segment.length; ++i) keys += static_cast<double>(std::min(window, before + i + 1));
     }
     return keys;
 }
 
 double forward_flops(const ModelConfig& config, const Segments& segments) {
     double tokens = 0.0;
-    for (const Segment& segment : segments) tokens += static_cast<double>(segment.length);
+    for (const Segment& segment : segments) tokens += static_cast<double>(segment.query_count());
     const double d = static_cast<double>(config.hidden);
     const double q = static_cast<double>(config.heads * config.head_dim);
     const double kv = static_cast<double>(config.kv_heads * config.head_dim);

@@ -51,6 +51,18 @@ double Random::normal() {
     return radius * std::cos(angle);
 }
 
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+    for (int round = 0; round < 10; ++round) {
+        const std::uint64_t first = std::uint64_t{0xD2511F53} * counter[0];
+        const std::uint64_t second = std::uint64_t{0xCD9E8D57} * counter[2];
+        counter = {static_cast<std::uint32_t>(second >> 32U) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(second),
+                   static_cast<std::uint32_t>(first >> 32U) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(first)};
+        key[0] += 0x9E3779B9U;
+        key[1] += 0xBB67AE85U;
+    }
+    return counter;
+}
+
 std::vector<std::int64_t> torch_randperm(std::int64_t n, std::uint64_t seed) {
     require(n >= 0 && n < INT64_C(4294967295) / 20,
             "torch_randperm: n must be below 2^32 / 20, where PyTorch changes its method");

@@ -2,11 +2,20 @@
 
 #include <ATen/ops/argmax.h>
 
+#include <algorithm>
+#include <cassert>
+
 #include "xlrm/core/error.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/soft_cap.hpp"
 
 namespace xlrm {
+namespace {
+
+//! Tokens of a prompt that are computed at once: the memory of a pass is theirs, not the prompt's.
+constexpr std::size_t kPieceTokens = 1024;
+
+}  // namespace
 
 at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
     const Parameters& parameters = decoder.parameters();
@@ -17,23 +26,30 @@ at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
     return wide;
 }
 
+at::Tensor continue_text(const Decoder& decoder, KvCache& cache, std::int64_t sequence, std::span<const std::int32_t> tokens) {
+    assert(!tokens.empty());
+    at::Tensor row;
+    for (std::size_t at = 0; at < tokens.size(); at += kPieceTokens) {
+        const Continuation piece{sequence, tokens.subspan(at, std::min(kPieceTokens, tokens.size() - at))};
+        const PackedBatch batch = pack_continuations(cache, std::span(&piece, 1));
+        const std::int64_t last[] = {batch.texts.front().last};
+        row = decoder.forward(batch, needed_rows(last).rows, nullptr, {}, &cache);
+    }
+    return row;
+}
+
 std::vector<std::int32_t> generate_greedy(const Decoder& decoder, const std::vector<std::int32_t>& prompt, std::int64_t max_new,
                                           std::optional<std::int32_t> eos) {
     require(!prompt.empty(), "the prompt has no tokens (there is nothing to continue); give at least BOS");
-    ItemSet set;
-    set.tokens = prompt;
+    KvCache cache(decoder.config(), decoder.parameters().flat.scalar_type());
+    const std::int64_t sequence = cache.add();
     std::vector<std::int32_t> out;
-    const std::int64_t only[] = {0};
+    std::span<const std::int32_t> behind = prompt;
     while (static_cast<std::int64_t>(out.size()) < max_new) {
-        const auto length = static_cast<std::int32_t>(set.tokens.size());
-        set.answers = {{0, length, 0}};
-        const std::int64_t last[] = {length - 1};
-        const at::Tensor rows = decoder.forward(pack(set, only), needed_rows(last).rows);
-        const auto next =
-            static_cast<std::int32_t>(at::argmax(lm_logits(decoder, decoder.final_norm(rows)), 1).item<std::int64_t>());
-        out.push_back(next);
-        if (eos && next == *eos) break;
-        set.tokens.push_back(next);
+        const at::Tensor row = continue_text(decoder, cache, sequence, behind);
+        out.push_back(static_cast<std::int32_t>(at::argmax(lm_logits(decoder, decoder.final_norm(row)), 1).item<std::int64_t>()));
+        if (eos && out.back() == *eos) break;
+        behind = std::span(out).last(1);
     }
     return out;
 }

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/index_select.h>
 
+#include <cassert>
+
 #include "block_views.hpp"
 #include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/linear.hpp"
@@ -56,7 +58,19 @@ Heads project_needed(const BlockContext& context, const BlockTensors& weights, c
     const at::Tensor q = norm_if(config, head_view(rows, 0, config.heads, config.head_dim), weights.q_norm,
                                  saved ? &saved->q_raw : nullptr, saved ? &saved->q_rstd : nullptr);
     rope(q, at::index_select(context.batch.positions, 0, needed), context.rope);
-    return {spread_rows(q, needed, h1.size(0)), k, head_view(kv, kv_size, config.kv_heads, config.head_dim)};
+    return {q, k, head_view(kv, kv_size, config.kv_heads, config.head_dim)};
+}
+
+// The keys of the batch's own tokens go to the sequences that these continue.
+void append_keys(const BlockContext& context, const Heads& heads) {
+    for (const Segment& segment : context.batch.segments) {
+        if (!segment.cached()) continue;
+        const std::int64_t sequence = segment.keys.front().sequence;
+        for (const QueryRun& run : segment.queries) {
+            assert(context.cache->length(sequence) == run.position);
+            context.cache->append(sequence, heads.k.narrow(0, run.begin, run.length), heads.v.narrow(0, run.begin, run.length));
+        }
+    }
 }
 
 }  // namespace
@@ -90,9 +104,11 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
                              const at::Tensor& needed, BlockSaved* saved) {
     const Heads heads =
         needed.defined() ? project_needed(context, weights, h1, needed, saved) : project(context, weights, h1, saved);
+    if (context.cache != nullptr) append_keys(context, heads);
     AttentionSaved lse;
+    const Segments& segments = needed.defined() ? context.needed_segments : context.batch.segments;
     const at::Tensor attended =
-        attention(heads.q, heads.k, heads.v, context.batch.segments, context.attention, saved ? &lse : nullptr);
+        attention(heads.q, heads.k, heads.v, segments, context.attention, saved ? &lse : nullptr, context.cache);
     if (saved != nullptr) {
         saved->q = heads.q;
         saved->k = heads.k;
@@ -100,8 +116,7 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
         saved->attended = attended;
         saved->attention = lse;
     }
-    const at::Tensor flat = attended.flatten(1);
-    const at::Tensor out = linear(needed.defined() ? gather_rows(flat, needed) : flat, weights.o, weights.o_bias);
+    const at::Tensor out = linear(attended.flatten(1), weights.o, weights.o_bias);
     return norm_if(context.config, out, weights.post1, saved ? &saved->part1 : nullptr, saved ? &saved->post_rstd1 : nullptr);
 }
 

@@ -17,14 +17,14 @@ struct BlockTensors {
 };
 BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& config, const at::Tensor& buffer, std::int64_t layer);
 
-//! What one block keeps for its backward pass. Where only `needed` rows are computed, x_mid and all below it are of those rows;
-//! q and attended stay full-length, and their other rows mean nothing.
+//! What one block keeps for its backward pass. Where only `needed` rows are computed, q, attended, x_mid and all below
+//! them are of those rows.
 struct BlockSaved {
     at::Tensor x_in, rstd1;                   //!< residual before the first norm [T, d]
     at::Tensor h1;                            //!< its norm; undefined: computed again
-    at::Tensor q, k, v;                       //!< [T, heads, head_dim], q and k normed and rotated
-    at::Tensor q_raw, q_rstd, k_raw, k_rstd;  //!< with q/k norms: before them, q of the needed rows only
-    at::Tensor attended;                      //!< [T, H, D]
+    at::Tensor q, k, v;                       //!< [rows, heads, head_dim], q and k normed and rotated
+    at::Tensor q_raw, q_rstd, k_raw, k_rstd;  //!< with q/k norms: before them
+    at::Tensor attended;                      //!< [rows, H, D]
     AttentionSaved attention;
     at::Tensor part1, post_rstd1;  //!< with post norms: attention's contribution before its norm
     at::Tensor x_mid, rstd2;       //!< residual before the second norm
@@ -34,12 +34,14 @@ struct BlockSaved {
     at::Tensor part2, post_rstd2;
 };
 
-//! What does not change from block to block.
+//! What blocks compute with beside their weights.
 struct BlockContext {
     const ModelConfig& config;
     const PackedBatch& batch;
     const RopeTable& rope;
     AttentionConfig attention;  //!< its window is the layer's own
+    Segments needed_segments;   //!< where the last block computes some rows only: the batch's segments for these
+    KvPages* cache = nullptr;   //!< the layer's, for a batch of continuations
 };
 
 //! Attention's contribution to the residual, from the normed residual h1 [T, d]: [T, d], or [N, d] for `needed`.

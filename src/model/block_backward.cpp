@@ -52,13 +52,14 @@ void mlp_backward(const BlockContext& context, const BlockTensors& weights, cons
 class AttentionBackward {
 public:
     AttentionBackward(const BlockContext& context, const BlockTensors& weights, const BlockTensors& gradients,
-                      const BlockSaved& saved, const at::Tensor& dattended)
+                      const BlockSaved& saved, const at::Tensor& dattended, const Segments& segments)
         : context_(context),
           config_(context.config),
           weights_(weights),
           gradients_(gradients),
           saved_(saved),
-          dattended_(dattended) {}
+          dattended_(dattended),
+          segments_(segments) {}
 
     // d(q/k/v products) [T, (H + 2·Hkv)·D].
     at::Tensor all_rows() const {
@@ -80,11 +81,11 @@ public:
 
     // d(k/v products) [T, 2·Hkv·D]; `dq` receives d(q product) [N, H·D] of the rows `needed`.
     at::Tensor needed_rows(const at::Tensor& needed, at::Tensor* dq) const {
-        const at::Tensor dkv = empty_rows({dattended_.size(0), 2 * kv_size()}, dattended_.options());
-        const at::Tensor dq_all = at::empty_like(saved_.q);
+        const at::Tensor dkv = empty_rows({saved_.k.size(0), 2 * kv_size()}, dattended_.options());
+        *dq = empty_rows({needed.size(0), q_size()}, dattended_.options());
         const at::Tensor dk = head_view(dkv, 0, config_.kv_heads, config_.head_dim);
-        attend_keys(dq_all, dk, head_view(dkv, kv_size(), config_.kv_heads, config_.head_dim));
-        *dq = gather_rows(dq_all.flatten(1), needed);
+        attend_keys(head_view(*dq, 0, config_.heads, config_.head_dim), dk,
+                    head_view(dkv, kv_size(), config_.kv_heads, config_.head_dim));
         const at::Tensor positions = at::index_select(context_.batch.positions, 0, needed);
         const at::Tensor dq_rotated = head_view(*dq, 0, config_.heads, config_.head_dim);
         if (!config_.qk_norm) {
@@ -101,7 +102,7 @@ public:
 
 private:
     void attend(const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv) const {
-        attention_backward(dattended_, saved_.q, saved_.k, saved_.v, saved_.attended, saved_.attention, context_.batch.segments,
+        attention_backward(dattended_, saved_.q, saved_.k, saved_.v, saved_.attended, saved_.attention, segments_,
                            context_.attention, AttentionGrads{dq, dk, dv});
     }
     // The same with dk taken back through rotation and norm; dq is still of the rotated queries.
@@ -126,6 +127,7 @@ private:
     const BlockTensors& gradients_;
     const BlockSaved& saved_;
     const at::Tensor& dattended_;
+    const Segments& segments_;
 };
 
 // d(h1) from d(attention's contribution).
@@ -134,11 +136,10 @@ at::Tensor attention_part_backward(const BlockContext& context, const BlockTenso
     const ModelConfig& config = context.config;
     const at::Tensor dpart =
         post_norm_backward(config, dcontribution, saved.part1, saved.post_rstd1, weights.post1, gradients.post1);
-    const at::Tensor flat = saved.attended.flatten(1);
-    linear_backward_weight(dpart, needed.defined() ? gather_rows(flat, needed) : flat, gradients.o, gradients.o_bias);
-    at::Tensor dattended = linear_backward_input(dpart, weights.o).unflatten(1, {config.heads, config.head_dim});
-    if (needed.defined()) dattended = spread_rows(dattended, needed, flat.size(0));
-    const AttentionBackward attention(context, weights, gradients, saved, dattended);
+    linear_backward_weight(dpart, saved.attended.flatten(1), gradients.o, gradients.o_bias);
+    const at::Tensor dattended = linear_backward_input(dpart, weights.o).unflatten(1, {config.heads, config.head_dim});
+    const Segments& segments = needed.defined() ? context.needed_segments : context.batch.segments;
+    const AttentionBackward attention(context, weights, gradients, saved, dattended, segments);
     const at::Tensor h1 = norm_again(config, saved.h1, saved.x_in, weights.norm1);
     if (!needed.defined()) {
         const at::Tensor dqkv = attention.all_rows();

@@ -40,10 +40,7 @@ struct Decoder::Cache {
 
     const RopeTable& rope_for(const ModelConfig& config, const Segments& segments, at::ScalarType dtype) {
         std::int64_t longest = 0;
-        for (const Segment& segment : segments) {
-            const std::int64_t before = segment.prefix < 0 ? 0 : segments[static_cast<std::size_t>(segment.prefix)].length;
-            longest = std::max(longest, before + segment.length);
-        }
+        for (const Segment& segment : segments) longest = std::max(longest, segment.key_count());
         if (longest > positions) {
             positions = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(longest)));
             rope = make_rope_table(config.rope, positions, config.head_dim, dtype);
@@ -58,7 +55,7 @@ BlockContext make_context(const ModelConfig& config, const PackedBatch& batch, c
     AttentionConfig attention;
     attention.scale = config.attention_scale;
     attention.soft_cap = config.attention_soft_cap;
-    return {config, batch, rope, attention};
+    return {config, batch, rope, attention, {}, nullptr};
 }
 
 double embedding_scale(const ModelConfig& config) {
@@ -85,9 +82,10 @@ Decoder::Decoder(const ModelConfig& config, const Parameters& parameters)
 
 Decoder::~Decoder() = default;
 
-at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved,
-                            const LayerHook& hook) const {
+at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved, const LayerHook& hook,
+                            KvCache* cache) const {
     const StageScope scope("forward");
+    assert(saved == nullptr || cache == nullptr);
     const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat.scalar_type());
     BlockContext context = make_context(config_, batch, rope);
     const bool keep = saved != nullptr;
@@ -97,6 +95,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
         saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
         saved->needed = needed;
     }
+    if (needed.defined()) context.needed_segments = segments_of(batch.segments, needed);
     at::Tensor residual = embedding(batch.tokens, cache_->embedding, embedding_scale(config_));
     at::Tensor delta;
     for (std::int64_t l = 0; l < config_.layers; ++l) {
@@ -104,6 +103,7 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
         BlockSaved* block = keep ? &saved->blocks[static_cast<std::size_t>(l)] : nullptr;
         const at::Tensor rows = l + 1 == config_.layers ? needed : at::Tensor();
         context.attention.window = config_.windows[static_cast<std::size_t>(l)];
+        context.cache = cache != nullptr ? &cache->layer(l) : nullptr;
 
         const RmsNormResult norm1 = add_and_norm(config_, residual, delta, weights.norm1, keep);
         if (hook) hook(l, residual);
@@ -142,6 +142,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
     const StageScope scope("backward");
     assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
     BlockContext context = make_context(config_, batch, cache_->rope);
+    if (saved.needed.defined()) context.needed_segments = segments_of(batch.segments, saved.needed);
     const ParameterLayout& layout = parameters_.layout;
     const auto report = [&](std::int64_t begin, std::int64_t end) {
         if (ready) ready(begin, end - begin);

@@ -11,6 +11,12 @@
 namespace xlrm {
 namespace {
 
+at::Tensor tensor_of(const std::vector<std::int32_t>& values) {
+    const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
+    std::copy(values.begin(), values.end(), out.data_ptr<std::int32_t>());
+    return out;
+}
+
 class Packer {
 public:
     Packer(const ItemSet& set, bool share) : set_(set), share_(share) {}
@@ -28,8 +34,8 @@ public:
         if (!rest.empty()) append(rest, out.prefix_segment, answer.prompt);
         out.end = size();
         if (rest.empty()) {
-            const Segment& segment = batch_.segments[static_cast<std::size_t>(out.prefix_segment)];
-            out.begin = out.end = segment.begin + segment.length;
+            const KeyRange& whole = batch_.segments[static_cast<std::size_t>(out.prefix_segment)].keys.front();
+            out.begin = out.end = whole.begin + whole.length;
         }
         out.last = out.end - 1;
         batch_.texts.push_back(out);
@@ -53,16 +59,14 @@ private:
     }
 
     std::int64_t append(std::span<const std::int32_t> tokens, std::int64_t prefix, std::int32_t first_position) {
-        batch_.segments.push_back({size(), static_cast<std::int64_t>(tokens.size()), prefix});
+        const KeyRange own{size(), static_cast<std::int64_t>(tokens.size())};
+        Segment segment{{}, {{own.begin, own.length, first_position}}};
+        if (prefix >= 0) segment.keys.push_back(batch_.segments[static_cast<std::size_t>(prefix)].keys.front());
+        segment.keys.push_back(own);
+        batch_.segments.push_back(std::move(segment));
         tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
         for (std::size_t i = 0; i < tokens.size(); ++i) positions_.push_back(first_position + static_cast<std::int32_t>(i));
         return static_cast<std::int64_t>(batch_.segments.size()) - 1;
-    }
-
-    static at::Tensor tensor_of(const std::vector<std::int32_t>& values) {
-        const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
-        std::copy(values.begin(), values.end(), out.data_ptr<std::int32_t>());
-        return out;
     }
 
     const ItemSet& set_;
@@ -81,9 +85,9 @@ std::int64_t PackedBatch::row(std::int64_t text, std::int64_t index) const {
     const Text& entry = texts[static_cast<std::size_t>(text)];
     std::int64_t prefix = 0;
     if (entry.prefix_segment >= 0) {
-        const Segment& segment = segments[static_cast<std::size_t>(entry.prefix_segment)];
-        if (index < segment.length) return segment.begin + index;
-        prefix = segment.length;
+        const KeyRange& range = segments[static_cast<std::size_t>(entry.prefix_segment)].keys.front();
+        if (index < range.length) return range.begin + index;
+        prefix = range.length;
     }
     assert(index - prefix < entry.end - entry.begin);
     return entry.begin + index - prefix;
@@ -94,6 +98,43 @@ PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool
     Packer packer(set, share);
     for (const std::int64_t answer : answers) packer.add(set.answers[static_cast<std::size_t>(answer)]);
     return packer.take();
+}
+
+PackedBatch pack_continuations(const KvCache& cache, std::span<const Continuation> continuations) {
+    PackedBatch batch;
+    std::vector<std::int32_t> tokens, positions;
+    for (const Continuation& one : continuations) {
+        const auto begin = static_cast<std::int64_t>(tokens.size()), length = static_cast<std::int64_t>(one.tokens.size());
+        const std::int64_t before = cache.length(one.sequence);
+        assert(length > 0);
+        batch.segments.push_back({{{0, before + length, one.sequence}}, {{begin, length, before}}});
+        batch.texts.push_back({begin, begin + length, begin + length - 1, -1});
+        batch.logical_tokens += length;
+        tokens.insert(tokens.end(), one.tokens.begin(), one.tokens.end());
+        for (std::int64_t i = 0; i < length; ++i) positions.push_back(static_cast<std::int32_t>(before + i));
+    }
+    batch.tokens = tensor_of(tokens);
+    batch.positions = tensor_of(positions);
+    return batch;
+}
+
+Segments segments_of(const Segments& segments, const at::Tensor& needed) {
+    const std::int64_t* rows = needed.const_data_ptr<std::int64_t>();
+    const std::int64_t* end = rows + needed.size(0);
+    Segments out;
+    for (const Segment& segment : segments) {
+        Segment& some = out.emplace_back();
+        some.keys = segment.keys;
+        for (const QueryRun& run : segment.queries) {
+            for (const std::int64_t* at = std::lower_bound(rows, end, run.begin); at < end && *at < run.begin + run.length;) {
+                std::int64_t length = 1;
+                while (at + length < end && at[length] == *at + length && at[length] < run.begin + run.length) ++length;
+                some.queries.push_back({at - rows, length, run.position + *at - run.begin});
+                at += length;
+            }
+        }
+    }
+    return out;
 }
 
 NeededRows needed_rows(std::span<const std::int64_t> rows) {

@@ -2,12 +2,13 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "ops/aligned_buffer.hpp"
+#include "ops/attention_tasks.hpp"
 #include "ops/cpu/amx.hpp"
 #include "ops/dispatch.hpp"
+#include "ops/kv_pages_state.hpp"
 #include "ops/shares.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
@@ -15,50 +16,14 @@
 namespace xlrm {
 namespace {
 
-cpu::AttentionSegment kernel_segment(const Segments& segments, const Segment& s) {
-    if (s.prefix < 0) return {s.begin, s.length, 0, 0};
-    const Segment& prefix = segments[std::size_t(s.prefix)];
-    assert(prefix.prefix < 0);
-    return {s.begin, s.length, prefix.begin, prefix.length};
-}
-
-//! Segments without a prefix, each followed by those that have it as theirs.
-std::vector<std::vector<cpu::AttentionSegment>> families(const Segments& segments) {
-    std::vector<std::vector<cpu::AttentionSegment>> result;
-    std::vector<std::size_t> family_of(segments.size());
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-        if (segments[i].prefix < 0) {
-            family_of[i] = result.size();
-            result.emplace_back();
-        } else {
-            assert(std::size_t(segments[i].prefix) < i);
-            family_of[i] = family_of[std::size_t(segments[i].prefix)];
-        }
-        result[family_of[i]].push_back(kernel_segment(segments, segments[i]));
-    }
-    return result;
-}
-
 // Of the products of one forward pass: q·k and p·v over the keys that each token sees.
 double forward_flops(const at::Tensor& q, const Segments& segments) {
     double pairs = 0.0;
-    for (const Segment& s : segments) {
-        const cpu::AttentionSegment k = kernel_segment(segments, s);
-        pairs += double(k.length) * double(k.prefix_length) + 0.5 * double(k.length) * double(k.length + 1);
-    }
+    for (const Segment& s : segments)
+        for (const QueryRun& run : s.queries)
+            pairs += double(run.length) * double(run.position) + 0.5 * double(run.length) * double(run.length + 1);
     return 4.0 * double(q.size(1) * q.size(2)) * pairs;
 }
-
-std::int64_t most_keys(const Segments& segments) {
-    std::int64_t most = 0;
-    for (const Segment& s : segments) {
-        const cpu::AttentionSegment k = kernel_segment(segments, s);
-        most = std::max(most, k.prefix_length + k.length);
-    }
-    return most;
-}
-
-bool fits_tiles(const cpu::AttentionArgs<cpu::Bf16>& args) { return args.head_dim <= cpu::kAmxHeadDim && cpu::amx_available(); }
 
 template <class T>
 cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& out,
@@ -79,21 +44,24 @@ cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const 
 }
 
 template <class T>
-void attend(const cpu::AttentionArgs<T>& args, const cpu::AttentionSegment& segment, std::int64_t kv_head, std::int64_t keys) {
+void attend(const cpu::AttentionArgs<T>& args, const AttentionTasks& tasks, const cpu::AttentionSegment& segment,
+            std::int64_t kv_head, bool on_tiles) {
     if constexpr (std::is_same_v<T, cpu::Bf16>) {
-        if (fits_tiles(args))
-            return cpu::amx_attention(args, segment, kv_head, thread_scratch<char>(cpu::amx_attention_scratch(args, keys)));
+        if (on_tiles) {
+            const std::int64_t bytes = cpu::amx_attention_scratch(args, tasks.most_keys(), tasks.most_packed());
+            return cpu::amx_attention(args, segment, kv_head, thread_scratch<char>(bytes));
+        }
     }
-    cpu::kernels<T>().attention(args, segment, kv_head,
-                                thread_scratch<cpu::Accumulate<T>>(cpu::kernels<T>().attention_scratch(args, keys)));
+    const std::int64_t scratch = cpu::kernels<T>().attention_scratch(args, tasks.most_keys(), tasks.most_packed());
+    cpu::kernels<T>().attention(args, segment, kv_head, thread_scratch<cpu::Accumulate<T>>(scratch));
 }
 
 template <class T>
 void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vector<cpu::AttentionSegment>& family,
-                     std::int64_t kv_head, std::int64_t keys) {
+                     std::int64_t kv_head, std::int64_t keys, bool on_tiles) {
     const std::int64_t count = std::int64_t(family.size());
     if constexpr (std::is_same_v<T, cpu::Bf16>) {
-        if (fits_tiles(args.forward)) {
+        if (on_tiles) {
             const std::int64_t bytes = cpu::amx_attention_backward_scratch(args, keys);
             return cpu::amx_attention_backward(args, family.data(), count, kv_head, thread_scratch<char>(bytes));
         }
@@ -105,16 +73,17 @@ void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vecto
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
-                     const AttentionConfig& config, AttentionSaved* saved) {
+                     const AttentionConfig& config, AttentionSaved* saved, const KvPages* cache) {
     const ProfileScope scope("attention", ScopeKind::op, profiling() ? forward_flops(q, segments) : 0.0);
     at::Tensor out = empty_rows(q.sizes(), q.options());
     if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
+    const AttentionTasks tasks(segments, cache);
+    const bool on_tiles = attends_on_tiles(q.scalar_type(), q.size(2));
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);
         const cpu::AttentionArgs<T> args = arguments<T>(q, k, v, out, saved != nullptr ? saved->lse : at::Tensor(), config);
-        const std::int64_t keys = most_keys(segments);
-        for_tasks(std::int64_t(segments.size()) * args.kv_heads, [&](std::int64_t task) {
-            attend(args, kernel_segment(segments, segments[std::size_t(task / args.kv_heads)]), task % args.kv_heads, keys);
+        for_tasks(std::int64_t(tasks.with_queries().size()) * args.kv_heads, [&](std::int64_t task) {
+            attend(args, tasks, tasks.with_queries()[std::size_t(task / args.kv_heads)], task % args.kv_heads, on_tiles);
         });
     });
     return out;
@@ -133,7 +102,9 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
                         const AttentionConfig& config, const AttentionGrads& grads) {
     const ProfileScope scope("attention backward", ScopeKind::op, profiling() ? 2.5 * forward_flops(q, segments) : 0.0);
     assert(grads.dq.stride(2) == 1 && grads.dk.stride(2) == 1 && grads.dv.stride(2) == 1);
-    const auto groups = families(segments);
+    const AttentionTasks tasks(segments, nullptr);
+    const auto groups = tasks.families();
+    const bool on_tiles = attends_on_tiles(q.scalar_type(), q.size(2));
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);
         assert(dout.is_contiguous() && dout.sizes() == q.sizes());
@@ -145,9 +116,9 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
         args.dk_token = grads.dk.stride(0), args.dk_head = grads.dk.stride(1);
         args.dv_token = grads.dv.stride(0), args.dv_head = grads.dv.stride(1);
         const std::int64_t kv_heads = args.forward.kv_heads;
-        const std::int64_t keys = most_keys(segments);
-        for_tasks(std::int64_t(groups.size()) * kv_heads,
-                  [&](std::int64_t task) { attend_backward(args, groups[std::size_t(task / kv_heads)], task % kv_heads, keys); });
+        for_tasks(std::int64_t(groups.size()) * kv_heads, [&](std::int64_t task) {
+            attend_backward(args, groups[std::size_t(task / kv_heads)], task % kv_heads, tasks.most_keys(), on_tiles);
+        });
     });
 }
 

@@ -73,6 +73,12 @@ void OutGroup::describe(const std::string& dataset, const std::string& attribute
     write_text_attribute(target.get(), attribute, value, path);
 }
 
+void OutGroup::describe(const std::string& dataset, const std::string& attribute, double value) const {
+    const std::string path = path_of(dataset);
+    const Dataset target(check(H5Dopen2(group_.get(), dataset.c_str(), H5P_DEFAULT), "H5Dopen2", path));
+    write_attribute(target.get(), attribute, type_of(DType::f64), &value, path);
+}
+
 void OutGroup::dimension(const std::string& name, std::int64_t length) {
     // The type, the absence of values and the label are netCDF-4's mark of a dimension that is no variable.
     char label[64];

@@ -33,6 +33,7 @@ public:
     void attribute(const std::string& name, double value) const;
     //! The same on a dataset of this group.
     void describe(const std::string& dataset, const std::string& attribute, const std::string& value) const;
+    void describe(const std::string& dataset, const std::string& attribute, double value) const;
 
     //! A dimension without values.
     void dimension(const std::string& name, std::int64_t length);

@@ -30,15 +30,32 @@ TEST(PackedBatch, SharesAPrefixBetweenNeighbours) {
     EXPECT_EQ(values(batch.positions), (std::vector<std::int32_t>{0, 1, 2, 3, 4, 3, 0, 1, 2, 0, 1}));
     EXPECT_EQ(batch.logical_tokens, 17);
     EXPECT_EQ(batch.physical_tokens(), 11);
-    const std::vector<std::vector<std::int64_t>> segments = {{0, 3, -1}, {3, 2, 0}, {5, 1, 0}, {6, 2, -1}, {8, 1, 3}, {9, 2, -1}};
+    const xlrm::Segments segments = {{{{0, 3}}, {{0, 3, 0}}}, {{{0, 3}, {3, 2}}, {{3, 2, 3}}}, {{{0, 3}, {5, 1}}, {{5, 1, 3}}},
+                                     {{{6, 2}}, {{6, 2, 0}}}, {{{6, 2}, {8, 1}}, {{8, 1, 2}}}, {{{9, 2}}, {{9, 2, 0}}}};
     ASSERT_EQ(batch.segments.size(), segments.size());
     for (std::size_t i = 0; i < segments.size(); ++i) {
-        EXPECT_EQ((std::vector<std::int64_t>{batch.segments[i].begin, batch.segments[i].length, batch.segments[i].prefix}),
-                  segments[i]);
+        EXPECT_EQ(batch.segments[i].keys, segments[i].keys) << i;
+        EXPECT_EQ(batch.segments[i].queries, segments[i].queries) << i;
     }
     EXPECT_EQ(batch.texts[2].begin, batch.texts[2].end);
     EXPECT_EQ(batch.texts[2].last, 2);
     EXPECT_EQ(batch.texts[1].last, 5);
+}
+
+TEST(PackedBatch, SegmentsOfSomeRowsNumberTheQueriesAnew) {
+    const PackedBatch batch = xlrm::pack(example(), kAll);
+    const std::int64_t rows[] = {2, 3, 4, 6, 8, 9};
+    const xlrm::Segments some = xlrm::segments_of(batch.segments, xlrm::needed_rows(rows).rows);
+    const std::vector<std::vector<xlrm::QueryRun>> runs = {{{0, 1, 2}}, {{1, 2, 3}}, {}, {{3, 1, 0}}, {{4, 1, 2}}, {{5, 1, 0}}};
+    ASSERT_EQ(some.size(), runs.size());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        EXPECT_EQ(some[i].queries, runs[i]) << i;
+        EXPECT_EQ(some[i].keys, batch.segments[i].keys) << i;
+    }
+    // Rows apart from each other are runs of their own.
+    const std::int64_t ends[] = {0, 2};
+    EXPECT_EQ(xlrm::segments_of(batch.segments, xlrm::needed_rows(ends).rows).front().queries,
+              (std::vector<xlrm::QueryRun>{{0, 1, 0}, {1, 1, 2}}));
 }
 
 TEST(PackedBatch, ADistantEqualPrefixIsNotShared) {

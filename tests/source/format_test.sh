@@ -7,4 +7,4 @@ case $version in
   *"version 14."*) ;;
   *) echo "skipped: clang-format 14 is needed, here is: $version"; exit 77 ;;
 esac
-find include src jobs tests -name '*.cpp' -o -name '*.hpp' | sort | xargs clang-format --dry-run --Werror
+find include src jobs analysis tests -name '*.cpp' -o -name '*.hpp' | sort | xargs clang-format --dry-run --Werror

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "stats/oracle.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
@@ -23,10 +24,29 @@ TEST(WilsonInterval, EqualsStatsmodels) {
     EXPECT_DOUBLE_EQ(all.high, 1.0);
 }
 
+TEST(WilsonInterval, EqualsStatsmodelsOnManyCounts) {
+    for (const Json& one : test::oracle("wilson")) {
+        const Interval interval = wilson_interval(one[0], one[1]);
+        EXPECT_NEAR(interval.low, one[2].get<double>(), 1e-13) << one;
+        EXPECT_NEAR(interval.high, one[3].get<double>(), 1e-13) << one;
+    }
+}
+
 TEST(WilsonInterval, RefusesCountsThatAreNoShare) {
     EXPECT_THROW(wilson_interval(0, 0), Error);
     EXPECT_THROW(wilson_interval(-1, 3), Error);
     EXPECT_THROW(wilson_interval(4, 3), Error);
+}
+
+// statsmodels' OLS of a constant with cov_type="cluster" and no small-sample factor.
+TEST(ClusteredMean, EqualsStatsmodels) {
+    for (const Json& one : test::oracle("clustered")) {
+        std::vector<std::string> names;
+        for (const Json& cluster : one.at("cluster")) names.push_back(cluster.dump());
+        const ClusteredMean result = clustered_mean(test::numbers(one.at("values")), names);
+        EXPECT_NEAR(result.mean, one.at("mean").get<double>(), 1e-13);
+        EXPECT_NEAR(result.standard_error, one.at("se").get<double>(), 1e-13);
+    }
 }
 
 TEST(ClusteredMean, PairsWidenTheError) {

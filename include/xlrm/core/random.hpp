@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ private:
     double spare_ = 0.0;
     bool has_spare_ = false;
 };
+
+//! Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): four words that are a function of
+//! counter and key alone, so any number of a stream is had without those before it.
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 //! torch.randperm(n, generator=torch.Generator().manual_seed(seed)), exactly, for n < 2^32 / 20: the order of examples in
 //! the Hugging Face trainer at epoch e is torch_randperm(n, seed + e).

@@ -45,10 +45,12 @@ public:
     using LayerHook = std::function<void(std::int64_t layer, const at::Tensor& residual)>;
 
     //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed` (int64 [N], strictly
-    //! ascending: see needed_rows), for which alone the last block is computed beyond its keys, values and attention.
-    //! `saved` keeps what backward needs. The bits of a row are the same with and without `needed` and `saved`.
+    //! ascending: see needed_rows), for which alone the last block is computed beyond its keys and values.
+    //! `saved` keeps what backward needs. `cache`: where the batch's sequences are (pack_continuations); it takes in the batch's
+    //! keys, and cannot be used further if this throws. REQUIRES: not both. The bits of a row are the same with and without
+    //! `needed`, `saved` and `cache`, however many tokens of its text come at a time.
     at::Tensor forward(const PackedBatch& batch, const at::Tensor& needed = {}, DecoderSaved* saved = nullptr,
-                       const LayerHook& hook = {}) const;
+                       const LayerHook& hook = {}, KvCache* cache = nullptr) const;
 
     //! Final norm of rows [N, d]; `rstd` receives what its backward needs.
     at::Tensor final_norm(const at::Tensor& rows, at::Tensor* rstd = nullptr) const;

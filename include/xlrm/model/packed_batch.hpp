@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "xlrm/model/kv_cache.hpp"
 #include "xlrm/ops/segments.hpp"
 #include "xlrm/store/items.hpp"
 
@@ -15,6 +16,8 @@ namespace xlrm {
 struct PackedBatch {
     at::Tensor tokens;     //!< [T] int32
     at::Tensor positions;  //!< [T] int32
+    //! Every row of the batch is in one run of queries: the texts' own rows, or a prefix's. Where the keys are a cache's, the
+    //! run's rows are appended to it first.
     Segments segments;
     //! Of each text, in the order in which they were added, as rows of the batch: the tokens behind its prefix [begin, end), its
     //! last token, and its prefix's segment (or -1). A text that ends with its prefix has begin == end and its last row in the
@@ -34,6 +37,19 @@ struct PackedBatch {
 //! one prefix segment; without it each text has a prefix segment of its own, so the arithmetic of a text stays the same. A text
 //! whose prefix is 0 tokens is one segment.
 PackedBatch pack(const ItemSet& set, std::span<const std::int64_t> answers, bool share = true);
+
+//! Tokens that continue a sequence of a cache: its next ones, or a whole text or part of one.
+struct Continuation {
+    std::int64_t sequence = -1;
+    std::span<const std::int32_t> tokens;
+};
+
+//! One text for each continuation, in that order, behind what `cache` holds. REQUIRES: no sequence comes twice, and each has
+//! tokens.
+PackedBatch pack_continuations(const KvCache& cache, std::span<const Continuation> continuations);
+
+//! The segments for queries of the rows `needed` (int64 [N], ascending) alone, which are rows 0 … N-1 of q.
+Segments segments_of(const Segments& segments, const at::Tensor& needed);
 
 //! Rows of a batch for Decoder::forward's `needed`: strictly ascending, although several texts may end on one row (those that end
 //! with a shared prefix). `place`: where in `rows` each asked row lies.

@@ -58,13 +58,17 @@ struct AmxGatedBackward {
 void amx_gated_backward(const AmxGatedBackward& args, std::int64_t begin, std::int64_t end, Bf16* scratch);
 
 //! Kernels::attention on tiles, for heads of at most kAmxHeadDim elements. Scores, their maximum and their sum are fp32; weights
-//! are rounded to bf16 for the product with the values. `scratch`: amx_attention_scratch(args, most keys) bytes, aligned to 64.
+//! are rounded to bf16 for the product with the values. `scratch`: amx_attention_scratch bytes, aligned to 64, for lists of at
+//! most `keys` keys, of at most `packed` where they are no cache's.
 inline constexpr std::int64_t kAmxHeadDim = 512;
-std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>& args, std::int64_t keys);
+std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>& args, std::int64_t keys, std::int64_t packed);
 void amx_attention(const AttentionArgs<Bf16>& args, const AttentionSegment& segment, std::int64_t kv_head, char* scratch);
 //! Kernels::attention_backward likewise: weights and their gradients are rounded to bf16 for the products, all sums are fp32.
 std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>& args, std::int64_t keys);
 void amx_attention_backward(const AttentionBackwardArgs<Bf16>& args, const AttentionSegment* segments, std::int64_t count,
                             std::int64_t kv_head, char* scratch);
+//! Kernels::page_bytes and put_keys for amx_attention: packed groups of 32 keys, then those of the values.
+std::int64_t amx_page_bytes(std::int64_t head_dim);
+void amx_put_keys(const PageRows<Bf16>& args);
 
 }  // namespace xlrm::cpu

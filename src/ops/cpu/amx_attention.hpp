@@ -7,9 +7,9 @@
 #include "ops/cpu/simd_math.hpp"
 
 // Parts of attention on tiles. One task is one key/value head of one segment; the queries of all heads that share it are stacked
-// (row = token · group + head), so short texts fill the tiles too. Keys are counted from the text's first one, prefix included,
-// and groups of 32 begin at multiples of 32: what a group adds to a sum does not depend on where a text lies or whether its
-// prefix is another segment.
+// (row = query · group + head), so short texts fill the tiles too. Keys are counted from the first one of their list, and groups
+// of 32 begin at multiples of 32: what a group adds to a sum does not depend on where a text lies or whether its prefix is
+// another segment.
 namespace xlrm::cpu {
 namespace {
 
@@ -132,7 +132,7 @@ struct TileAttention {
           scale(float(args.scale)),
           cap(float(args.soft_cap)) {}
 
-    //! A query at position p (counted over prefix and segment) sees the keys [first_key(p), p].
+    //! A query at position p of the list sees the keys [first_key(p), p].
     std::int64_t first_key(std::int64_t position) const { return window > 0 ? most(0, position - window + 1) : 0; }
     //! Packed elements of 32 keys.
     std::int64_t packed() const { return 32 * depth; }
@@ -145,44 +145,48 @@ struct TileStrip {
 inline TileStrip tile_strip(const TileAttention& shape, const AttentionSegment& segment, std::int64_t first, std::int64_t rows) {
     TileStrip s{};
     s.first = first;
-    s.count = least(rows, segment.length * shape.group - first);
-    s.low = shape.first_key(segment.prefix_length + first / shape.group) / 32 * 32;
-    s.high = up_to_32(segment.prefix_length + (first + s.count - 1) / shape.group + 1);
+    s.count = least(rows, segment.query_count * shape.group - first);
+    s.low = shape.first_key(segment.queries[first / shape.group].position) / 32 * 32;
+    s.high = up_to_32(segment.queries[(first + s.count - 1) / shape.group].position + 1);
     return s;
 }
 
-//! Stacked rows of a strip, from [T, H, D] storage that begins at the segment's first token and the group's first head.
-inline void gather_strip(const TileAttention& shape, const TileStrip& strip, const Bf16* from, std::int64_t token_stride,
-                         std::int64_t head_stride, Bf16* to, std::int64_t distance) {
+//! Stacked rows of a strip, from [N, H, D] storage that begins at the group's first head.
+inline void gather_strip(const TileAttention& shape, const AttentionSegment& segment, const TileStrip& strip, const Bf16* from,
+                         std::int64_t token_stride, std::int64_t head_stride, Bf16* to, std::int64_t distance) {
     for (std::int64_t r = 0; r < strip.count; ++r) {
         const std::int64_t row = strip.first + r;
-        copy_padded({from + row / shape.group * token_stride + row % shape.group * head_stride, 0, 1, shape.d}, to + r * distance,
-                    0);
+        const Bf16* head = from + segment.queries[row / shape.group].row * token_stride + row % shape.group * head_stride;
+        copy_padded({head, 0, 1, shape.d}, to + r * distance, 0);
     }
     for (std::int64_t r = strip.count; r < up_to_32(strip.count); ++r)
         for (std::int64_t i = 0; i < shape.depth; i += 32) _mm512_store_si512(to + r * distance + i, _mm512_setzero_si512());
 }
 
-//! Keys or values of prefix and segment, 32 at a time: pack(rows, first row of the group, group). A group that both share is
-//! copied together first.
+//! Keys or values of a list of rows, 32 at a time: pack(rows, first row of the group, group). A group that several ranges share
+//! is copied together first.
 template <class Pack>
 inline void for_key_groups(const TileAttention& shape, const AttentionSegment& segment, const Bf16* from, std::int64_t stride,
                            Pack pack) {
-    alignas(64) Bf16 both[32 * 512];
-    const std::int64_t keys = segment.prefix_length + segment.length;
-    const StridedRows prefix{from + segment.prefix_begin * stride, stride, segment.prefix_length, shape.d};
-    const StridedRows own{from + segment.begin * stride, stride, segment.length, shape.d};
-    for (std::int64_t key = 0; key < keys; key += 32) {
-        if (key + 32 <= prefix.count) {
-            pack(prefix, key, key / 32);
-        } else if (key >= prefix.count) {
-            pack(own, key - prefix.count, key / 32);
-        } else {
-            const std::int64_t before = prefix.count - key, behind = least(32 - before, own.count);
-            copy_padded({prefix.data + key * stride, stride, before, shape.d}, both, shape.depth);
-            copy_padded({own.data, stride, behind, shape.d}, both + before * shape.depth, shape.depth);
-            pack(StridedRows{both, shape.depth, before + behind, shape.d}, 0, key / 32);
+    alignas(64) Bf16 together[32 * 512];
+    const KeyRows* range = segment.ranges;
+    std::int64_t used = 0;  // rows of the range that earlier groups have
+    for (std::int64_t key = 0; key < segment.keys; key += 32) {
+        const std::int64_t wanted = least(32, segment.keys - key);
+        while (used == range->length) ++range, used = 0;
+        if (range->length - used >= wanted) {
+            pack(StridedRows{from + range->begin * stride, stride, range->length, shape.d}, used, key / 32);
+            used += wanted;
+            continue;
         }
+        for (std::int64_t have = 0; have < wanted;) {
+            while (used == range->length) ++range, used = 0;
+            const std::int64_t more = least(wanted - have, range->length - used);
+            copy_padded({from + (range->begin + used) * stride, stride, more, shape.d}, together + have * shape.depth,
+                        shape.depth);
+            have += more, used += more;
+        }
+        pack(StridedRows{together, shape.depth, wanted, shape.d}, 0, key / 32);
     }
 }
 

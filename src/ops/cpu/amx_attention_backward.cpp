@@ -65,8 +65,8 @@ public:
           steps_(shape_.depth / 32),
           p_(parts_of(shape_, keys, scratch)) {}
 
-    //! Keys [first, first + length) of the family's rows become those of the tokens from `begin` on; what follows to the group's
-    //! end is zero.
+    //! Keys [first, first + length) of the family's list become the rows from `begin` on; what follows to the group's end is
+    //! zero.
     void take_keys(std::int64_t first, std::int64_t begin, std::int64_t length) {
         const auto take = [&](const Bf16* from, std::int64_t stride, Bf16* to) {
             copy_padded({from + begin * stride, stride, length, shape_.d}, to + first * shape_.depth, shape_.depth);
@@ -92,7 +92,7 @@ public:
         }
     }
     void segment(const AttentionSegment& segment) {
-        for (std::int64_t first = 0; first < segment.length * shape_.group; first += kRows) {
+        for (std::int64_t first = 0; first < segment.query_count * shape_.group; first += kRows) {
             const TileStrip strip = tile_strip(shape_, segment, first, kRows);
             take_queries(segment, strip);
             for (std::int64_t key = strip.low; key < strip.high; key += 32) key_group(strip, key);
@@ -109,10 +109,9 @@ private:
     }
 
     void take_queries(const AttentionSegment& segment, const TileStrip& strip) {
-        gather_strip(shape_, strip, fwd_.q + segment.begin * fwd_.q_token + head0_ * fwd_.q_head, fwd_.q_token, fwd_.q_head,
-                     p_.queries, shape_.depth);
-        const std::int64_t flat = (segment.begin * fwd_.heads + head0_) * shape_.d;
-        gather_strip(shape_, strip, args_.dout + flat, fwd_.heads * shape_.d, shape_.d, p_.douts, shape_.depth);
+        gather_strip(shape_, segment, strip, fwd_.q + head0_ * fwd_.q_head, fwd_.q_token, fwd_.q_head, p_.queries, shape_.depth);
+        gather_strip(shape_, segment, strip, args_.dout + head0_ * shape_.d, fwd_.heads * shape_.d, shape_.d, p_.douts,
+                     shape_.depth);
         const std::int64_t rows = up_to_32(strip.count);
         for (std::int64_t r = 0; r < rows; r += 32) {
             const StridedRows queries{p_.queries, shape_.depth, rows, shape_.depth},
@@ -124,8 +123,9 @@ private:
         }
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t row = least(strip.first + r, strip.first + strip.count - 1);
-            const std::int64_t at = (segment.begin + row / shape_.group) * fwd_.heads + head0_ + row % shape_.group;
-            p_.positions[r] = std::int32_t(segment.prefix_length + row / shape_.group);
+            const QueryRow& query = segment.queries[row / shape_.group];
+            const std::int64_t at = query.row * fwd_.heads + head0_ + row % shape_.group;
+            p_.positions[r] = std::int32_t(query.position);
             p_.lse[r] = r < strip.count ? fwd_.lse[at] : __builtin_inff();  // weights of rows behind the end are zero
             p_.delta[r] = r < strip.count ? dot(fwd_.out + at * shape_.d, args_.dout + at * shape_.d, shape_.d) : 0.0f;
         }
@@ -224,7 +224,7 @@ private:
                 transpose(high);
                 for (std::int64_t r = 16 * half; r < least(16 * half + 16, count); ++r) {
                     const std::int64_t row = strip.first + 32 * block + r;
-                    Bf16* to = args_.dq + (segment.begin + row / shape_.group) * args_.dq_token +
+                    Bf16* to = args_.dq + segment.queries[row / shape_.group].row * args_.dq_token +
                                (head0_ + row % shape_.group) * args_.dq_head;
                     const __m512 f = _mm512_set1_ps(shape_.scale);
                     _mm512_mask_storeu_epi16(
@@ -251,22 +251,24 @@ std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>& a
 void amx_attention_backward(const AttentionBackwardArgs<Bf16>& args, const AttentionSegment* segments, std::int64_t count,
                             std::int64_t kv_head, char* scratch) {
     std::int64_t keys = 0;
-    for (std::int64_t i = 0; i < count; ++i) keys = most(keys, segments[i].prefix_length + segments[i].length);
+    for (std::int64_t i = 0; i < count; ++i) keys = most(keys, segments[i].keys);
     Backward backward(args, kv_head, keys, scratch);
     const TileConfig config;
     _tile_loadconfig(&config);
     // The first segment's keys stay in place as the prefix of the others.
-    const std::int64_t shared = segments[0].length;
+    const std::int64_t shared = segments[0].keys;
     backward.clear(0, keys);
     for (std::int64_t i = 0; i < count; ++i) {
         const AttentionSegment& one = segments[i];
-        backward.take_keys(one.prefix_length, one.begin, one.length);
+        const KeyRows& own = one.ranges[one.range_count - 1];
+        const std::int64_t first = one.keys - own.length;
+        backward.take_keys(first, own.begin, own.length);
         backward.segment(one);
         if (i == 0) continue;
-        backward.write(one.prefix_length, one.begin, one.length);
+        backward.write(first, own.begin, own.length);
         backward.clear(shared, keys);
     }
-    backward.write(0, segments[0].begin, shared);
+    backward.write(0, segments[0].ranges[0].begin, shared);
     _tile_release();
 }
 

@@ -70,22 +70,19 @@ void segment_backward(const AttentionBackwardArgs<T>& args, const AttentionShape
     const AttentionArgs<T>& fwd = args.forward;
     const std::int64_t head0 = kv_head * shape.group;
     const std::int64_t vectors_d = shape.width / L;
-    const std::int64_t flat = (segment.begin * fwd.heads + head0) * shape.d;
-    for (std::int64_t first = 0; first < segment.length * shape.group; first += kStripRows) {
+    for (std::int64_t first = 0; first < segment.query_count * shape.group; first += kStripRows) {
         const Strip strip = strip_at(shape, segment, first);
         const std::int64_t stride = strip.vectors * L;
-        gather_strip(shape, strip, fwd.q + segment.begin * fwd.q_token + head0 * fwd.q_head, fwd.q_token, fwd.q_head, shape.scale,
-                     parts.queries);
-        gather_strip(shape, strip, args.dout + flat, fwd.heads * shape.d, shape.d, A(1), parts.douts);
+        gather_strip(shape, segment, strip, fwd.q + head0 * fwd.q_head, fwd.q_token, fwd.q_head, shape.scale, parts.queries);
+        gather_strip(shape, segment, strip, args.dout + head0 * shape.d, fwd.heads * shape.d, shape.d, A(1), parts.douts);
         product<A, false>(strip.padded, strip.vectors, shape.d, {parts.queries, shape.width, 1},
                           {parts.keys + strip.low * shape.d, L, shape.d * L}, parts.weights, stride);
         product<A, false>(strip.padded, strip.vectors, shape.d, {parts.douts, shape.width, 1},
                           {parts.values + strip.low * shape.d, L, shape.d * L}, parts.dscores, stride);
         for (std::int64_t r = 0; r < strip.count; ++r) {
-            const std::int64_t token = (first + r) / shape.group;
-            const std::int64_t head = (first + r) % shape.group;
-            const std::int64_t position = segment.prefix_length + token;
-            const std::int64_t at = (segment.begin + token) * fwd.heads + head0 + head;
+            const QueryRow& query = segment.queries[(first + r) / shape.group];
+            const std::int64_t position = query.position;
+            const std::int64_t at = query.row * fwd.heads + head0 + (first + r) % shape.group;
             const A delta = dot_row(fwd.out + at * shape.d, parts.douts + r * shape.width, shape.d);
             softmax_row_backward<T>(parts.weights + r * stride, parts.dscores + r * stride, stride,
                                     shape.first_key(position) - strip.low, position + 1 - strip.low, shape.cap, fwd.lse[at],
@@ -103,7 +100,7 @@ void segment_backward(const AttentionBackwardArgs<T>& args, const AttentionShape
                           {parts.key_rows + strip.low * shape.width, shape.width, L}, parts.dqueries, shape.width);
         for (std::int64_t r = 0; r < strip.count; ++r)
             narrow<T>(parts.dqueries + r * shape.width,
-                      args.dq + (segment.begin + (first + r) / shape.group) * args.dq_token +
+                      args.dq + segment.queries[(first + r) / shape.group].row * args.dq_token +
                           (head0 + (first + r) % shape.group) * args.dq_head,
                       shape.scale, shape.d);
     }
@@ -117,14 +114,14 @@ void attention_backward(const AttentionBackwardArgs<T>& args, const AttentionSeg
     const AttentionArgs<T>& fwd = args.forward;
     const AttentionShape<T> shape(fwd);
     std::int64_t keys = 0;
-    for (std::int64_t i = 0; i < count; ++i) keys = most(keys, segments[i].prefix_length + segments[i].length);
+    for (std::int64_t i = 0; i < count; ++i) keys = most(keys, segments[i].keys);
     const BackwardScratch<A> parts = backward_scratch<T>(shape, keys, scratch);
     const std::int64_t rows = round_up(keys, L);
     std::memset(parts.keys, 0, std::size_t(rows * shape.d) * sizeof(A));
     std::memset(parts.values, 0, std::size_t(rows * shape.d) * sizeof(A));
     std::memset(parts.key_rows, 0, std::size_t(rows * shape.width) * sizeof(A));
     // The first segment's keys stay in place as the prefix of the others.
-    const std::int64_t shared = segments[0].length;
+    const std::int64_t shared = segments[0].keys;
     auto clear = [&](std::int64_t first) {
         std::memset(parts.dkeys + first * shape.width, 0, std::size_t((rows - first) * shape.width) * sizeof(A));
         std::memset(parts.dvalues + first * shape.width, 0, std::size_t((rows - first) * shape.width) * sizeof(A));
@@ -140,19 +137,20 @@ void attention_backward(const AttentionBackwardArgs<T>& args, const AttentionSeg
     clear(0);
     for (std::int64_t i = 0; i < count; ++i) {
         const AttentionSegment& segment = segments[i];
-        const std::int64_t first = segment.prefix_length;
-        const T* k = fwd.k + segment.begin * fwd.k_token + kv_head * fwd.k_head;
-        pack_panels(k, fwd.k_token, shape.d, first, segment.length, parts.keys);
-        pack_rows(k, fwd.k_token, shape.d, segment.length, A(1), parts.key_rows + first * shape.width, shape.width);
-        pack_panels(fwd.v + segment.begin * fwd.v_token + kv_head * fwd.v_head, fwd.v_token, shape.d, first, segment.length,
+        const KeyRows& own = segment.ranges[segment.range_count - 1];
+        const std::int64_t first = segment.keys - own.length;
+        const T* k = fwd.k + own.begin * fwd.k_token + kv_head * fwd.k_head;
+        pack_panels(k, fwd.k_token, shape.d, first, own.length, parts.keys);
+        pack_rows(k, fwd.k_token, shape.d, own.length, A(1), parts.key_rows + first * shape.width, shape.width);
+        pack_panels(fwd.v + own.begin * fwd.v_token + kv_head * fwd.v_head, fwd.v_token, shape.d, first, own.length,
                     parts.values);
         segment_backward(args, shape, segment, kv_head, parts);
         if (i > 0) {
-            write(first, segment.length, segment.begin);
+            write(first, own.length, own.begin);
             clear(shared);
         }
     }
-    write(0, shared, segments[0].begin);
+    write(0, shared, segments[0].ranges[0].begin);
 }
 
 }  // namespace xlrm::cpu::XLRM_ISA

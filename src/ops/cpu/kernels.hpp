@@ -97,13 +97,13 @@ struct AdamwArgs {
     float second_root;  //!< sqrt(1 - beta2^step)
 };
 
-//! One segment's queries against its keys, for one key/value head and the `group` query heads that share it.
+//! Queries against keys, for one key/value head and the `group` query heads that share it.
 template <class T>
 struct AttentionArgs {
-    const T *q, *k, *v;  //!< token 0 of the batch; rows of head h at + h · head_stride
+    const T *q, *k, *v;                                              //!< row 0; rows of head h at + h · head_stride
     std::int64_t q_token, q_head, k_token, k_head, v_token, v_head;  //!< strides in elements
-    T* out;                                                          //!< [T, H, D] contiguous
-    Accumulate<T>* lse;                                              //!< [T, H] or null
+    T* out;                                                          //!< [N, H, D] contiguous
+    Accumulate<T>* lse;                                              //!< [N, H] or null
     std::int64_t heads, kv_heads, head_dim;
     double scale, soft_cap;
     std::int64_t window;
@@ -112,14 +112,44 @@ struct AttentionArgs {
 template <class T>
 struct AttentionBackwardArgs {
     AttentionArgs<T> forward;  //!< out and lse are read
-    const T* dout;             //!< [T, H, D] contiguous
+    const T* dout;             //!< [N, H, D] contiguous
     T *dq, *dk, *dv;
     std::int64_t dq_token, dq_head, dk_token, dk_head, dv_token, dv_head;
 };
 
-//! Tokens [begin, begin + length) behind the keys of [prefix_begin, prefix_begin + prefix_length).
+//! Rows [begin, begin + length) of k and v.
+struct KeyRows {
+    std::int64_t begin, length;
+};
+
+//! A row of q, and its position in its segment's list of keys: it sees the keys [0, position], or the last ones of them.
+struct QueryRow {
+    std::int64_t row, position;
+};
+
+//! A list of keys, and the queries that see it in the order of their positions. The list is `range_count` ranges of rows, one
+//! behind the other, or (with `pages`) keys of a cache: key i lies in pages[i / kPageKeys].
 struct AttentionSegment {
-    std::int64_t begin, length, prefix_begin, prefix_length;
+    const KeyRows* ranges;
+    std::int64_t range_count;
+    const char* const* pages;  //!< or null
+    std::int64_t keys;         //!< of the list
+    const QueryRow* queries;
+    std::int64_t query_count;
+};
+
+//! Keys of a page of a cache. A page holds the parts of all key/value heads one behind the other; each has keys and values in
+//! the form that the kernel reads, with zeros where there is no key yet.
+inline constexpr std::int64_t kPageKeys = 64;
+
+//! Rows of one key/value head that become keys [first, first + count) of a page.
+template <class T>
+struct PageRows {
+    char* part;  //!< the head's part of the page, aligned to 64
+    std::int64_t first, count;
+    const T *k, *v;
+    std::int64_t k_token, v_token;  //!< strides in elements
+    std::int64_t head_dim;
 };
 
 //! y [rows, n] = x [rows, k] · w (+ bias [n]) for any sizes. Strides in elements, last dimensions contiguous. An element is one
@@ -176,15 +206,19 @@ struct Kernels {
     void (*add)(const T* x, T* y, std::int64_t n);                                       //!< y += x
     void (*narrow)(const Accumulate<T>* x, T* y, Accumulate<T> factor, std::int64_t n);  //!< y = x · factor
 
-    //! Elements of Accumulate<T> of scratch, 64-byte aligned, that a call for at most `keys` keys needs.
-    std::int64_t (*attention_scratch)(const AttentionArgs<T>&, std::int64_t keys);
-    //! All query heads of `kv_head` of one segment.
+    //! Elements of Accumulate<T> of scratch, 64-byte aligned, that a call needs for lists of at most `keys` keys, of at most
+    //! `packed` where they are no cache's.
+    std::int64_t (*attention_scratch)(const AttentionArgs<T>&, std::int64_t keys, std::int64_t packed);
+    //! All queries of one segment and all query heads of `kv_head`.
     void (*attention)(const AttentionArgs<T>&, const AttentionSegment&, std::int64_t kv_head, Accumulate<T>* scratch);
     std::int64_t (*attention_backward_scratch)(const AttentionBackwardArgs<T>&, std::int64_t keys);
-    //! The gradients of `count` segments for one kv head. They share one prefix (or are one segment, which may itself be the
-    //! prefix of those behind it), so all of dk and dv that they touch is summed here, in order.
+    //! The gradients of `count` segments for one kv head: the first has one range, which the others, of two, begin with. So all
+    //! of dk and dv that they touch is summed here, in order.
     void (*attention_backward)(const AttentionBackwardArgs<T>&, const AttentionSegment*, std::int64_t count, std::int64_t kv_head,
                                Accumulate<T>* scratch);
+    //! Bytes of one head's part of a page, a multiple of 64.
+    std::int64_t (*page_bytes)(std::int64_t head_dim);
+    void (*put_keys)(const PageRows<T>&);
     Products<T> products;
 };
 

@@ -18,7 +18,7 @@ void amx_gated_product(const AmxGatedProduct&, std::int64_t, std::int64_t, Bf16*
 
 void amx_gated_backward(const AmxGatedBackward&, std::int64_t, std::int64_t, Bf16*) { assert(false); }
 
-std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>&, std::int64_t) { return 0; }
+std::int64_t amx_attention_scratch(const AttentionArgs<Bf16>&, std::int64_t, std::int64_t) { return 0; }
 
 void amx_attention(const AttentionArgs<Bf16>&, const AttentionSegment&, std::int64_t, char*) { assert(false); }
 
@@ -27,5 +27,9 @@ std::int64_t amx_attention_backward_scratch(const AttentionBackwardArgs<Bf16>&, 
 void amx_attention_backward(const AttentionBackwardArgs<Bf16>&, const AttentionSegment*, std::int64_t, std::int64_t, char*) {
     assert(false);
 }
+
+std::int64_t amx_page_bytes(std::int64_t) { return 0; }
+
+void amx_put_keys(const PageRows<Bf16>&) { assert(false); }
 
 }  // namespace xlrm::cpu

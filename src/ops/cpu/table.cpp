@@ -23,6 +23,8 @@ Kernels<T> table() {
             attention<T>,
             attention_backward_scratch<T>,
             attention_backward<T>,
+            page_bytes<T>,
+            put_keys<T>,
             {product_scratch<T>, matrix_product<T>, gradient_scratch<T>, weight_gradient<T>}};
 }
 template Kernels<float> table<float>();

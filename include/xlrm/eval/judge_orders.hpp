@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "xlrm/eval/judge_parser.hpp"
+#include "xlrm/stats/intervals.hpp"
+
+namespace xlrm {
+
+//! In which order a judge sees the answers of a pair, and what two orders make of one item.
+enum class OrderMode {
+    ab,               //!< the chosen answer as A
+    ba,               //!< the chosen answer as B
+    both_consistent,  //!< both; a preference counts where both orders name the same answer, else it is a tie
+    both_average      //!< both; the mean of the two preferences
+};
+OrderMode parse_order_mode(const std::string& name);  //!< "AB", "BA", "both-consistent", "both-average"; throws Error(usage)
+const char* name_of(OrderMode mode);
+bool uses_ab(OrderMode mode);
+bool uses_ba(OrderMode mode);
+
+//! A judge's answer to one prompt.
+struct JudgeReply {
+    Verdict verdict;
+    bool cut_off = false;  //!< the text ended by its length
+};
+
+//! Both orders of an item; an order that was not asked for, or whose reply is missing, is nothing.
+struct OrderedReplies {
+    std::optional<JudgeReply> ab, ba;
+};
+
+//! How much the judge prefers the chosen answer: 1, 0, or 0.5 for a tie and for no verdict (as RewardBench counts it); with
+//! both-average also 0.25 and 0.75. Nothing where an order that the mode uses has no reply.
+std::optional<double> preference(OrderMode mode, const OrderedReplies& replies);
+//! Of one reply: 1 where it names the first answer shown, 0 the second, 0.5 else. REQUIRES: a reply of the form pair.
+double first_preference(const JudgeReply& reply);
+
+//! Most frequent verdict of several judgements of one prompt, those without a verdict left out; equally frequent ones are a tie.
+//! Ratings: their median (of two in the middle the lower). None where all are.
+Verdict majority(std::span<const Verdict> verdicts);
+
+//! A share with its Wilson interval; `total` 0 = there is none.
+struct Share {
+    std::int64_t count = 0, total = 0;
+    double value() const { return static_cast<double>(count) / static_cast<double>(total); }
+    //! REQUIRES: total > 0.
+    Interval interval() const { return wilson_interval(count, total); }
+};
+
+//! What a judge did, apart from whom it preferred; of one language or of all.
+struct JudgeCounts {
+    std::int64_t items = 0;    //!< with a reply in all orders that the mode uses
+    std::int64_t missing = 0;  //!< items without
+    std::int64_t replies = 0;
+    std::int64_t ties = 0;  //!< replies that say so
+    Share unparsed;         //!< replies without a verdict, of all
+    Share truncated;        //!< replies that were cut off before a verdict, of all
+    Share first_slot;       //!< replies that name the first answer shown, of those that name one: 0.5 where order has no part
+    Share order_agreement;  //!< items whose two orders name the same answer, of those where both name one
+
+    //! Adds an item of `mode`.
+    void add(OrderMode mode, const OrderedReplies& replies);
+};
+
+//! Score of an item with more than two answers: 1 / the number of best ones where the right answer (index 0) is among them, else
+//! 0; 0.25 where nothing is valid, as RewardBench 2 counts it. `ratings`: of each answer; none = invalid, left out.
+double rating_score(std::span<const Verdict> ratings);
+//! The same from one verdict over four answers, of which `right` was shown at index `shown_at`: 1, 0, or 0.25 without a verdict.
+double ranking_score(const Verdict& verdict, std::int32_t shown_at);
+
+}  // namespace xlrm

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "xlrm/stats/estimate.hpp"
+
+namespace xlrm {
+
+//! Expected gold score of the answer that a proxy prefers among n of N sampled answers, over all subsets of n:
+//! Σ_i C(i−1, n−1) gold_(i) / C(N, n), gold sorted by ascending proxy (Nakano et al. 2021, appendix I). Equal proxies share the
+//! mean of their golds. Throws Error unless 1 <= n <= N and the lists are equally long.
+Estimate best_of_n(std::span<const double> proxy, std::span<const double> gold, std::int64_t n);
+
+//! log n − (n − 1)/n: an upper bound of the divergence KL(best of n, policy), not its value (Beirami et al. 2024). REQUIRES: n
+//! >= 1.
+double best_of_n_divergence_bound(std::int64_t n);
+
+}  // namespace xlrm

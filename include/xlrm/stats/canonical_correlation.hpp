@@ -1,0 +1,22 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "xlrm/stats/estimate.hpp"
+
+namespace xlrm {
+
+//! Canonical correlations ρ of X (n, d_x) and Y (n, d_y): singular values of Qx' Qy, Q from the QR of the centred columns.
+//! Invariant to any invertible linear map. fewer_items_than_features where n − 1 < d_x + d_y: correlations of 1 are then certain.
+struct CanonicalCorrelation {
+    Estimate mean = Undefined::no_items;          //!< Σ ρ / min(d_x, d_y)
+    Estimate mean_squared = Undefined::no_items;  //!< Σ ρ² / min(d_x, d_y)
+};
+//! `strict` false computes the value where it says little, for comparison with packages that do.
+CanonicalCorrelation canonical_correlation(const at::Tensor& x, const at::Tensor& y, bool strict = true);
+
+//! SVCCA (Raghu et al. 2017): each side reduced to its fewest principal directions with a share `kept` of Σ s² (squared singular
+//! values, not s), then the mean ρ.
+Estimate svcca(const at::Tensor& x, const at::Tensor& y, double kept = 0.99, bool strict = true);
+
+}  // namespace xlrm

@@ -1,0 +1,141 @@
+#include "xlrm/analysis/results_folder.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/json.hpp"
+#include "xlrm/store/cell_file.hpp"
+
+namespace xlrm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+//! "base.en.s1"; the base model's own cells are of "base".
+std::string model_name(const std::string& base, const std::string& source, std::int64_t seed) {
+    return source.empty() ? base : base + "." + source + ".s" + std::to_string(seed);
+}
+
+fs::path cell_path(const fs::path& folder, const GridCell& cell) {
+    return folder / "cells" / cell.model / (cell.benchmark + "." + cell.target + ".h5");
+}
+
+Grid planned_grid(const fs::path& folder) {
+    const fs::path path = folder / "plan.json";
+    const Json plan = read_json(path);
+    require(plan.value("schema", "") == "XLRM-plan-1", path.string() + ": not a plan of schema XLRM-plan-1, so it says no grid");
+    Grid grid;
+    for (const Json& source : plan.at("sources")) grid.sources.push_back({source.at("name"), source.at("langs").size() == 1});
+    grid.targets = plan.at("targets").get<std::vector<std::string>>();
+    for (const Json& task : plan.at("tasks")) {
+        const std::string source = task.at("source"), benchmark = task.at("benchmark");
+        if (task.at("kind") == "floor")
+            grid.floors[{source, benchmark}] = folder / "floors" / (source + "." + benchmark + ".json");
+        if (task.at("kind") != "evaluate") continue;
+        GridCell cell{task.at("base"), source, "", benchmark, task.at("target"), task.at("seed"), {}};
+        cell.model = model_name(cell.base, source, cell.seed);
+        cell.file = cell_path(folder, cell);
+        grid.cells.push_back(std::move(cell));
+    }
+    return grid;
+}
+
+//! The cell in `file` by its own attributes and its name, "<benchmark>.<target>.h5".
+GridCell cell_of(const fs::path& file) {
+    const Json attributes = read_cell_attributes(file);
+    GridCell cell;
+    cell.model = file.parent_path().filename().string();
+    cell.source = attributes.at("source_lang");
+    cell.target = attributes.at("target_lang");
+    cell.seed = attributes.at("seed");
+    const std::string suffix = "." + cell.source + ".s" + std::to_string(cell.seed);
+    const bool trained = !cell.source.empty() && cell.model.ends_with(suffix);
+    cell.base = trained ? cell.model.substr(0, cell.model.size() - suffix.size()) : cell.model;
+    cell.benchmark = file.stem().stem().string();
+    cell.file = file;
+    return cell;
+}
+
+//! Every model on every benchmark and target that any cell has.
+Grid found_grid(const fs::path& folder) {
+    std::vector<fs::path> files;
+    if (fs::is_directory(folder / "cells")) {
+        for (const auto& entry : fs::recursive_directory_iterator(folder / "cells")) {
+            if (entry.path().extension() == ".h5" && !entry.path().filename().string().starts_with('.'))
+                files.push_back(entry.path());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    Grid grid;
+    std::set<std::pair<std::string, std::string>> columns;  // benchmark, target
+    std::set<std::string> sources, targets, benchmarks;
+    std::vector<GridCell> models;
+    for (const fs::path& file : files) {
+        const GridCell cell = cell_of(file);
+        columns.emplace(cell.benchmark, cell.target);
+        targets.insert(cell.target);
+        benchmarks.insert(cell.benchmark);
+        if (!cell.source.empty()) sources.insert(cell.source);
+        if (models.empty() || models.back().model != cell.model) models.push_back(cell);
+    }
+    for (const std::string& source : sources) grid.sources.push_back({source, targets.contains(source)});
+    grid.targets.assign(targets.begin(), targets.end());
+    for (const GridCell& model : models) {
+        for (const auto& [benchmark, target] : columns) {
+            GridCell cell = model;
+            cell.benchmark = benchmark;
+            cell.target = target;
+            cell.file = cell_path(folder, cell);
+            grid.cells.push_back(std::move(cell));
+        }
+    }
+    for (const std::string& source : sources) {
+        for (const std::string& benchmark : benchmarks) {
+            const fs::path floor = folder / "floors" / (source + "." + benchmark + ".json");
+            if (fs::exists(floor)) grid.floors[{source, benchmark}] = floor;
+        }
+    }
+    return grid;
+}
+
+//! Why a cell cannot be used, if so.
+std::optional<Statement> problem_of(const GridCell& cell, FileHashes& hashes) {
+    const std::string place = cell.model + " " + cell.benchmark + "." + cell.target;
+    if (!fs::exists(cell.file))
+        return Statement{"missing_cell", place, "the cell is missing, so what compares it is undefined; run the sweep again"};
+    if (!cell_verifies(cell.file, &hashes))
+        return Statement{
+            "damaged_cell", place,
+            "the cell differs from its .sha256 (or has none), so it counts as missing; remove it and run the sweep again"};
+    if (!cell.source.empty() && !read_cell_scores(cell.file, &hashes).has_scores)
+        return Statement{"no_scores", place,
+                         "the cell of a trained model has no scores, so it counts as missing; evaluate it again"};
+    return {};
+}
+
+}  // namespace
+
+Results read_results(const fs::path& folder, FileHashes& hashes) {
+    Results results;
+    results.grid = fs::exists(folder / "plan.json") ? planned_grid(folder) : found_grid(folder);
+    results.grid.hashes = &hashes;
+    results.planned = std::ssize(results.grid.cells);
+    std::vector<GridCell> usable;
+    for (GridCell& cell : results.grid.cells) {
+        if (const auto problem = problem_of(cell, hashes))
+            results.statements.push_back(*problem);
+        else
+            usable.push_back(std::move(cell));
+    }
+    results.grid.cells = std::move(usable);
+    require(!results.grid.cells.empty(),
+            folder.string() +
+                ": no cell that verifies lies below cells/, so there is nothing to analyse; give the folder that "
+                "xlrm_sweep wrote");
+    return results;
+}
+
+}  // namespace xlrm

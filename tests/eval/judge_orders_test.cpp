@@ -1,0 +1,142 @@
+#include "xlrm/eval/judge_orders.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/expect_error.hpp"
+#include "xlrm/core/random.hpp"
+
+namespace xlrm {
+namespace {
+
+const Verdict kA = Verdict::answer(0), kB = Verdict::answer(1), kTie = Verdict::tie(), kNone = Verdict::none("x");
+
+OrderedReplies both(const Verdict& ab, const Verdict& ba) { return {JudgeReply{ab}, JudgeReply{ba}}; }
+
+// The chosen answer is A in the order AB and B in the order BA.
+TEST(JudgeOrders, PreferenceOfEveryModeAndPairOfVerdicts) {
+    struct Row {
+        Verdict ab, ba;
+        double as_ab, as_ba, consistent, average;
+    };
+    const std::vector<Row> rows = {
+        {kA, kB, 1.0, 1.0, 1.0, 1.0},  // the chosen answer both times
+        {kB, kA, 0.0, 0.0, 0.0, 0.0},  // the other one both times
+        {kA, kA, 1.0, 0.0, 0.5, 0.5},  // the first shown both times
+        {kB, kB, 0.0, 1.0, 0.5, 0.5},  // the second shown both times
+        {kTie, kTie, 0.5, 0.5, 0.5, 0.5},  {kA, kTie, 1.0, 0.5, 0.5, 0.75},  {kTie, kA, 0.5, 0.0, 0.5, 0.25},
+        {kNone, kB, 0.5, 1.0, 0.5, 0.75},  {kA, kNone, 1.0, 0.5, 0.5, 0.75}, {kNone, kNone, 0.5, 0.5, 0.5, 0.5},
+        {kNone, kTie, 0.5, 0.5, 0.5, 0.5},
+    };
+    for (const Row& row : rows) {
+        const OrderedReplies replies = both(row.ab, row.ba);
+        const std::string what = name_of(row.ab) + " " + name_of(row.ba);
+        EXPECT_EQ(preference(OrderMode::ab, replies), row.as_ab) << what;
+        EXPECT_EQ(preference(OrderMode::ba, replies), row.as_ba) << what;
+        EXPECT_EQ(preference(OrderMode::both_consistent, replies), row.consistent) << what;
+        EXPECT_EQ(preference(OrderMode::both_average, replies), row.average) << what;
+    }
+    const OrderedReplies only_ab{JudgeReply{kA}, {}};
+    EXPECT_EQ(preference(OrderMode::ab, only_ab), 1.0);
+    for (const OrderMode mode : {OrderMode::ba, OrderMode::both_consistent, OrderMode::both_average})
+        EXPECT_EQ(preference(mode, only_ab), std::nullopt);
+}
+
+TEST(JudgeOrders, CountsWhatAJudgeDoes) {
+    JudgeCounts counts;
+    const OrderMode mode = OrderMode::both_consistent;
+    counts.add(mode, both(kA, kB));  // agree
+    counts.add(mode, both(kA, kA));  // first slot twice
+    counts.add(mode, both(kTie, kB));
+    counts.add(mode, {JudgeReply{kNone, true}, JudgeReply{kNone, false}});  // one cut off, one nonsense
+    counts.add(mode, {JudgeReply{kA, true}, std::nullopt});  // a verdict before the end; the other order is missing
+    EXPECT_EQ(counts.items, 4);
+    EXPECT_EQ(counts.missing, 1);
+    EXPECT_EQ(counts.replies, 9);
+    EXPECT_EQ(counts.ties, 1);
+    EXPECT_EQ(counts.unparsed.count, 2);
+    EXPECT_EQ(counts.unparsed.total, 9);
+    EXPECT_EQ(counts.truncated.count, 1);
+    EXPECT_EQ(counts.first_slot.count, 4);
+    EXPECT_EQ(counts.first_slot.total, 6);
+    EXPECT_EQ(counts.order_agreement.count, 1);
+    EXPECT_EQ(counts.order_agreement.total, 2);
+    // scipy 1.17.1 binomtest(4, 6).proportion_ci(method="wilson")
+    EXPECT_NEAR(counts.first_slot.interval().low, 0.2999932, 1e-6);
+    EXPECT_NEAR(counts.first_slot.interval().high, 0.9032287, 1e-6);
+    // A mode that uses one order counts that one alone.
+    JudgeCounts one;
+    one.add(OrderMode::ab, both(kB, kA));
+    EXPECT_EQ(one.replies, 1);
+    EXPECT_EQ(one.first_slot.count, 0);
+    EXPECT_EQ(one.first_slot.total, 1);
+    EXPECT_EQ(one.order_agreement.total, 0);
+}
+
+// A judge that is right with probability 0.8 and otherwise takes the first slot with probability 0.7: what is planted is found
+// within its interval, and both-average is free of the bias.
+TEST(JudgeOrders, FindsAPlantedBias) {
+    Random random(5);
+    JudgeCounts counts;
+    double average = 0.0;
+    constexpr int kItems = 4000;
+    for (int i = 0; i < kItems; ++i) {
+        OrderedReplies replies;
+        for (const bool swapped : {false, true}) {
+            const bool knows = random.uniform() < 0.8;
+            const bool first = knows ? !swapped : random.uniform() < 0.7;
+            (swapped ? replies.ba : replies.ab) = JudgeReply{first ? kA : kB};
+        }
+        counts.add(OrderMode::both_average, replies);
+        average += *preference(OrderMode::both_average, replies) / kItems;
+    }
+    const double first_slot = 0.8 * 0.5 + 0.2 * 0.7;
+    EXPECT_LT(counts.first_slot.interval().low, first_slot);
+    EXPECT_GT(counts.first_slot.interval().high, first_slot);
+    EXPECT_GT(counts.first_slot.interval().low, 0.5);
+    EXPECT_NEAR(average, 0.9, 0.01);
+    // Named twice: chosen twice or the other twice. P(chosen named | AB) = 0.94, | BA) = 0.86.
+    const double agreement = 0.94 * 0.86 + 0.06 * 0.14;
+    EXPECT_LT(counts.order_agreement.interval().low, agreement);
+    EXPECT_GT(counts.order_agreement.interval().high, agreement);
+}
+
+TEST(JudgeOrders, MajorityOfSeveralJudgements) {
+    const auto of = [](std::vector<Verdict> verdicts) { return name_of(majority(verdicts)); };
+    EXPECT_EQ(of({kA, kB, kA}), "A");
+    EXPECT_EQ(of({kA, kB}), "tie");
+    EXPECT_EQ(of({kTie, kTie, kA}), "tie");
+    EXPECT_EQ(of({kNone, kNone, kB}), "B");
+    EXPECT_EQ(of({kNone, kNone}), "none");
+    EXPECT_EQ(of({}), "none");
+    EXPECT_EQ(of({Verdict::answer(3), Verdict::answer(3), kA, kB}), "D");
+    EXPECT_EQ(of({Verdict::rating(7), kNone, Verdict::rating(9), Verdict::rating(8)}), "8");
+    EXPECT_EQ(of({Verdict::rating(7), Verdict::rating(8)}), "7");
+}
+
+// run_generative_v2.py of rewardbench 0.1.4: (0 in winners) / len(winners), invalid ratings left out, 0.25 where all are.
+TEST(JudgeOrders, FourAnswersCountAsInRewardBench2) {
+    const auto rating = [](std::vector<int> values) {
+        std::vector<Verdict> ratings;
+        for (const int value : values) ratings.push_back(value < 0 ? kNone : Verdict::rating(value));
+        return rating_score(ratings);
+    };
+    EXPECT_EQ(rating({9, 3, 4, 5}), 1.0);
+    EXPECT_EQ(rating({9, 9, 4, 5}), 0.5);
+    EXPECT_EQ(rating({5, 5, 5, 5}), 0.25);
+    EXPECT_EQ(rating({3, 9, 4, 5}), 0.0);
+    EXPECT_EQ(rating({-1, 1, 1, 1}), 0.0);
+    EXPECT_EQ(rating({-1, -1, -1, -1}), 0.25);
+    EXPECT_EQ(rating({2, -1, -1, -1}), 1.0);
+    EXPECT_EQ(rating({3, 1, 3, 2}), 0.5);
+    EXPECT_EQ(ranking_score(Verdict::answer(2), 2), 1.0);
+    EXPECT_EQ(ranking_score(Verdict::answer(0), 2), 0.0);
+    EXPECT_EQ(ranking_score(kNone, 2), 0.25);
+}
+
+TEST(JudgeOrders, NamesAreThoseOfTheOption) {
+    for (const char* name : {"AB", "BA", "both-consistent", "both-average"}) EXPECT_STREQ(name_of(parse_order_mode(name)), name);
+    expect_error([] { parse_order_mode("both"); }, {"--orders", "both-average"});
+}
+
+}  // namespace
+}  // namespace xlrm

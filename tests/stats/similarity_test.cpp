@@ -1,0 +1,83 @@
+// Procrustes, canonical correlation, representational similarity, neighbours.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "stats/matrices.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/stats/canonical_correlation.hpp"
+#include "xlrm/stats/procrustes.hpp"
+#include "xlrm/stats/representational_similarity.hpp"
+
+namespace xlrm {
+namespace {
+
+using test::matrices;
+using test::normal_matrix;
+
+TEST(Similarity, EqualsOtherPackages) {
+    for (const std::string name : {"v1", "v2", "v3"}) {
+        const auto [x, y, packages] = matrices(name);
+        const double s = procrustes(x, y).similarity.value();
+        EXPECT_NEAR(1.0 - s * s, packages.at("procrustes_disparity").get<double>(), 1e-10) << name;
+        if (packages.contains("cca_mean")) {
+            EXPECT_NEAR(canonical_correlation(x, y).mean.value(), packages.at("cca_mean").get<double>(), 1e-10) << name;
+        }
+        for (const auto& [kind, key] :
+             {std::pair{Dissimilarity::correlation, "rsa_correlation"}, std::pair{Dissimilarity::euclidean, "rsa_euclidean"}})
+            EXPECT_NEAR(rsa(x, y, kind, RdmComparison::spearman).value(), packages.at(key).get<double>(), 1e-10) << name << key;
+        EXPECT_NEAR(neighbour_jaccard(x, y, 5).value(), packages.at("jaccard_5").get<double>(), 1e-12) << name;
+    }
+}
+
+TEST(Similarity, EqualsReferenceValues) {
+    const auto [x, y, packages] = matrices("v1");
+    const Procrustes p = procrustes(x, y);
+    EXPECT_NEAR(p.similarity.value(), 0.736255310605828, 1e-10);
+    EXPECT_NEAR(p.angle.value(), 0.743276476120809, 1e-10);
+    EXPECT_NEAR(p.distance.value(), 0.726284640336241, 1e-10);
+    EXPECT_NEAR(canonical_correlation(x, y).mean.value(), 0.731013958783659, 1e-10);
+    EXPECT_NEAR(canonical_correlation(x, y).mean_squared.value(), 0.545396332190833, 1e-10);
+    EXPECT_NEAR(svcca(x, y, 0.90).value(), 0.705764808142514, 1e-10);
+    EXPECT_NEAR(rsa(x, y, Dissimilarity::correlation, RdmComparison::spearman).value(), 0.472439673763047, 1e-10);
+    EXPECT_NEAR(rsa(x, y, Dissimilarity::euclidean, RdmComparison::spearman).value(), 0.492964696698030, 1e-10);
+    EXPECT_NEAR(rsa(x, y, Dissimilarity::cosine, RdmComparison::pearson).value(), 0.493616188062736, 1e-10);
+    EXPECT_NEAR(neighbour_jaccard(x, y).value(), 0.170124774606199, 1e-10);
+}
+
+// As collected from several repositories in nacloos/similarity-repository.
+TEST(Similarity, EqualsValuesOfManyRepositories) {
+    const auto [x, y, packages] = matrices("v2");
+    EXPECT_NEAR(procrustes(x, y).similarity.value(), 0.7227787175993360, 1e-10);
+    EXPECT_NEAR(procrustes(x, y).angle.value(), 0.7629815799340974, 1e-10);
+    EXPECT_NEAR(canonical_correlation(x, y, false).mean.value(), 0.8901049738157812, 1e-10);
+    EXPECT_NEAR(canonical_correlation(x, y, false).mean_squared.value(), 0.8583001426315535, 1e-10);
+    EXPECT_NEAR(svcca(x, y, 0.99, false).value(), 0.783181412265043, 1e-10);
+    EXPECT_NEAR(rsa(x, y, Dissimilarity::correlation, RdmComparison::spearman).value(), -0.0040927956940652, 1e-10);
+    EXPECT_NEAR(rsa(x, y, Dissimilarity::euclidean, RdmComparison::spearman).value(), 0.0266521561017994, 1e-10);
+}
+
+TEST(Similarity, CcaIgnoresALinearMapAndProcrustesDoesNot) {
+    const auto [x, y, packages] = matrices("v1");
+    const at::Tensor mapped = x.matmul(normal_matrix(10, 10, 5));
+    EXPECT_NEAR(canonical_correlation(mapped, y).mean.value(), canonical_correlation(x, y).mean.value(), 1e-9);
+    EXPECT_GT(std::abs(procrustes(mapped, y).similarity.value() - procrustes(x, y).similarity.value()), 1e-2);
+    const at::Tensor turned = x.matmul(test::rotation(10, 3)).mul(2.0).add(1.0);
+    EXPECT_NEAR(procrustes(x, turned).similarity.value(), 1.0, 1e-12);
+    EXPECT_NEAR(procrustes(x, turned).distance.value(), 0.0, 1e-6);
+    EXPECT_NEAR(procrustes(y, turned).similarity.value(), procrustes(x, y).similarity.value(), 1e-10);
+}
+
+TEST(Similarity, SaysWhyThereIsNone) {
+    const auto [x, y, packages] = matrices("v2");  // 30 examples of 25 and 25 features
+    EXPECT_EQ(canonical_correlation(x, y).mean.why(), Undefined::fewer_items_than_features);
+    EXPECT_EQ(procrustes(x.mul(0.0), y).similarity.why(), Undefined::no_variation);
+    EXPECT_EQ(neighbour_jaccard(x, y, 30).why(), Undefined::too_few_items);
+    EXPECT_EQ(rsa(x.narrow(0, 0, 2), y.narrow(0, 0, 2), Dissimilarity::cosine, RdmComparison::pearson).why(),
+              Undefined::too_few_items);
+    EXPECT_THROW(procrustes(x.narrow(0, 0, 5), y), Error);
+    EXPECT_THROW(svcca(x, y, 1.5), Error);
+}
+
+}  // namespace
+}  // namespace xlrm
