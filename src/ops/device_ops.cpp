@@ -20,9 +20,9 @@ bool wants_reference() {
 
 }  // namespace
 
-const DeviceOps& ops_for(const at::Tensor& tensor) {
+const DeviceOps& ops_for(at::Device device) {
     static const bool reference = wants_reference();
-    return reference || !tensor.is_cpu() ? reference_ops() : cpu_ops();
+    return reference || !device.is_cpu() ? reference_ops() : cpu_ops();
 }
 
 }  // namespace xlrm

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "ops/kv_pages_state.hpp"
+#include "xlrm/ops/attention.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
 #include "xlrm/ops/gated_activation.hpp"
 #include "xlrm/ops/rms_norm.hpp"
@@ -32,6 +34,15 @@ struct DeviceOps {
 
     void (*rope)(const at::Tensor& x, const at::Tensor& positions, const RopeTable& table, bool inverse);
 
+    at::Tensor (*attention)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
+                            const AttentionConfig& config, AttentionSaved* saved, const KvPages* cache);
+    void (*attention_backward)(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                               const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
+                               const AttentionConfig& config, const AttentionGrads& grads);
+    //! Keys and values as `attention` reads them; `options` give dtype and device.
+    std::unique_ptr<KvPages::State> (*make_keys)(const at::TensorOptions& options, std::int64_t kv_heads, std::int64_t head_dim,
+                                                 std::int64_t window);
+
     at::Tensor (*embedding)(const at::Tensor& tokens, const at::Tensor& weight, double scale);
     void (*embedding_backward)(const at::Tensor& dy, const at::Tensor& tokens, const at::Tensor& dweight, double scale,
                                std::int32_t fixed);
@@ -57,8 +68,9 @@ const DeviceOps& cpu_ops();
 //! compared with. Bits of a row may depend on the rows beside it.
 const DeviceOps& reference_ops();
 
-//! Those of the device that holds `tensor`. XLRM_OPS=reference takes the reference everywhere; throws Error(usage) for another
+//! Those of a device. XLRM_OPS=reference takes the reference everywhere; throws Error(usage) for another
 //! value than that, "own" or "".
-const DeviceOps& ops_for(const at::Tensor& tensor);
+const DeviceOps& ops_for(at::Device device);
+inline const DeviceOps& ops_for(const at::Tensor& tensor) { return ops_for(tensor.device()); }
 
 }  // namespace xlrm

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include "ops/support.hpp"
+#include "xlrm/ops/attention.hpp"
 #include "xlrm/ops/embedding.hpp"
 #include "xlrm/ops/head.hpp"
 #include "xlrm/ops/linear.hpp"
@@ -91,6 +92,33 @@ TEST(Reference, RotatesHeadsOfAMergedView) {
             xlrm::rope(own.narrow(1, 1, 3), positions, table, inverse);
             reference_ops().rope(other.narrow(1, 1, 3), positions, table, inverse);
             EXPECT_LT(test::difference(other, own), bound(dtype));
+        }
+}
+
+//! A prompt with two answers, one of which only some rows ask for, and a text that stands alone.
+Segments shared_prompt() {
+    return {{{{0, 20}}, {{0, 20, 0}}},
+            {{{0, 20}, {20, 9}}, {{20, 9, 20}}},
+            {{{0, 20}, {29, 5}}, {{29, 2, 20}, {31, 3, 22}}},
+            {{{34, 7}}, {{34, 7, 0}}}};
+}
+
+TEST(Reference, AttentionWithSharedPrefixesWindowsAndCaps) {
+    for (const at::ScalarType dtype : test::kDtypes)
+        for (const AttentionConfig& config : {AttentionConfig{0.2, 0, 0.0}, {0.3, 6, 0.0}, {0.25, 0, 2.0}, {0.2, 9, 3.0}}) {
+            const at::Tensor q = test::normal({41, 6, 24}, 1, dtype), k = test::normal({41, 2, 24}, 2, dtype),
+                             v = test::normal({41, 2, 24}, 3, dtype), dout = test::normal({41, 6, 24}, 4, dtype);
+            AttentionSaved own, other;
+            const at::Tensor out = xlrm::attention(q, k, v, shared_prompt(), config, &own);
+            EXPECT_LT(test::difference(reference_ops().attention(q, k, v, shared_prompt(), config, &other, nullptr), out),
+                      bound(dtype));
+            EXPECT_LT(test::difference(other.lse, own.lse), bound(sums(dtype)));
+            const AttentionGrads expected = xlrm::attention_backward(dout, q, k, v, out, own, shared_prompt(), config);
+            const AttentionGrads grads{at::empty_like(q), at::empty_like(k), at::empty_like(v)};
+            reference_ops().attention_backward(dout, q, k, v, out, own, shared_prompt(), config, grads);
+            EXPECT_LT(test::difference(grads.dq, expected.dq), 3 * bound(dtype));
+            EXPECT_LT(test::difference(grads.dk, expected.dk), 3 * bound(dtype));
+            EXPECT_LT(test::difference(grads.dv, expected.dv), 3 * bound(dtype));
         }
 }
 

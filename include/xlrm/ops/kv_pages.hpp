@@ -13,7 +13,8 @@ namespace xlrm {
 class KvPages {
 public:
     //! Of keys and values in `dtype`, [Hkv, D] a token; `window` as in AttentionConfig.
-    KvPages(at::ScalarType dtype, std::int64_t kv_heads, std::int64_t head_dim, std::int64_t window);
+    KvPages(at::ScalarType dtype, std::int64_t kv_heads, std::int64_t head_dim, std::int64_t window,
+            at::Device device = at::kCPU);
     ~KvPages();
     KvPages(KvPages&&) noexcept;
     KvPages& operator=(KvPages&&) noexcept;
@@ -36,6 +37,8 @@ public:
     const State& state() const { return *state_; }  //!< for the ops
 
 private:
+    at::ScalarType dtype_;
+    std::int64_t kv_heads_, head_dim_;
     std::unique_ptr<State> state_;
 };
 

@@ -5,12 +5,14 @@ namespace xlrm {
 const DeviceOps& cpu_ops() {
     static const DeviceOps table = [] {
         DeviceOps ops{};
+        cpu::fill_attention(ops);
         cpu::fill_cross_entropy(ops);
         cpu::fill_embedding(ops);
         cpu::fill_gated_activation(ops);
         cpu::fill_gated_linear(ops);
         cpu::fill_head(ops);
         cpu::fill_linear(ops);
+        cpu::fill_packed_keys(ops);
         cpu::fill_rms_norm(ops);
         cpu::fill_rope(ops);
         cpu::fill_rows(ops);

@@ -6,7 +6,7 @@
 #include "xlrm/ops/kv_pages.hpp"
 #include "xlrm/ops/segments.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 
 //! Segments in the form that the kernels take.
 class AttentionTasks {
@@ -31,4 +31,4 @@ private:
     std::int64_t most_keys_ = 0, most_packed_ = 0;
 };
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu

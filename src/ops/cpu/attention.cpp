@@ -1,35 +1,22 @@
-#include "xlrm/ops/attention.hpp"
-
 #include <ATen/ops/empty.h>
 
 #include <vector>
 
 #include "ops/aligned_buffer.hpp"
-#include "ops/attention_tasks.hpp"
 #include "ops/cpu/amx.hpp"
+#include "ops/cpu/attention_tasks.hpp"
+#include "ops/cpu/fill.hpp"
+#include "ops/cpu/packed_keys.hpp"
 #include "ops/dispatch.hpp"
-#include "ops/kv_pages_state.hpp"
 #include "ops/shares.hpp"
-#include "xlrm/core/profile.hpp"
 #include "xlrm/ops/rows.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
-
-// Of the products of one forward pass: q·k and p·v over the keys that each token sees.
-double forward_flops(const at::Tensor& q, const Segments& segments) {
-    double pairs = 0.0;
-    for (const Segment& s : segments)
-        for (const QueryRun& run : s.queries)
-            pairs += double(run.length) * double(run.position) + 0.5 * double(run.length) * double(run.length + 1);
-    return 4.0 * double(q.size(1) * q.size(2)) * pairs;
-}
 
 template <class T>
 cpu::AttentionArgs<T> arguments(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& out,
                                 const at::Tensor& lse, const AttentionConfig& config) {
-    assert(q.dim() == 3 && k.dim() == 3 && v.dim() == 3 && q.size(1) % k.size(1) == 0 && k.sizes() == v.sizes());
-    assert(q.stride(2) == 1 && k.stride(2) == 1 && v.stride(2) == 1 && out.is_contiguous());
     using A = cpu::Accumulate<T>;
     cpu::AttentionArgs<T> args{};
     args.q = const_data<T>(q), args.k = const_data<T>(k), args.v = const_data<T>(v);
@@ -70,11 +57,8 @@ void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vecto
     cpu::kernels<T>().attention_backward(args, family.data(), count, kv_head, thread_scratch<cpu::Accumulate<T>>(scratch));
 }
 
-}  // namespace
-
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
                      const AttentionConfig& config, AttentionSaved* saved, const KvPages* cache) {
-    const ProfileScope scope("attention", ScopeKind::op, profiling() ? forward_flops(q, segments) : 0.0);
     at::Tensor out = empty_rows(q.sizes(), q.options());
     if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
     const AttentionTasks tasks(segments, cache);
@@ -89,25 +73,14 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     return out;
 }
 
-AttentionGrads attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                  const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
-                                  const AttentionConfig& config) {
-    AttentionGrads grads{at::empty(q.sizes(), q.options()), at::empty(k.sizes(), k.options()), at::empty(v.sizes(), v.options())};
-    attention_backward(dout, q, k, v, out, saved, segments, config, grads);
-    return grads;
-}
-
 void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
                         const AttentionConfig& config, const AttentionGrads& grads) {
-    const ProfileScope scope("attention backward", ScopeKind::op, profiling() ? 2.5 * forward_flops(q, segments) : 0.0);
-    assert(grads.dq.stride(2) == 1 && grads.dk.stride(2) == 1 && grads.dv.stride(2) == 1);
     const AttentionTasks tasks(segments, nullptr);
     const auto groups = tasks.families();
     const bool on_tiles = attends_on_tiles(q.scalar_type(), q.size(2));
     dispatch(q.scalar_type(), [&](auto type) {
         using T = decltype(type);
-        assert(dout.is_contiguous() && dout.sizes() == q.sizes());
         cpu::AttentionBackwardArgs<T> args{};
         args.forward = arguments<T>(q, k, v, out, saved.lse, config);
         args.dout = const_data<T>(dout);
@@ -122,4 +95,11 @@ void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::T
     });
 }
 
-}  // namespace xlrm
+}  // namespace
+
+void fill_attention(DeviceOps& ops) {
+    ops.attention = attention;
+    ops.attention_backward = attention_backward;
+}
+
+}  // namespace xlrm::cpu

@@ -1,12 +1,12 @@
-#include "ops/attention_tasks.hpp"
+#include "ops/cpu/attention_tasks.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <unordered_map>
 
-#include "ops/kv_pages_state.hpp"
+#include "ops/cpu/packed_keys.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 
 AttentionTasks::AttentionTasks(const Segments& segments, const KvPages* cache) {
     std::size_t ranges = 0, queries = 0, pages = 0;
@@ -14,7 +14,7 @@ AttentionTasks::AttentionTasks(const Segments& segments, const KvPages* cache) {
         ranges += s.keys.size(), queries += std::size_t(s.query_count());
         if (!s.cached()) continue;
         assert(cache != nullptr && s.keys.size() == 1 && s.keys.front().begin == 0);
-        pages += cache->state().sequence(s.keys.front().sequence).pages.size();
+        pages += packed_keys(*cache).sequence(s.keys.front().sequence).pages.size();
     }
     // The kernels' segments point into these.
     ranges_.reserve(ranges), queries_.reserve(queries), pages_.reserve(pages);
@@ -22,7 +22,7 @@ AttentionTasks::AttentionTasks(const Segments& segments, const KvPages* cache) {
         cpu::AttentionSegment out{ranges_.data() + ranges_.size(),   0, nullptr, s.key_count(),
                                   queries_.data() + queries_.size(), 0};
         if (s.cached()) {
-            const KvPages::State::Sequence& sequence = cache->state().sequence(s.keys.front().sequence);
+            const PackedKeys::Sequence& sequence = packed_keys(*cache).sequence(s.keys.front().sequence);
             assert(out.keys <= sequence.length);
             out.pages = pages_.data() + pages_.size();
             for (const auto& page : sequence.pages) pages_.push_back(page != nullptr ? page->data() : nullptr);
@@ -62,4 +62,4 @@ std::vector<std::vector<cpu::AttentionSegment>> AttentionTasks::families() const
     return result;
 }
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu
