@@ -51,6 +51,10 @@ void add_roof(const Bench& bench, BenchCases& cases);
 void add_training(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
 void add_scoring(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
 void add_capture(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs, BenchCases& cases);
+//! Whether the model has an LM head.
+bool decodable(const Bench& bench);
+//! New tokens one at a time, at two lengths of the text before them.
+void add_decoding(const Bench& bench, BenchCases& cases);
 void add_prefix(const Bench& bench, BenchCases& cases);
 void add_tokenizing(const Bench& bench, BenchCases& cases);
 //! Whether there are rows and a tokenizer.model.

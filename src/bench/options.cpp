@@ -9,7 +9,7 @@
 namespace xlrm {
 namespace {
 
-const std::vector<std::string> kKinds = {"roof",     "train",   "score",  "capture", "prefix",
+const std::vector<std::string> kKinds = {"roof",     "train",   "score",  "capture", "decode", "prefix",
                                          "tokenize", "prepare", "reduce", "scaling", "cells"};
 
 std::int64_t number(const std::string& text, const std::string& what) {
@@ -41,9 +41,9 @@ void check_what(const BenchOptions& b) {
 
 void describe(Options& options, BenchOptions& b) {
     options.section("bench")
-        .add(
-            "what", &b.what, "KIND,…",
-            "roof, train, score, capture, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what they need")
+        .add("what", &b.what, "KIND,…",
+             "roof, train, score, capture, decode, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what "
+             "they need")
         .add("size", &b.size, "NAME", "random model: tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB]")
         .add("model", &b.model, "DIR", "a model folder in place of --size")
         .add("tokenizer", &b.tokenizer, "DIR", "tokenizer of --data and --text (default: that of --model)")

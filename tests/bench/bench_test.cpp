@@ -89,6 +89,16 @@ TEST(Bench, MeasuresCapture) {
     expect_figures(result(all, "20+10", "bf16"), {"without", "all layers"});
 }
 
+TEST(Bench, MeasuresDecoding) {
+    BenchOptions options = tiny("decode");
+    options.dtype = "bf16";
+    const Json all = results(options);
+    ASSERT_EQ(all.size(), 1U);
+    const Json& figures = result(all, "one text", "bf16");
+    expect_figures(figures, {"behind 64", "behind 2048", "time of a token grows"});
+    expect_figures(figures, {"prompt of 2048", "cache of a token"}, 1);
+}
+
 TEST(Bench, MeasuresSharedPrefixes) {
     BenchOptions options = tiny("prefix");
     options.dtype = "fp32";

@@ -16,6 +16,7 @@ namespace xlrm {
 //!     train     steps of Bradley-Terry training: rates, parts of a step, share of the roof, peak memory
 //!     score     scoring with a reward head, likewise
 //!     capture   scoring with the last token and the mean of all layers, against scoring alone
+//!     decode    new tokens of one text, one at a time, behind 64 and behind 2048 others: each alone up to its logits
 //!     prefix    the prompt computed once, against once for each answer: training, pairs, best of 16
 //!     tokenize  a tokenizer on texts
 //!     prepare   rows read, tokenised and written, against the sentencepiece library called in a loop on the same texts
