@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <set>
 
 #include "analysis_files.hpp"
 #include "parts.hpp"
+#include "state_parts.hpp"
+#include "transfer_geometry.hpp"
 #include "transfer_part.hpp"
 #include "xlrm/analysis/results_folder.hpp"
 #include "xlrm/comm/run_job.hpp"
@@ -56,10 +59,25 @@ public:
           hashes_(folder_ / "hashes.json"),
           results_(read_results(folder_, hashes_)) {
         for (const auto& [base, benchmark] : score_sets(results_.grid)) sets_.emplace_back(base, benchmark);
+        for (const GridCell& cell : results_.grid.cells) {
+            const std::pair key(cell.base, cell.benchmark);
+            if (std::ranges::find(state_sets_, key) == state_sets_.end()) state_sets_.push_back(key);
+        }
+        states_.resize(state_sets_.size());
     }
 
     const Results& results() const { return results_; }
     std::size_t set_count() const { return sets_.size(); }
+    //! Sets with activations, base models' cells among them.
+    std::size_t state_count() const { return state_sets_.size(); }
+    const StateSet& states_of(std::size_t set) {
+        if (!states_[set]) {
+            Statements ignored;
+            states_[set] = read_states(results_.grid, state_sets_[set].first, state_sets_[set].second, &ignored);
+            if (states_[set]->items.size() < 4) states_[set]->layers.clear();
+        }
+        return *states_[set];
+    }
     FileHashes& hashes() { return hashes_; }
 
     //! The hash of all that determines a part.
@@ -110,6 +128,7 @@ public:
             all.insert(all.end(), of_set.begin(), of_set.end());
             add_limits(scores_of(set), &all);
         }
+        for (const auto& [base, benchmark] : state_sets_) read_states(results_.grid, base, benchmark, &all);
         if (sets_.empty()) all.push_back({"no_scores", "", "no trained model has a cell, so there is nothing to compare"});
         return all;
     }
@@ -163,45 +182,76 @@ private:
     FileHashes hashes_;
     Results results_;
     std::vector<Set> sets_;
+    std::vector<std::pair<std::string, std::string>> state_sets_;
+    std::vector<std::optional<StateSet>> states_;
 };
 
+//! Work for one rank: pieces of parts of one set.
 struct Unit {
-    std::size_t set = 0;
-    std::vector<const Part*> parts;  //!< those that share a resampling are one unit
+    std::vector<std::string> parts;  //!< a piece of each
+    std::function<std::vector<ResultTable>(std::size_t part)> compute;
 };
 
-std::vector<Unit> units_of(std::size_t sets, const std::vector<std::string>& wanted) {
+bool is_in(const std::vector<std::string>& list, const std::string& name) { return std::ranges::find(list, name) != list.end(); }
+
+//! Scores: the parts that share a resampling in one unit, the others alone. Activations: one layer each.
+std::vector<Unit> units_of(Analysis& analysis, const std::vector<std::string>& wanted) {
     std::vector<Unit> units;
-    for (std::size_t set = 0; set < sets; ++set) {
-        Unit together{set, {}};
-        std::vector<Unit> alone;
+    for (std::size_t set = 0; set < analysis.set_count(); ++set) {
+        std::vector<const Part*> shared;
         for (const Part& part : parts()) {
-            if (std::ranges::find(wanted, part.name) == wanted.end()) continue;
+            if (!is_in(wanted, part.name)) continue;
             if (part.needs_resampling)
-                together.parts.push_back(&part);
+                shared.push_back(&part);
             else
-                alone.push_back({set, {&part}});
+                units.push_back({{part.name}, [&analysis, set, &part](std::size_t) { return analysis.compute(set, part); }});
         }
-        if (!together.parts.empty()) units.push_back(std::move(together));
-        units.insert(units.end(), alone.begin(), alone.end());
+        if (!shared.empty()) {
+            Unit unit{{}, [&analysis, set, shared](std::size_t part) { return analysis.compute(set, *shared[part]); }};
+            for (const Part* part : shared) unit.parts.push_back(part->name);
+            units.push_back(std::move(unit));
+        }
+    }
+    for (std::size_t set = 0; set < analysis.state_count(); ++set) {
+        for (const StatePart& part : state_parts()) {
+            if (!is_in(wanted, part.name)) continue;
+            auto layers = analysis.states_of(set).layers;
+            if (part.whole && !layers.empty()) layers = {{"", -1}};
+            for (const auto& [capture, layer] : layers) {
+                units.push_back({{part.name}, [&analysis, set, &part, capture = capture, layer = layer](std::size_t) {
+                                     const OneThread one;
+                                     std::vector<ResultTable> tables = part.tables();
+                                     part.add({analysis.states_of(set), capture, layer}, tables);
+                                     return tables;
+                                 }});
+            }
+        }
     }
     return units;
 }
 
+std::vector<ResultTable> empty_tables(const std::string& name) {
+    for (const Part& part : parts())
+        if (part.name == name) return part.tables();
+    for (const StatePart& part : state_parts())
+        if (part.name == name) return part.tables();
+    return {};
+}
+
 //! Collective. The parts that were asked for and not there, their units divided over the ranks; on the root whole, in the order
-//! of the sets.
+//! of the units.
 std::map<std::string, PartResult> compute_parts(const Communicator& world, Analysis& analysis,
                                                 const std::vector<std::string>& wanted) {
     Json mine = Json::array();
     together(world, [&] {
-        const std::vector<Unit> units = units_of(analysis.set_count(), wanted);
+        const std::vector<Unit> units = units_of(analysis, wanted);
         for (std::size_t u = 0; u < units.size(); ++u) {
             if (static_cast<int>(u % static_cast<std::size_t>(world.size())) != world.rank()) continue;
-            for (const Part* part : units[u].parts) {
+            for (std::size_t part = 0; part < units[u].parts.size(); ++part) {
                 require_not_stopped("the tables were computed");
                 Json tables = Json::array();
-                for (const ResultTable& table : analysis.compute(units[u].set, *part)) tables.push_back(to_json(table));
-                mine.push_back({{"part", part->name}, {"set", units[u].set}, {"tables", std::move(tables)}});
+                for (const ResultTable& table : units[u].compute(part)) tables.push_back(to_json(table));
+                mine.push_back({{"part", units[u].parts[part]}, {"unit", u}, {"tables", std::move(tables)}});
             }
         }
     });
@@ -209,19 +259,15 @@ std::map<std::string, PartResult> compute_parts(const Communicator& world, Analy
     for (const std::string& text : world.gather_text(mine.dump())) {
         if (!world.root()) break;
         for (const Json& piece : parse_json(text, "tables of a rank"))
-            pieces[{piece.at("part"), piece.at("set")}] = piece.at("tables");
+            pieces[{piece.at("part"), piece.at("unit")}] = piece.at("tables");
     }
     std::map<std::string, PartResult> results;
-    for (const Part& part : parts()) {
-        if (std::ranges::find(wanted, part.name) == wanted.end()) continue;
-        PartResult& result = results[part.name];
-        result.tables = part.tables();
-        for (std::size_t set = 0; set < analysis.set_count(); ++set) {
-            const auto piece = pieces.find({part.name, set});
-            if (piece == pieces.end()) continue;
-            for (std::size_t t = 0; t < result.tables.size(); ++t)
-                for (auto& row : table_from_json(piece->second.at(t)).rows) result.tables[t].add(std::move(row));
-        }
+    for (const std::string& name : wanted)
+        if (name != kTransfer) results[name].tables = empty_tables(name);
+    for (const auto& [key, tables] : pieces) {
+        PartResult& result = results.at(key.first);
+        for (std::size_t t = 0; t < result.tables.size(); ++t)
+            for (auto& row : table_from_json(tables.at(t)).rows) result.tables[t].add(std::move(row));
     }
     return results;
 }
@@ -282,6 +328,8 @@ void write_results(const AnalyzeOptions& options, Analysis& analysis, const fs::
         all.tables.insert(all.tables.end(), part->second.tables.begin(), part->second.tables.end());
         all.files.insert(part->second.files.begin(), part->second.files.end());
     }
+    if (const auto alignment = done.find("alignment"), gaps = done.find("gaps"); alignment != done.end() && gaps != done.end())
+        all.tables.push_back(transfer_geometry(alignment->second.tables.front(), gaps->second.tables.front()));
     write_tables(folder, all);
     const Json summary = summary_json(head_of(options, analysis), statements, state, all.tables);
     write_file_atomic(folder / "summary.json", summary.dump(1) + "\n");
@@ -320,6 +368,7 @@ void describe(Options& options, AnalyzeOptions& analysis) {
 std::vector<std::string> analysis_parts() {
     std::vector<std::string> names = {kTransfer};
     for (const Part& part : parts()) names.push_back(part.name);
+    for (const StatePart& part : state_parts()) names.push_back(part.name);
     return names;
 }
 

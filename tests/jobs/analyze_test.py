@@ -10,6 +10,7 @@ import sys
 from fractions import Fraction
 
 import h5py
+import numpy
 import xarray
 
 from harness import Work, check, finish, mpirun, run
@@ -104,6 +105,52 @@ def compare_with_cells(folder):
             near(row["exact"], min(1.0, 2 * sum(math.comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)), f"McNemar {row}")
 
 
+def states(folder, model, target, layer, side="chosen"):
+    """(item, feature) in the order of the ids, with the ids."""
+    with h5py.File(os.path.join(folder, "cells", model, f"facts.{target}.h5")) as file:
+        order = numpy.argsort(file["scores/id"].asstr()[:])
+        return file[f"activations/last/layer_{layer:02d}/{side}"][:].astype(float)[order]
+
+
+def debiased_cka(x, y):
+    def centre(m):
+        k = m @ m.T
+        numpy.fill_diagonal(k, 0.0)
+        n = len(k)
+        rows = k.sum(0) / (n - 2)
+        rows -= rows.sum() / (2 * (n - 1))
+        k -= rows[:, None] + rows[None, :]
+        numpy.fill_diagonal(k, 0.0)
+        return k
+    k, l = centre(x - x.mean(0)), centre(y - y.mean(0))
+    return (k * l).sum() / math.sqrt((k * k).sum() * (l * l).sum())
+
+
+def compare_with_states(folder):
+    def cosines(x, y):
+        return (x * y).sum(1) / numpy.linalg.norm(x, axis=1) / numpy.linalg.norm(y, axis=1)
+
+    for row in read_csv(folder, "shift"):
+        if row["capture"] != "last" or row["layer"] == "0" or row["model"] not in ("base.en.s1", "base.ko.s1"):
+            continue
+        base, model = (states(folder, name, row["target"], int(row["layer"])) for name in ("base", row["model"]))
+        near(row["cosine"], cosines(base, model).mean(), f"cosine {row}")
+        near(row["relative"], numpy.median(numpy.linalg.norm(model - base, axis=1) / numpy.linalg.norm(base, axis=1)), f"relative {row}")
+        near(row["cka"], debiased_cka(base, model), f"cka {row}")
+    for row in read_csv(folder, "ratios"):
+        if row["capture"] != "last" or row["variant"] != "raw" or row["model"] != "base.es.s1":
+            continue
+        parallel = numpy.stack([states(folder, row["model"], target, int(row["layer"])) for target in ("en", "es", "it", "ko", "zh")], 1)
+        singular = numpy.linalg.svd(parallel, compute_uv=False)
+        check(abs(float(row["f"]) - (singular[:, 0] / singular.sum(1)).mean()) < 1e-6, f"f {row}")
+    data = cells(folder)
+    last = max(int(row["layer"]) for row in read_csv(folder, "lens"))
+    for row in read_csv(folder, "lens"):
+        if int(row["layer"]) == last:  # the lens ends at the model's reward
+            cell = data[row["source"], row["target"]]
+            near(row["accuracy"], sum(right for right, _ in cell.values()) / len(cell), f"lens {row}")
+
+
 def compare_with_files(folder):
     with xarray.open_dataset(os.path.join(folder, "analysis", "analysis.h5"), group="gaps") as stored:
         rows = read_csv(folder, "gaps")
@@ -137,6 +184,7 @@ with Work() as work:
         same = open(work / f"np1/table.{extension}").read() == open(work / f"np1/analysis/transfer.{extension}").read()
         check(same, f"transfer.{extension} is not the sweep's table.{extension}")
     compare_with_cells(work / "np1")
+    compare_with_states(work / "np1")
     compare_with_files(work / "np1")
 
     check(run([ANALYZE]).returncode == 2, "without a folder: not exit code 2")

@@ -1,0 +1,86 @@
+#include <cmath>
+
+#include "state_parts.hpp"
+#include "xlrm/stats/intervals.hpp"
+#include "xlrm/stats/singular_ratio.hpp"
+
+namespace xlrm {
+
+namespace {
+
+constexpr RatioVariant kVariants[] = {RatioVariant::raw, RatioVariant::centred, RatioVariant::row_normalised,
+                                      RatioVariant::centred_normalised};
+
+EstimateWithInterval clustered(const std::vector<double>& values, const std::vector<std::string>& clusters) {
+    for (const double value : values)
+        if (!std::isfinite(value))
+            return {Undefined::no_variation, Undefined::no_variation, Undefined::no_variation, Undefined::no_variation};
+    const ClusteredMean mean = clustered_mean(values, clusters);
+    if (mean.clusters < 2) return {mean.mean, Undefined::one_cluster, Undefined::one_cluster, Undefined::one_cluster};
+    return {mean.mean, mean.standard_error, mean.interval.low, mean.interval.high};
+}
+
+//! f of every item, by variant.
+std::vector<std::vector<double>> ratios_of(const StateInput& input, std::size_t model) {
+    std::vector<std::vector<float>> values;
+    std::int64_t features = 0;
+    for (std::size_t t = 0; t < input.set.targets.size(); ++t)
+        values.push_back(input.set.load_floats(model, t, input.capture, input.layer, "chosen", &features));
+    const std::vector<std::span<const float>> views(values.begin(), values.end());
+    std::vector<std::vector<double>> all;
+    for (const RatioVariant variant : kVariants)
+        all.push_back(singular_ratios(views, std::ssize(input.set.items), features, variant));
+    return all;
+}
+
+}  // namespace
+
+std::vector<ResultTable> ratio_tables() {
+    return {{"ratios",
+             "Singular-value ratio of parallel texts, by layer",
+             "f = largest singular value / sum, of the matrix with one row a language (the parallel versions of one item, chosen "
+             "answers): 1 "
+             "= all languages along one direction, 1/languages = orthogonal. Mean over items, interval clustered by item. "
+             "change: the same "
+             "minus the base model's, item by item. variant: raw, centred (minus the mean of all items and languages), "
+             "row_normalised, "
+             "centred_normalised; the published statistic does not say which. A common mean vector alone makes raw f large.",
+             {{"base", ColumnKind::text},
+              {"benchmark", ColumnKind::text},
+              {"model", ColumnKind::text},
+              {"source", ColumnKind::text, true},
+              {"seed", ColumnKind::count, true},
+              {"capture", ColumnKind::text},
+              {"layer", ColumnKind::count},
+              {"variant", ColumnKind::text},
+              {"items", ColumnKind::count, true},
+              {"f", ColumnKind::number, false, true},
+              {"change", ColumnKind::number, false, true}},
+             {}}};
+}
+
+void add_ratios(const StateInput& input, std::vector<ResultTable>& tables) {
+    const StateSet& set = input.set;
+    if (set.targets.size() < 2) return;
+    std::vector<std::vector<double>> base;
+    for (std::size_t m = 0; m < set.models.size(); ++m) {
+        const StateModel& model = set.models[m];
+        const auto ratios = ratios_of(input, m);
+        const bool is_base = set.has_base && m == 0;
+        if (is_base) base = ratios;
+        for (std::size_t v = 0; v < ratios.size(); ++v) {
+            EstimateWithInterval change{Undefined::not_comparable, Undefined::not_comparable, Undefined::not_comparable,
+                                        Undefined::not_comparable};
+            if (!is_base && !base.empty()) {
+                std::vector<double> differences = ratios[v];
+                for (std::size_t i = 0; i < differences.size(); ++i) differences[i] -= base[v][i];
+                change = clustered(differences, set.clusters);
+            }
+            tables[0].add({set.base, set.benchmark, model.model, model.source, model.seed, input.capture,
+                           static_cast<std::int64_t>(input.layer), name_of(kVariants[v]), std::ssize(set.items),
+                           clustered(ratios[v], set.clusters), change});
+        }
+    }
+}
+
+}  // namespace xlrm

@@ -1,0 +1,93 @@
+#include <ATen/ops/stack.h>
+
+#include "state_parts.hpp"
+#include "xlrm/stats/cka.hpp"
+#include "xlrm/stats/representational_similarity.hpp"
+#include "xlrm/stats/shift.hpp"
+
+namespace xlrm {
+
+namespace {
+
+constexpr std::int64_t kNeighbours = 10;
+
+}  // namespace
+
+std::vector<ResultTable> shift_tables() {
+    return {{"shift",
+             "How each model's states moved from the base, by layer and language",
+             "Same items and coordinates before and after training, chosen answers. cosine: mean of cos(base, model); relative: "
+             "median |h − h0| "
+             "/ |h0| (below 0.0024 it is the rounding of bf16); norm: mean log(|h| / |h0|); coherence: share of the movement "
+             "that is one common "
+             "translation. cka: cka.linear.debiased, a score, invariant to rotation, scale and translation, with its jackknife "
+             "interval; "
+             "cka_within: each subset centred first, since subsets alone make representations look alike. neighbours: Jaccard "
+             "overlap "
+             "of the 10 nearest by cosine (chance about 10/2n). Centred columns are named so; nothing is row-normalised.",
+             {{"base", ColumnKind::text},
+              {"benchmark", ColumnKind::text},
+              {"model", ColumnKind::text},
+              {"source", ColumnKind::text, true},
+              {"seed", ColumnKind::count, true},
+              {"target", ColumnKind::text},
+              {"capture", ColumnKind::text},
+              {"layer", ColumnKind::count},
+              {"items", ColumnKind::count, true},
+              {"cosine", ColumnKind::number},
+              {"centred_cosine", ColumnKind::number, true},
+              {"relative", ColumnKind::number},
+              {"norm", ColumnKind::number},
+              {"coherence", ColumnKind::number},
+              {"cka", ColumnKind::number, false, true},
+              {"cka_within", ColumnKind::number, false, true},
+              {"cka_biased", ColumnKind::number, true},
+              {"neighbours", ColumnKind::number}},
+             {}},
+            {"shift_directions",
+             "Whether languages moved the same way, by layer",
+             "Cosine of the mean movements (model − base) of two languages: 1 = training moved both the same way.",
+             {{"base", ColumnKind::text},
+              {"benchmark", ColumnKind::text},
+              {"model", ColumnKind::text},
+              {"capture", ColumnKind::text},
+              {"layer", ColumnKind::count},
+              {"first_target", ColumnKind::text},
+              {"second_target", ColumnKind::text},
+              {"cosine", ColumnKind::number}},
+             {}}};
+}
+
+void add_shifts(const StateInput& input, std::vector<ResultTable>& tables) {
+    const StateSet& set = input.set;
+    if (!set.has_base) return;
+    const auto layer = static_cast<std::int64_t>(input.layer);
+    std::vector<std::vector<at::Tensor>> moves(set.models.size());  // mean movement, by model and target
+    for (std::size_t t = 0; t < set.targets.size(); ++t) {
+        const at::Tensor base = set.load(0, t, input.capture, input.layer, "chosen");
+        const at::Tensor base_within = within_subsets(base, set.subset);
+        for (std::size_t m = 1; m < set.models.size(); ++m) {
+            const at::Tensor states = set.load(m, t, input.capture, input.layer, "chosen");
+            const Shift moved = shift(base, states);
+            const bool constant = is_constant(base) || is_constant(states);
+            constexpr Undefined flat = Undefined::no_variation;
+            const EstimateWithInterval none{flat, flat, flat, flat};
+            tables[0].add({set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed, set.targets[t],
+                           input.capture, layer, std::ssize(set.items), moved.cosine,
+                           constant ? Estimate(flat) : moved.centred_cosine, moved.relative, moved.norm, moved.coherence,
+                           constant ? none : debiased_cka(base, states),
+                           constant ? none : debiased_cka(base_within, within_subsets(states, set.subset)),
+                           constant ? Estimate(flat) : linear_cka_biased(base, states),
+                           constant ? Estimate(flat) : neighbour_jaccard(base, states, kNeighbours)});
+            moves[m].push_back(states.sub(base).mean(0));
+        }
+    }
+    for (std::size_t m = 1; m < set.models.size(); ++m) {
+        for (std::size_t a = 0; a < set.targets.size(); ++a)
+            for (std::size_t b = a + 1; b < set.targets.size(); ++b)
+                tables[1].add({set.base, set.benchmark, set.models[m].model, input.capture, layer, set.targets[a], set.targets[b],
+                               direction_cosine(moves[m][a], moves[m][b])});
+    }
+}
+
+}  // namespace xlrm

@@ -1,0 +1,61 @@
+#include "state_parts.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "xlrm/stats/cka.hpp"
+
+namespace xlrm {
+
+const std::vector<StatePart>& state_parts() {
+    static const std::vector<StatePart> all = {{"ratios", false, ratio_tables, add_ratios},
+                                               {"shift", false, shift_tables, add_shifts},
+                                               {"alignment", false, alignment_tables, add_alignment},
+                                               {"geometry", false, geometry_tables, add_geometry},
+                                               {"lens", true, lens_tables, add_lens}};
+    return all;
+}
+
+bool is_constant(const at::Tensor& x) { return x.size(0) > 0 && x.eq(x[0]).all().item<bool>(); }
+
+EstimateWithInterval debiased_cka(const at::Tensor& x, const at::Tensor& y) {
+    constexpr std::int64_t kMostInExampleForm = 5000;  // five (item, item) matrices in fp64: 1 GB
+    constexpr std::int64_t kChunk = 256;
+    const at::Tensor xc = x.sub(x.mean(0, true)), yc = y.sub(y.mean(0, true));
+    if (x.size(0) <= kMostInExampleForm) {
+        const CkaJackknife result = cka_jackknife(linear_kernel(xc), linear_kernel(yc));
+        return {result.value, result.standard_error, result.low, result.high};
+    }
+    LinearCkaSums sums(xc[0].clone(), yc[0].clone());
+    for (std::int64_t begin = 0; begin < x.size(0); begin += kChunk) {
+        const std::int64_t size = std::min(kChunk, x.size(0) - begin);
+        sums.add(xc.narrow(0, begin, size), yc.narrow(0, begin, size));
+    }
+    constexpr Undefined why = Undefined::too_many_items;
+    return {sums.debiased(), why, why, why};
+}
+
+OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+OneThread::~OneThread() { at::set_num_threads(before_); }
+
+at::Tensor within_subsets(const at::Tensor& x, const std::vector<std::size_t>& subset) {
+    at::Tensor out = x.clone();
+    const std::size_t count = subset.empty() ? 0 : *std::ranges::max_element(subset) + 1;
+    const std::int64_t features = x.size(1);
+    double* values = out.mutable_data_ptr<double>();
+    std::vector<std::vector<double>> means(count, std::vector<double>(static_cast<std::size_t>(features), 0.0));
+    std::vector<double> sizes(count, 0.0);
+    for (std::size_t i = 0; i < subset.size(); ++i) {
+        sizes[subset[i]] += 1.0;
+        for (std::size_t k = 0; k < means[subset[i]].size(); ++k)
+            means[subset[i]][k] += values[i * static_cast<std::size_t>(features) + k];
+    }
+    for (std::size_t i = 0; i < subset.size(); ++i) {
+        for (std::size_t k = 0; k < means[subset[i]].size(); ++k)
+            values[i * static_cast<std::size_t>(features) + k] -= means[subset[i]][k] / sizes[subset[i]];
+    }
+    return out;
+}
+
+}  // namespace xlrm

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "state_set.hpp"
+#include "xlrm/analysis/result_table.hpp"
+
+namespace xlrm {
+
+//! One layer of one set.
+struct StateInput {
+    const StateSet& set;
+    std::string capture;
+    int layer = 0;
+};
+
+//! A part that reads activations, one layer at a time.
+struct StatePart {
+    std::string name;
+    bool whole = false;  //!< looks at all layers of a set: one piece a set, without capture and layer
+    std::vector<ResultTable> (*tables)();
+    void (*add)(const StateInput&, std::vector<ResultTable>&);
+};
+const std::vector<StatePart>& state_parts();
+
+//! Mean singular-value ratio f over the parallel items and its paired change from the base.
+std::vector<ResultTable> ratio_tables();
+void add_ratios(const StateInput& input, std::vector<ResultTable>& tables);
+//! Every model against its base, a language at a time.
+std::vector<ResultTable> shift_tables();
+void add_shifts(const StateInput& input, std::vector<ResultTable>& tables);
+//! Every model, two languages at a time.
+std::vector<ResultTable> alignment_tables();
+void add_alignment(const StateInput& input, std::vector<ResultTable>& tables);
+//! Every model and language: norms, anisotropy, dimension.
+std::vector<ResultTable> geometry_tables();
+void add_geometry(const StateInput& input, std::vector<ResultTable>& tables);
+
+//! The reward that the head would read at each layer, and where it forms.
+std::vector<ResultTable> lens_tables();
+void add_lens(const StateInput& input, std::vector<ResultTable>& tables);
+
+//! Products on one thread while this lives, so that their bits do not depend on how many threads a rank has.
+class OneThread {
+public:
+    OneThread();
+    ~OneThread();
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+private:
+    int before_;
+};
+
+//! Whether all rows are equal, as the states of a closing token are before the first block. What is centred is then rounding.
+bool is_constant(const at::Tensor& x);
+
+//! Debiased linear CKA with its jackknife error: example form up to 5,000 items, above it the feature form from chunks of 256
+//! rows (too_many_items for the error). Rows are centred first.
+EstimateWithInterval debiased_cka(const at::Tensor& x, const at::Tensor& y);
+
+//! Rows minus the mean of their subset.
+at::Tensor within_subsets(const at::Tensor& x, const std::vector<std::size_t>& subset);
+
+}  // namespace xlrm
