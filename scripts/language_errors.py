@@ -72,7 +72,7 @@ def table(title, texts, program):
             taken[f"{lang} for {code}"] += 1
     print(f"\n{title}: {len(texts)} texts, {float(lines[-1]):.0f} µs a text.\n")
     names = [f"{low}–{high}" if high < 10**9 else f"{low}–" for low, high in LENGTHS]
-    print("| language | " + " | ".join(names) + " | all |\n|---" * 1 + "|---" * (len(names) + 1) + "|")
+    print("| language | " + " | ".join(names) + " | all |\n" + "|---" * (len(names) + 2) + "|")
     for lang in sorted({lang for lang, _ in cells} - {"all"}) + ["all"]:
         line = []
         for length in [*range(len(LENGTHS)), None]:
