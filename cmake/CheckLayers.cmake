@@ -26,6 +26,7 @@ set(library_rules
   "(hdf5|H5[A-Za-z0-9]*)[.]h$"    "^store$"
   "(ATen|c10|torch)/"             "^(ops|model|infer|stats|eval|train|align|analysis|sweep|bench|jobs)$"
   "sentencepiece"                 "^(text|bench)$"
+  "^cld2/"                        "^text$"
   "^(arrow|parquet)/"             "^data$"
   "torch/torch[.]h$"              "^none$"
   "ATen/ATen[.]h$"                "^none$")

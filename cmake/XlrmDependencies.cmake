@@ -74,6 +74,7 @@ endif()
 find_package(XlrmSentencepiece REQUIRED)
 find_package(XlrmTorch REQUIRED)
 find_package(XlrmArrow QUIET)
+find_package(XlrmCld2 QUIET)
 
 if(XLRM_BUILD_TESTS)
   find_package(GTest 1.10 QUIET)

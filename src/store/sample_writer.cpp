@@ -78,34 +78,35 @@ void SampleWriter::read_parts() {
 
 // A line that is no whole sample was torn by a kill, and closed by the writer that came after.
 void SampleWriter::read_part(const fs::path& path) {
-    const std::size_t part = static_cast<std::size_t>(std::ranges::find(parts_, path) - parts_.begin());
-    const std::string bytes = read_file(path);
-    std::size_t end = bytes.find('\n');
-    if (end == std::string::npos) {
-        ++dropped_;
-        return;
-    }
-    if (bytes.compare(0, end, header()) != 0)
-        fail(path.string() +
-             ": unfinished samples of another run (of another model, other prompts, options or seed, or damaged); "
-             "remove the file or choose another --output");
-    for (std::size_t begin = end + 1; begin < bytes.size(); begin = end + 1) {
-        end = bytes.find('\n', begin);
-        const std::string_view line = std::string_view(bytes).substr(begin, end == std::string::npos ? end : end - begin);
-        if (end == std::string::npos || !Json::accept(line)) {
+    std::ifstream file(path, std::ios::binary);
+    require(file.is_open(), "cannot read " + path.string(), ExitCode::io);
+    std::string line;
+    std::int64_t begin = 0;
+    for (bool first = true; std::getline(file, line); first = false) {
+        const bool torn = file.eof() || (!first && !Json::accept(line));
+        if (torn)
             ++dropped_;
-            if (end == std::string::npos) return;
-            continue;
-        }
-        Place& place = places_[place_of(parse_sample(line, path.string()), path.string())];
-        const Place found{part, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(line.size())};
-        if (place.length == 0) {
-            place = found;
-            ++count_;
-        } else if (line_at(place) != line) {
-            fail(path.string() + " and " + parts_[place.part].string() + " hold different texts for one sample (" +
-                 std::string(line.substr(0, 80)) + " …), so they are of different runs; remove both and start again");
-        }
+        else if (first)
+            require(line == header(),
+                    path.string() +
+                        ": unfinished samples of another run (of another model, other prompts, options or seed); remove "
+                        "the file or choose another --output");
+        else
+            note(path, line, begin);
+        begin += static_cast<std::int64_t>(line.size()) + 1;
+    }
+    require(!file.bad(), "cannot read " + path.string(), ExitCode::io);
+}
+
+void SampleWriter::note(const fs::path& path, const std::string& line, std::int64_t begin) {
+    const auto part = static_cast<std::size_t>(std::ranges::find(parts_, path) - parts_.begin());
+    Place& place = places_[place_of(parse_sample(line, path.string()), path.string())];
+    if (place.length == 0) {
+        place = {part, begin, static_cast<std::int64_t>(line.size())};
+        ++count_;
+    } else if (line_at(place) != line) {
+        fail(path.string() + " and " + parts_[place.part].string() + " hold different texts for one sample (" +
+             line.substr(0, 80) + " …), so they are of different runs; remove both and start again");
     }
 }
 

@@ -148,5 +148,22 @@ TEST_F(JudgeBatch, RowsOfNeitherFormAreRefusedByLineAndField) {
     EXPECT_EQ(found.replies.size(), 1U);
 }
 
+// Languages that the data tells apart by region, and rows that name them otherwise.
+TEST_F(JudgeBatch, LanguagesAreFoundByNameCodeAndRegion) {
+    const std::vector<JudgeRequest> requests = {
+        {"pt-br", "x", 0, "AB"}, {"pt-pt", "x", 0, "AB"}, {"zh-hant", "x", 0, "AB"}, {"de", "x", 0, "AB"}};
+    const auto path = file("w.jsonl", R"({"id": "x", "lang": "pt-BR", "verdict": "A"})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "Portuguese", "verdict": "B"})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "zho_Hant", "verdict": "B"})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "de-AT", "verdict": "B"})");
+    const ImportedReplies found = import_replies({path}, requests, JudgeParser("strict", JudgeForm::pair), JudgeForm::pair);
+    EXPECT_EQ(found.replies.size(), 3U);
+    EXPECT_EQ(found.missing, std::vector<std::string>{"pt-pt|AB|0|x"});
+    EXPECT_EQ(found.unknown, std::vector<std::string>{"pt|AB|0|x"});  // which of the two is not said
+}
+
 }  // namespace
 }  // namespace xlrm

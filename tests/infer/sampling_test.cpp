@@ -148,6 +148,23 @@ TEST(Sampling, LogProbabilitiesAreThoseOfTheModelAndOfTheDraw) {
     EXPECT_NEAR(choice.drawn_log_probability, 2.0 * value(token) - std::log(drawn), 2e-6);
 }
 
+TEST(Sampling, LogSoftmaxIsThatOfDoublePrecision) {
+    std::vector<float> row = random_row(777, 5.0F, 2);
+    row[3] = -kInfinity;
+    std::vector<float> out(row.size());
+    log_softmax(row, out);
+    double mass = 0.0;
+    for (const float value : row) mass += std::exp(static_cast<double>(value));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (i == 3)
+            EXPECT_EQ(out[i], -kInfinity);
+        else
+            EXPECT_NEAR(out[i], static_cast<double>(row[i]) - std::log(mass), 3e-6);
+    }
+    row[500] = std::nanf("");
+    expect_error([&] { log_softmax(row, out); }, {"NaN"});
+}
+
 // Upper quantile of chi-square with k degrees (Wilson and Hilferty), normal quantile z.
 double chi_square_limit(double k, double z) { return k * std::pow(1.0 - 2.0 / (9.0 * k) + z * std::sqrt(2.0 / (9.0 * k)), 3.0); }
 

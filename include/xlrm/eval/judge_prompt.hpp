@@ -16,16 +16,17 @@ namespace xlrm {
 //!     # comments and empty lines at the beginning
 //!     name = rewardbench_pair
 //!     version = 1
-//!     form = pair                    # or ranking, rating: see JudgeForm
+//!     form = pair
 //!     [system]                       # may be left out
 //!     …
 //!     [user]
 //!     … {question} … {answer_a} … {answer_b}
 //!
-//! A section is all lines after its own up to the next section or the end of the file; empty lines at its end do not count, so a
-//! file may end in a line end. {name} is a placeholder, {{ and }} are braces (as in Python's str.format, so that published
-//! prompts can be copied). Placeholders that a form must have: question, and answer_a, answer_b (pair), answer_a to answer_d
-//! (ranking), answer (rating). All may have question_language and answer_language, the English names of languages.
+//! `form` is pair, ranking or rating (JudgeForm). A section is all lines after its own up to the next section or the end of the
+//! file; empty lines at its end do not count, so a file may end in a line end. {name} is a placeholder, {{ and }} are braces (as
+//! in Python's str.format, so that published prompts can be copied). Placeholders that a form must have: question, and answer_a,
+//! answer_b (pair), answer_a to answer_d (ranking), answer (rating). All may have question_language and answer_language, the
+//! English names of languages.
 class JudgePrompt {
 public:
     //! Throws Error naming file and line: an unknown field, section or placeholder, one that is missing, a single brace, a

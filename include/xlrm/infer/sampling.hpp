@@ -30,8 +30,8 @@ struct TokenChoice {
     double drawn_log_probability = 0.0;
 };
 
-//! Chooses tokens. What it chooses is a function of the arguments of choose() alone, to the bit on every x86-64 processor; the
-//! object only keeps buffers, one thread at a time.
+//! Chooses tokens. What it chooses is a function of the arguments of choose() alone; the object only keeps buffers, one thread at
+//! a time.
 class Sampler {
 public:
     //! Throws Error(usage) unless the options are valid.
@@ -58,8 +58,13 @@ private:
 void penalize_repetition(std::span<const float> logits, std::span<const std::int32_t> tokens, double penalty,
                          std::span<float> out);
 
+//! out = logits − log Σ exp(logits): the rows that a beam search takes. REQUIRES: out has the size of logits. Throws Error as
+//! Sampler::choose does.
+void log_softmax(std::span<const float> logits, std::span<float> out);
+
 //! The random numbers of one sample: a function of seed, the prompt's id and occurrence, the sample's index and the position of
-//! the token in the text, and of nothing else, so a sample is the same alone, in any batch and on any rank count.
+//! the token in the text, and of nothing else, so a sample is the same alone, in any batch and on any rank count. Translations of
+//! a prompt, which share its id, share its numbers.
 class SampleNumbers {
 public:
     SampleNumbers(std::uint64_t seed, std::string_view id, std::int32_t occurrence, std::int32_t sample);

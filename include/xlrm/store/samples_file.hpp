@@ -77,6 +77,7 @@ private:
     std::filesystem::path part_path() const;
     void read_parts();
     void read_part(const std::filesystem::path& path);
+    void note(const std::filesystem::path& path, const std::string& line, std::int64_t begin);
     std::string line_at(const Place& place) const;
     std::string header() const;
 

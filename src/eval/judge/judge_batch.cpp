@@ -35,7 +35,7 @@ Row read_own_row(const Json& row, bool needs_order, const std::string& where) {
     const Json& id = row.contains("id") ? row.at("id") : Json();
     require(id.is_string() || id.is_number_integer(), where + ": field 'id' must be a text or a whole number");
     result.request.id = id.is_string() ? id.get<std::string>() : id.dump();
-    result.request.lang = canonical_language(text_field(row, "lang", where));
+    result.request.lang = text_field(row, "lang", where);
     if (needs_order || row.contains("order")) result.request.order = text_field(row, "order", where);
     if (row.contains("occurrence")) {
         require(row.at("occurrence").is_number_integer(), where + ": field 'occurrence' must be a whole number");
@@ -83,6 +83,17 @@ ImportedReply reply_of(const Row& row, const JudgeParser& parser, JudgeForm form
              name_of(read) + "'; leave one of the two fields out");
     imported.reply.verdict = read;
     return imported;
+}
+
+// The request that a row is of: its language by the name that the data has, or by its code, with the region or without.
+JudgeRequest request_of(const JudgeRequest& written, const std::set<JudgeRequest>& wanted) {
+    JudgeRequest request = written;
+    const LanguageTag tag = parse_language(written.lang);
+    for (const std::string& lang : {written.lang, tag.full(), tag.code}) {
+        request.lang = lang;
+        if (wanted.contains(request)) return request;
+    }
+    return request;
 }
 
 std::string line_of(const std::vector<std::string>& names, const std::string& what) {
@@ -145,7 +156,8 @@ ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, 
             const std::string where = file.string() + ":" + std::to_string(number);
             const Json json = parse_json(line, where, kRowDepth);
             require(json.is_object(), where + ": a JSON object is expected");
-            const Row row = json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, where);
+            Row row = json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, where);
+            row.request = request_of(row.request, wanted);
             const std::string name = custom_id(row.request);
             if (!wanted.contains(row.request)) {
                 result.unknown.push_back(name);

@@ -24,6 +24,12 @@ float max_of(const std::vector<float>& maxima) {
     return max;
 }
 
+float max_of_row(std::span<const float> row) {
+    std::vector<float> maxima;
+    block_maxima(row, maxima);
+    return max_of(maxima);
+}
+
 // Mass of a row; `sums` by block.
 double mass_of(std::span<const float> row, float max, const Cutoff& cutoff, std::vector<double>& sums) {
     block_sums(row, max, cutoff, sums);
@@ -100,6 +106,15 @@ void penalize_repetition(std::span<const float> logits, std::span<const std::int
     }
 }
 
+void log_softmax(std::span<const float> logits, std::span<float> out) {
+    require(!logits.empty(), "a row of logits is empty");
+    std::vector<double> sums;
+    const float max = max_of_row(logits);
+    const double log_mass = std::log(mass_of(logits, max, {}, sums));
+    for (std::size_t i = 0; i < logits.size(); ++i)
+        out[i] = static_cast<float>(static_cast<double>(logits[i]) - static_cast<double>(max) - log_mass);
+}
+
 Sampler::Sampler(const SamplingOptions& options) : options_(options) { require_valid(options); }
 
 std::span<const float> Sampler::prepare(std::span<const float> logits, std::span<const std::int32_t> context) {
@@ -131,16 +146,13 @@ TokenChoice Sampler::choose(std::span<const float> logits, std::span<const std::
         choice.drawn_log_probability = static_cast<double>(row[static_cast<std::size_t>(choice.token)]) -
                                        static_cast<double>(view.max) - std::log(drawn_mass);
     }
-    const bool same = !options_.greedy && row.data() == logits.data() && cutoff.value == Cutoff().value;
-    if (same) {
+    const bool own_row = row.data() == logits.data();
+    if (own_row && !options_.greedy && cutoff.value == Cutoff().value) {
         choice.log_probability = choice.drawn_log_probability;
     } else {
-        std::vector<float> own_maxima;
-        block_maxima(logits, own_maxima);
-        const float max = max_of(own_maxima);
-        const double mass = mass_of(logits, max, {}, sums_);
-        choice.log_probability =
-            static_cast<double>(logits[static_cast<std::size_t>(choice.token)]) - static_cast<double>(max) - std::log(mass);
+        const float max = own_row ? view.max : max_of_row(logits);
+        choice.log_probability = static_cast<double>(logits[static_cast<std::size_t>(choice.token)]) - static_cast<double>(max) -
+                                 std::log(mass_of(logits, max, {}, sums_));
     }
     return choice;
 }
