@@ -194,6 +194,34 @@ def reward_tables(languages, items, draw, base, benchmark):
     return tables
 
 
+def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
+    """Tables of activations, by layer."""
+    place = {"base": base, "benchmark": benchmark}
+    tables = {"shift": [], "ratios": [], "alignment": [], "geometry": []}
+    models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
+    for model, source, number in models:
+        for layer in range(layers):
+            at = {**place, "model": model, "source": source, "seed": number, "capture": "last", "layer": layer}
+            for t in languages:
+                norms = {name: float(draw.rand()) for name in ("norm_mean", "norm_w1", "norm_ks", "anisotropy", "top3")}
+                tables["geometry"].append({**at, "target": t, "items": items, **norms, "effective_rank": 9.5})
+                if source:
+                    moved = {n: float(draw.rand()) for n in ("cosine", "relative", "norm", "coherence", "neighbours")}
+                    tables["shift"].append({**at, "target": t, "items": items, **moved, **spread("cka", float(draw.rand()))})
+            if len(languages) < 2:
+                continue
+            for variant in ("raw", "centred"):
+                change = Undefined("not_comparable") if not source else float(draw.rand() / 10)
+                line = {**at, "variant": variant, "items": items, **spread("f", 0.5), **spread("change", change)}
+                tables["ratios"].append(line)
+            for n, a in enumerate(languages):
+                for b in languages[n + 1 :]:
+                    found = {name: float(draw.rand()) for name in ("p_at_1", "centred", "mexa", "margin")}
+                    line = {**at, "first_target": a, "second_target": b, "items": items, **found}
+                    tables["alignment"].append({**line, **spread("cka", float(draw.rand()))})
+    return tables
+
+
 def write_analysis(
     root, languages, categories=("chat", "safety"), items=12, base="base", benchmark="dev", seeds=1, changes=None
 ):
@@ -201,6 +229,7 @@ def write_analysis(
     draw = np.random.RandomState(3)
     tables = transfer_tables(languages, categories, items, draw, base, benchmark, seeds)
     tables |= reward_tables(languages, items, draw, base, benchmark)
+    tables |= state_tables(languages, items, draw, base, benchmark)
     tables |= changes or {}
     folder = Path(root) / "analysis"
     folder.mkdir(exist_ok=True)

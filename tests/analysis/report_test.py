@@ -273,7 +273,7 @@ class Broken(Made):
     def test_no_analysis(self):
         made_cells.write_sweep(self.root)
         page = self.page()
-        self.assertIn("xlrm_analyze has not run on this folder, so there are no statistics. Run: xlrm_analyze OUT", page.text)
+        self.assertIn("xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)", page.text)
         self.assertIn("No answer", page.answers["transfer"])
         self.assertIn("norms.base.dev", self.context.figures)
 
@@ -281,9 +281,9 @@ class Broken(Made):
         self.make(changes={"pairs": None, "calibration": None})
         page = self.page("usable agree limits")
         self.assertIn(
-            "Agreement of models: the analysis has no table pairs. Run xlrm_analyze again without --parts.", page.text
+            "Agreement of models: the analysis has no table pairs (run xlrm_analyze again without --parts).", page.text
         )
-        self.assertIn("No answer, since the analysis has no table calibration.", page.answers["usable"])
+        self.assertIn("No answer, since the analysis has no table calibration (run xlrm_analyze again without --parts).", page.answers["usable"])
         self.assertIn("Calibration: the analysis has no table calibration", page.text.split('<section id="limits">')[1])
 
     def test_no_activations(self):

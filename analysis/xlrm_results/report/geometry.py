@@ -6,10 +6,10 @@ from .words import counted, decimal, p_value, why_undefined
 
 
 def geometry_answer(context, base, benchmark):
-    rows = [r for r in context.analysis.rows("geometry", base=base, benchmark=benchmark)]
+    rows = [r for r in context.analysis.rows("transfer_geometry", base=base, benchmark=benchmark)]
     known = [r for r in rows if r["p"] is not None and r["r"] is not None]
     if not known:
-        why = why_undefined(rows[0], "p") if rows else "the analysis has no table geometry"
+        why = why_undefined(rows[0], "p") if rows else "the analysis has no table transfer_geometry"
         return f"no answer, since {why}."
     best = min(known, key=lambda r: r["p"])
     return (
@@ -21,9 +21,9 @@ def geometry_answer(context, base, benchmark):
 
 
 def geometry_figures(context, base, benchmark):
-    rows = [r for r in context.analysis.rows("geometry", base=base, benchmark=benchmark) if r["p"] is not None]
+    rows = [r for r in context.analysis.rows("transfer_geometry", base=base, benchmark=benchmark) if r["p"] is not None]
     if not rows:
-        return context.part_missing("Geometry against transfer", ["geometry"])
+        return context.part_missing("Geometry against transfer", "transfer_geometry", base)
     best = min(rows, key=lambda r: r["p"])
     measures = {}
     for r in context.analysis.rows(
@@ -57,9 +57,4 @@ def does_geometry_explain(context):
     for base, benchmark in context.groups():
         answers += context.tell(base, benchmark, geometry_answer(context, base, benchmark))
         inside += geometry_figures(context, base, benchmark)
-    return (
-        "geometry",
-        "Does geometry explain transfer?",
-        answers or ["No answer: no cell of a reward model is finished."],
-        inside,
-    )
+    return ("geometry", "Does geometry explain transfer?", answers or [context.NO_CELL], inside)

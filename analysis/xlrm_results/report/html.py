@@ -23,7 +23,7 @@ nav ol { padding-left: 1.4rem } nav li { margin: .35rem 0 }
 figure { margin: 1rem .8rem 1rem 0; display: inline-block; max-width: 100%; vertical-align: top }
 figure .scroll { background: #fff; border: 1px solid var(--line) }
 figure svg { display: block; height: auto }
-figcaption { font-size: .85rem; color: var(--soft); margin: .2rem 0 }
+figcaption { font-size: .85rem; color: var(--soft); margin: .2rem 0; width: 0; min-width: 100% }
 table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0; font-variant-numeric: tabular-nums }
 caption { text-align: left; font-weight: 600; padding: .2rem 0 }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }

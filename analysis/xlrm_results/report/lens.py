@@ -24,7 +24,7 @@ def when_does_it_form(context):
         for model in context.shown_models(base, benchmark):
             rows = context.analysis.rows("lens", base=base, benchmark=benchmark, model=model)
             if not rows:
-                inside += context.part_missing(f"Reward lens of {model}", ["lens"])
+                inside += context.part_missing(f"Reward lens of {model}", "lens", base)
                 continue
             lens = [
                 {"language": r["target"], **{k: r[k] for k in ("layer", "median", "q25", "q75", "accuracy")}} for r in rows
@@ -33,4 +33,4 @@ def when_does_it_form(context):
                 f"lens.{model}.{benchmark}",
                 layers.reward_lens(lens, [], f"Figure 6. Reward lens of {model}: benchmark {benchmark}, last token"),
             )
-    return "forms", "When does the reward form?", answers or ["No answer: no cell of a reward model is finished."], inside
+    return "forms", "When does the reward form?", answers or [context.NO_CELL], inside

@@ -181,7 +181,7 @@ def does_english_transfer(context):
         rows = context.analysis.rows("accuracy", base=base, benchmark=benchmark)
         if not rows:
             answers += context.tell(base, benchmark, "no answer, since the analysis has no accuracies.")
-            inside += context.part_missing(f"Transfer ({place})", ["accuracy", "headline"])
+            inside += context.part_missing(f"Transfer ({place})", "accuracy", base)
             continue
         answers += context.tell(base, benchmark, *english_answer(context, base, benchmark))
         category = main_category(context.analysis.rows("headline", base=base, benchmark=benchmark))
@@ -217,4 +217,4 @@ def does_english_transfer(context):
         )
         inside += headline_table(context, base, benchmark) + detectable_table(context, base, benchmark)
         inside += seed_table(context, base, benchmark)
-    return "transfer", "Does English transfer?", answers or ["No answer: no cell of a reward model is finished."], inside
+    return "transfer", "Does English transfer?", answers or [context.NO_CELL], inside
