@@ -197,7 +197,7 @@ def reward_tables(languages, items, draw, base, benchmark):
 def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
     """Tables of activations, by layer."""
     place = {"base": base, "benchmark": benchmark}
-    tables = {"shift": [], "ratios": [], "alignment": [], "geometry": []}
+    tables = {"shift": [], "ratios": [], "alignment": [], "geometry": [], "lens": [], "crystallisation": []}
     models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
     for model, source, number in models:
         for layer in range(layers):
@@ -206,6 +206,19 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
                 norms = {name: float(draw.rand()) for name in ("norm_mean", "norm_w1", "norm_ks", "anisotropy", "top3")}
                 tables["geometry"].append({**at, "target": t, "items": items, **norms, "effective_rank": 9.5})
                 if source:
+                    seen = {
+                        "accuracy": 0.6,
+                        "accuracy_raw": 0.6,
+                        "margin": 0.1 * layer,
+                        "margin_25": 0.0,
+                        "margin_75": 0.4 * layer,
+                    }
+                    tables["lens"].append({**at, "target": t, "items": items, **seen})
+                    if layer == 0:
+                        line = {**place, "model": model, "source": source, "seed": number, "target": t}
+                        tables["crystallisation"].append(
+                            {**line, "items": items - 1, "excluded": 1, "depth": float(draw.rand())}
+                        )
                     moved = {n: float(draw.rand()) for n in ("cosine", "relative", "norm", "coherence", "neighbours")}
                     tables["shift"].append({**at, "target": t, "items": items, **moved, **spread("cka", float(draw.rand()))})
             if len(languages) < 2:

@@ -283,7 +283,10 @@ class Broken(Made):
         self.assertIn(
             "Agreement of models: the analysis has no table pairs (run xlrm_analyze again without --parts).", page.text
         )
-        self.assertIn("No answer, since the analysis has no table calibration (run xlrm_analyze again without --parts).", page.answers["usable"])
+        self.assertIn(
+            "No answer, since the analysis has no table calibration (run xlrm_analyze again without --parts).",
+            page.answers["usable"],
+        )
         self.assertIn("Calibration: the analysis has no table calibration", page.text.split('<section id="limits">')[1])
 
     def test_no_activations(self):

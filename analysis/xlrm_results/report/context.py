@@ -66,7 +66,7 @@ class Context:
             return "xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)"
         if table not in self.analysis.tables:
             return f"the analysis has no table {table} (run xlrm_analyze again without --parts)"
-        if table in ("shift", "ratios", "alignment", "geometry", "lens"):
+        if table in ("shift", "ratios", "alignment", "geometry", "lens", "crystallisation"):
             if not any(c.layers for c in self.results.cells):
                 return "the evaluation kept no activations (option --layers)"
             if not any(c.model == base for c in self.results.cells):

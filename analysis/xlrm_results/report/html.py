@@ -37,7 +37,7 @@ summary { cursor: pointer; color: var(--mark) } details { margin: .6rem 0 }
   :root { color-scheme: light; --text: #000; --soft: #333; --page: #fff; --card: #f3f3f3; --line: #bbb; --mark: #003a5c }
   body { max-width: none; padding: 0; font-size: 10pt }
   .scroll { overflow: visible } figure, tr, .answer { break-inside: avoid } h2, h3, caption { break-after: avoid }
-  figure { max-width: 49.5% } figure svg { min-width: 0 !important; max-height: 235mm }
+  figure { max-width: 49%; margin: .4rem 0 } figure svg { min-width: 0 !important; max-height: 235mm }
   table { font-size: 8pt } th, td { padding: .1rem .3rem }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
   details::details-content { content-visibility: visible; block-size: auto } summary { list-style: none }
