@@ -191,7 +191,9 @@ class Cell:
                 )
             ends = np.cumsum(group["row_size"][:])
             values = group["values"][:].astype(np.float32, copy=False)
-            return {int(item): values[end - size : end] for item, size, end in zip(group["item"][:], group["row_size"][:], ends)}
+            return {
+                int(item): values[end - size : end] for item, size, end in zip(group["item"][:], group["row_size"][:], ends)
+            }
 
     def features(self, capture="last"):
         """Width of the activations."""

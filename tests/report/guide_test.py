@@ -20,7 +20,9 @@ GUIDE = (ANALYSIS / "figures.md").read_text(encoding="utf-8")
 def examples(text):
     """Indented blocks that begin with an import of xlrm_results."""
     blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks if re.match(r"    import .*xlrm_results", block)]
+    return [
+        re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks if re.match(r"    import .*xlrm_results", block)
+    ]
 
 
 class Guide(unittest.TestCase):

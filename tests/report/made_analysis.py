@@ -132,6 +132,8 @@ def transfer_tables(languages, categories, items, draw, base, benchmark, seeds):
                     "item_se": 0.02,
                 }
             )
+    terms = [("mean", ""), *(("source", s) for s in languages), *(("target", t) for t in languages), ("home", "")]
+    tables["additive"] = [{**place, "term": term, "language": name, **spread("effect", 0.05)} for term, name in terms]
     tables["english_only"] = [
         {**place, "target": t, "id": f"q{n:03d}", "occurrence": 0, "subset": categories[0] if categories else ""}
         for t in languages
@@ -198,6 +200,7 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
     """Tables of activations, by layer."""
     place = {"base": base, "benchmark": benchmark}
     tables = {"shift": [], "ratios": [], "alignment": [], "geometry": [], "lens": [], "crystallisation": []}
+    tables["transfer_geometry"] = []
     models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
     for model, source, number in models:
         for layer in range(layers):
@@ -232,6 +235,12 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
                     found = {name: float(draw.rand()) for name in ("p_at_1", "centred", "mexa", "margin")}
                     line = {**at, "first_target": a, "second_target": b, "items": items, **found}
                     tables["alignment"].append({**line, **spread("cka", float(draw.rand()))})
+    if len(languages) > 1:
+        for layer in range(layers):
+            for measure in ("cka", "margin", "p_at_1"):
+                found = {"r": 0.4, "p": 0.03 + 0.1 * layer, "permutations": 6}
+                line = {**place, "capture": "last", "layer": layer, "measure": measure, "languages": len(languages), **found}
+                tables["transfer_geometry"].append(line)
     return tables
 
 

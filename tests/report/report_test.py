@@ -317,6 +317,11 @@ class Broken(Made):
             file.attrs["schema_version"] = 7
         with self.assertRaisesRegex(SchemaError, "version 7, and this package reads XLRM-analysis-1, version 1"):
             self.page("run")
+        with h5py.File(self.root / "analysis/analysis.h5", "a") as file:
+            file.attrs["schema_version"] = 1
+            del file["gaps/p_holm"]
+        with self.assertRaisesRegex(SchemaError, "the table gaps has no column p_holm, which the report reads"):
+            self.page("run")
         (self.root / "analysis/analysis.h5").write_bytes(b"no")
         with self.assertRaisesRegex(ResultsError, "Remove it and run xlrm_analyze again"):
             self.page("run")

@@ -1,7 +1,7 @@
 """The report of a sweep by the real programs. usage: sweep_test.py BIN
 
-xlrm_sweep --smoke, xlrm_analyze, then: every cell verifies and is read, the examples of analysis/figures.md run, the report draws every
-part that the analysis has, and two runs write equal files.
+xlrm_sweep --smoke, xlrm_analyze, then: every cell verifies and is read, the examples of analysis/figures.md run, the report draws
+every part that the analysis has, and two runs write equal files.
 """
 
 import os

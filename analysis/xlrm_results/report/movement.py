@@ -16,6 +16,7 @@ SHIFT = {
     "norm": "mean log(|h| / |h₀|)",
     "neighbours": "Jaccard overlap of the 10 nearest, cosine",
 }
+SHARES = {"cka": (-0.05, 1.05), "neighbours": (-0.05, 1.05)}  #: panels with one scale for all models
 BF16_ROUNDING = 0.0024  #: relative shift of two roundings to bfloat16, below which a shift says nothing
 
 
@@ -53,8 +54,8 @@ def largest_shift(context, base, benchmark):
     low, high = min(known, key=lambda r: r["cka"]), max(known, key=lambda r: r["cka"])
     return (
         "at the last layer the similarity to the base (cka.linear.debiased; 1: unchanged up to rotation and scale) is between "
-        f"{decimal(low['cka'])} ({low['model']} in {low['target']}{interval(low, 'cka', decimal, '; ', '')}) and {decimal(high['cka'])} "
-        f"({high['model']} in {high['target']}{interval(high, 'cka', decimal, '; ', '')})."
+        f"{decimal(low['cka'])} ({low['model']} in {low['target']}{interval(low, 'cka', decimal, '; ', '')}) and "
+        f"{decimal(high['cka'])} ({high['model']} in {high['target']}{interval(high, 'cka', decimal, '; ', '')})."
     )
 
 
@@ -127,10 +128,7 @@ def shift_figure(context, base, benchmark, model):
         f"Noise floor: {BF16_ROUNDING}, the rounding of two states to bfloat16.",
     ]
     title = f"Figure 4. {model} against its base, by layer and language: benchmark {benchmark}, {WHERE}"
-    return context.draw(
-        f"shift.{model}.{benchmark}",
-        layers.layer_curves(rows, panels, title, notes, {"cka": (-0.05, 1.05), "neighbours": (-0.05, 1.05)}),
-    )
+    return context.draw(f"shift.{model}.{benchmark}", layers.layer_curves(rows, panels, title, notes, SHARES))
 
 
 def norms_by_language(context, base, benchmark):
