@@ -180,6 +180,21 @@ class Cell:
         with self._open() as file:
             return file[f"activations/{capture}/layer_{layer:02d}/{side}"][rows].astype(np.float32, copy=False)
 
+    def tokens(self, layer, side="chosen"):
+        """{row of the scores: float32 (token, feature)}: every token of the items that --capture-tokens sampled."""
+        with self._open() as file:
+            group = file.get(f"activations/tokens/layer_{layer:02d}/{side}")
+            if group is None:
+                raise ResultsError(
+                    f"{self.path}: no tokens of layer {layer}, {side} answers. The evaluation keeps the tokens of N items with "
+                    "--capture-tokens N"
+                )
+            ends = np.cumsum(group["row_size"][:])
+            values = group["values"][:].astype(np.float32, copy=False)
+            return {
+                int(item): values[end - size : end] for item, size, end in zip(group["item"][:], group["row_size"][:], ends)
+            }
+
     def features(self, capture="last"):
         """Width of the activations."""
         with self._open() as file:

@@ -125,6 +125,12 @@ class Results:
 
         return scores_dataset(self, benchmark or self.only_benchmark(), items)
 
+    def analysis(self):
+        """The tables that xlrm_analyze wrote. See tables.Analysis."""
+        from .tables import Analysis
+
+        return Analysis(self.root)
+
     def activations(self, benchmark=None, capture="last", side="chosen", items="common", models=None, languages=None):
         """Lazy array (model, language, layer, item, feature) that reads what is indexed. See lazy.Activations."""
         from .lazy import Activations

@@ -1,26 +1,43 @@
-"""Which tables and columns of analysis.h5 the report reads, and in which figure or sentence it uses them.
+"""The tables and columns of analysis.h5 that the report reads.
 
-A table that is absent is named in the report as a part that was not computed. More columns than these do no harm. Columns of
-statistics may be undefined (None in Table.rows); those marked ± come with <column>_low and <column>_high.
-
-    table           columns                                                                                    used for
-    headline        base benchmark category target english own gap± p_holm published family          figure 3, answers 2, 3
-    accuracy        base benchmark category kind source target items accuracy±                       figures 1, 10
-    gaps            base benchmark category kind source compared_with target gap± p_holm family detectable  figure 2, table
-    seeds           base benchmark source target seeds accuracy lowest highest seed_sd item_se       table
-    english_only    base benchmark target id occurrence subset                                                 answer 3, table
-    calibration     base benchmark source seed target items nll brier ece temperature                answer 7, table
-    baselines       base benchmark source target accuracy floor gain± longer_wins length_spearman    table
-    pairs           base benchmark target seed first_source second_source kappa_correctness spearman p_holm  figure 12, answer 8
-    languages       base benchmark source seed first_target second_target kappa_correctness spearman  figure 12, answer 8
-    shift           model base benchmark source seed target layer estimator items value± noise_floor null  figure 4, answer 4
-    layer_pairs     model base benchmark source seed target layer other_layer estimator value        figure 5
-    language_pairs  model base benchmark source seed first_target second_target layer estimator value± null  figures 5, 7, 13, answer 5
-    ratio           model base benchmark source seed layer variant items f± delta±                   figure 4, table, answer 4
-    norms           model base benchmark source seed first_target second_target layer w1 ks          table
-    subspace        model base benchmark source seed target rank accuracy accuracy_without           table, answer 5
-    probe_transfer  base benchmark layer source target accuracy                                                figure 5 (probes), answer 5
-    lens            model base benchmark source seed target layer median q25 q75 accuracy            figure 6
-    crystallisation model base benchmark source seed target depth items left_out                               figure 6, answer 6
-    geometry        base benchmark layer estimator r p languages permutations                        figure 13, answer 9
+A table that is absent is named in the report as a part that was not computed. One that is there without a column named here was
+written by another version: SchemaError. More tables and columns do no harm. Of a column with "±" there are also <column>_low and
+<column>_high. Any statistic may be undefined (None in Table.rows).
 """
+
+PLACE = "base benchmark "
+MODEL = PLACE + "model source seed "
+
+READS = {
+    "headline": PLACE + "category target items english own gap± published p_holm",
+    "accuracy": PLACE + "category kind source target items accuracy±",
+    "gaps": PLACE + "category kind source target items gap± p_holm detectable",
+    "additive": PLACE + "term language effect±",
+    "seeds": PLACE + "source target seeds accuracy lowest highest seed_sd item_se",
+    "english_only": PLACE + "target id subset",
+    "calibration": PLACE + "source seed target items nll brier ece temperature",
+    "baselines": PLACE + "source target accuracy floor gain± longer_wins length_spearman",
+    "pairs": PLACE + "target seed first_source second_source kappa_correctness spearman",
+    "languages": PLACE + "source seed first_target second_target kappa_correctness spearman",
+    "shift": MODEL + "target capture layer items cosine relative norm cka± neighbours",
+    "ratios": MODEL + "capture layer variant items f± change±",
+    "alignment": MODEL + "capture layer first_target second_target items p_at_1 centred mexa margin cka±",
+    "geometry": MODEL + "target capture layer norm_mean norm_w1 norm_ks anisotropy top3 effective_rank",
+    "lens": MODEL + "target layer accuracy margin margin_25 margin_75",
+    "crystallisation": MODEL + "target items excluded depth",
+    "transfer_geometry": PLACE + "capture layer measure languages r p permutations",
+    "subspace": MODEL + "target rank accuracy accuracy_without",
+    "probe_transfer": PLACE + "layer source target accuracy",
+}
+
+
+def columns_of(table):
+    """Columns that the report reads of a table; [] of one that it does not know."""
+    found = []
+    for name in READS.get(table, "").split():
+        found += [name] if not name.endswith("±") else [name[:-1], name[:-1] + "_low", name[:-1] + "_high"]
+    return found
+
+
+def missing_columns(table, columns):
+    return [name for name in columns_of(table) if name not in columns]

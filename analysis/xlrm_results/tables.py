@@ -8,6 +8,7 @@ import h5py
 
 from .cell import text
 from .errors import DamagedCell, SchemaError
+from .schema import missing_columns
 
 CONVENTIONS = "XLRM-analysis-1"
 SCHEMA_VERSION = 1
@@ -71,6 +72,13 @@ class Analysis:
                         f"{SCHEMA_VERSION}. Run xlrm_analyze again, with the xlrm that this package belongs to"
                     )
                 self.tables = {name: read_table(group) for name, group in file.items()}
+            for table in self.tables.values():
+                lacks = missing_columns(table.name, table.columns) if table.rows else []
+                if lacks:
+                    raise SchemaError(
+                        f"{self.path}: the table {table.name} has no column {', '.join(lacks)}, which the report reads. Run "
+                        "xlrm_analyze again, with the xlrm that this package belongs to"
+                    )
         except (OSError, KeyError) as error:
             raise DamagedCell(f"{self.path}: not readable ({error}). Remove it and run xlrm_analyze again") from error
         self.statements = self._read_statements()

@@ -74,15 +74,17 @@ def language_by_language(panels, languages, title, notes=(), scale_label="", dig
     for axes, (name, rows) in zip(grid.flat, panels.items()):
         values = matrix_of(rows, "language", "other_language", languages, languages)
         heading(axes, name)
-        if not any(v is not None for row in values for v in row):
+        apart = [v for a, row in zip(languages, values) for b, v in zip(languages, row) if a != b]
+        if not any(v is not None for v in apart or values[0]):
             why = next((row["reason"] for row in rows if row.get("reason")), "not computed")
             say_missing(axes, why)
             missing.append(f"{name}: {why}")
             continue
         texts = [["–" if v is None else f"{v:.{digits}f}".replace("-", "−") for v in row] for row in values]
         image = draw_matrix(axes, values, languages, languages, scale, texts, fontsize=7 if columns == 2 else 8)
-        missing += [f"{name}, {a}/{b}" for a, row in zip(languages, values) for b, v in zip(languages, row) if v is None]
-        table += [[name, a, b, v] for a, row in zip(languages, values) for b, v in zip(languages, row)]
+        pairs = [(a, b, v) for a, row in zip(languages, values) for b, v in zip(languages, row)]
+        missing += [f"{name}, {a}/{b}" for a, b, v in pairs if v is None and languages.index(a) <= languages.index(b)]
+        table += [[name, *pair] for pair in pairs]
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
     bar = figure.colorbar(image, ax=grid, shrink=0.8, pad=0.02, aspect=40 if lines > 1 else 20)

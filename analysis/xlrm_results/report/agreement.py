@@ -73,7 +73,7 @@ def do_models_agree(context):
         answers += context.tell(base, benchmark, agreement_answer(context, base, benchmark))
         rows = context.analysis.rows("pairs", base=base, benchmark=benchmark)
         if not rows:
-            inside += context.part_missing("Agreement of models", ["pairs"])
+            inside += context.part_missing("Agreement of models", "pairs", base)
             continue
         inside += agreement_figures(context, base, benchmark, min(r["seed"] for r in rows))
-    return "agree", "Do the models agree?", answers or ["No answer: no cell of a reward model is finished."], inside
+    return "agree", "Do the models agree?", answers or [context.NO_CELL], inside

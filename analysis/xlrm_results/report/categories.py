@@ -39,7 +39,7 @@ def small_categories(rows):
 def english_only_table(context, base, benchmark):
     rows = context.analysis.rows("english_only", base=base, benchmark=benchmark)
     if "english_only" not in context.analysis.tables:
-        return context.part_missing("Items that only the English model gets right", ["english_only"])
+        return context.part_missing("Items that only the English model gets right", "english_only", base)
     counts = {}
     for r in rows:
         counts.setdefault((r["target"], r["subset"]), []).append(r["id"])
@@ -71,7 +71,7 @@ def where(context):
             inside += (
                 html.missing(f"{place}: the items have no categories.")
                 if context.analysis.exists
-                else context.part_missing(f"Categories ({place})", ["accuracy"])
+                else context.part_missing(f"Categories ({place})", "accuracy", base)
             )
             continue
         groups = [
@@ -97,4 +97,4 @@ def where(context):
             ),
         )
         inside += english_only_table(context, base, benchmark)
-    return "where", "Where does it transfer?", answers or ["No answer: no cell of a reward model is finished."], inside
+    return "where", "Where does it transfer?", answers or [context.NO_CELL], inside

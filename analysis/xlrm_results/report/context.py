@@ -13,6 +13,8 @@ FIGURES = "analysis/figures"
 
 @dataclass
 class Context:
+    NO_CELL = "No answer: no cell of a reward model is finished."
+
     results: object  #: Results
     analysis: object  #: Analysis
     english: str = "en"
@@ -58,11 +60,21 @@ class Context:
         lacks = f". Missing: {listed(drawing.missing, 6)}." if drawing.missing else ""
         return html.figure((folder / f"{name}.svg").read_text(encoding="utf-8"), name, drawing.title, FIGURES, lacks)
 
-    def part_missing(self, part, tables):
-        """Names a part whose tables the analysis lacks."""
-        if self.analysis.exists:
-            text = f"{part}: the analysis has no table {' or '.join(tables)}. Run xlrm_analyze again without --parts."
-        else:
-            text = f"{part}: xlrm_analyze has not run on this folder, so there are no statistics. Run: xlrm_analyze OUT"
+    def why_absent(self, table, base):
+        """Why there are no rows of a table, in words; without a full stop."""
+        if not self.analysis.exists:
+            return "xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)"
+        if table not in self.analysis.tables:
+            return f"the analysis has no table {table} (run xlrm_analyze again without --parts)"
+        if table in ("shift", "ratios", "alignment", "geometry", "lens", "crystallisation"):
+            if not any(c.layers for c in self.results.cells):
+                return "the evaluation kept no activations (option --layers)"
+            if not any(c.model == base for c in self.results.cells):
+                return f"the base model {base} has no finished cell"
+        return f"the analysis has no row of it in the table {table}"
+
+    def part_missing(self, part, table, base):
+        """Names a part that has no rows."""
+        text = f"{part}: {self.why_absent(table, base)}."
         self.gaps.append(text)
         return html.missing(text)

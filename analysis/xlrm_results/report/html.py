@@ -23,7 +23,7 @@ nav ol { padding-left: 1.4rem } nav li { margin: .35rem 0 }
 figure { margin: 1rem .8rem 1rem 0; display: inline-block; max-width: 100%; vertical-align: top }
 figure .scroll { background: #fff; border: 1px solid var(--line) }
 figure svg { display: block; height: auto }
-figcaption { font-size: .85rem; color: var(--soft); margin: .2rem 0 }
+figcaption { font-size: .85rem; color: var(--soft); margin: .2rem 0; width: 0; min-width: 100% }
 table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0; font-variant-numeric: tabular-nums }
 caption { text-align: left; font-weight: 600; padding: .2rem 0 }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
@@ -37,7 +37,7 @@ summary { cursor: pointer; color: var(--mark) } details { margin: .6rem 0 }
   :root { color-scheme: light; --text: #000; --soft: #333; --page: #fff; --card: #f3f3f3; --line: #bbb; --mark: #003a5c }
   body { max-width: none; padding: 0; font-size: 10pt }
   .scroll { overflow: visible } figure, tr, .answer { break-inside: avoid } h2, h3, caption { break-after: avoid }
-  figure { max-width: 49.5% } figure svg { min-width: 0 !important; max-height: 235mm }
+  figure { max-width: 49%; margin: .4rem 0 } figure svg { min-width: 0 !important; max-height: 235mm }
   table { font-size: 8pt } th, td { padding: .1rem .3rem }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
   details::details-content { content-visibility: visible; block-size: auto } summary { list-style: none }

@@ -2,64 +2,75 @@
 
 import numpy as np
 
-from ..figures import distributions, layers, similarity
+from ..figures import distributions, layers
 from . import html
-from .words import decimal, interval, reason, why_undefined
+from .words import decimal, interval, percent, reason, why_undefined
 
 WHERE = "last token, chosen answers"
 
+#: Columns of the table shift that figure 4 draws, and what each is. cka: independent representations have 0 on average.
+SHIFT = {
+    "cka": "cka.linear.debiased (1: unchanged up to rotation and scale)",
+    "cosine": "mean cosine of base and model, raw",
+    "relative": "median |h − h₀| / |h₀|",
+    "norm": "mean log(|h| / |h₀|)",
+    "neighbours": "Jaccard overlap of the 10 nearest, cosine",
+}
+SHARES = {"cka": (-0.05, 1.05), "neighbours": (-0.05, 1.05)}  #: panels with one scale for all models
+BF16_ROUNDING = 0.0024  #: relative shift of two roundings to bfloat16, below which a shift says nothing
 
-def layer_rows(rows, panel, series, column="value"):
-    """Rows as layers.layer_curves takes them."""
-    return [
-        {
-            "panel": r[panel],
-            "series": r[series],
-            "layer": r["layer"],
-            "value": r[column],
-            "low": r.get(column + "_low"),
-            "high": r.get(column + "_high"),
-            "null": r.get("null"),
-            "noise_floor": r.get("noise_floor"),
-            "reason": None if r[column] is not None else reason(r["undefined"].get(column)),
-        }
-        for r in rows
-    ]
+
+def of_capture(rows):
+    """The rows of one capture, "last" where there is it."""
+    captures = {r["capture"] for r in rows}
+    wanted = "last" if "last" in captures or not captures else sorted(captures)[0]
+    return [r for r in rows if r["capture"] == wanted]
+
+
+def curve(row, panel, series, column, null=None, noise_floor=None):
+    """One point as layers.layer_curves takes it."""
+    return {
+        "panel": panel,
+        "series": series,
+        "layer": row["layer"],
+        "value": row[column],
+        "low": row.get(column + "_low"),
+        "high": row.get(column + "_high"),
+        "null": null,
+        "noise_floor": noise_floor,
+        "reason": None if row[column] is not None else reason(row["undefined"].get(column)),
+    }
 
 
 def largest_shift(context, base, benchmark):
     """A sentence on the last layer's similarity to the base, from the table shift."""
-    rows = context.analysis.rows("shift", base=base, benchmark=benchmark, estimator="cka.linear.debiased")
+    rows = of_capture(context.analysis.rows("shift", base=base, benchmark=benchmark))
     if not rows:
-        return "no answer, since the analysis has no table shift."
+        return "no answer, since " + context.why_absent("shift", base) + "."
     last = max(r["layer"] for r in rows)
-    known = [r for r in rows if r["layer"] == last and r["value"] is not None]
+    known = [r for r in rows if r["layer"] == last and r["cka"] is not None]
     if not known:
-        return f"no answer, since {why_undefined(rows[-1], 'value')}."
-    low, high = min(known, key=lambda r: r["value"]), max(known, key=lambda r: r["value"])
+        return f"no answer, since {why_undefined(rows[-1], 'cka')}."
+    low, high = min(known, key=lambda r: r["cka"]), max(known, key=lambda r: r["cka"])
     return (
-        f"at the last layer the similarity to the base (cka.linear.debiased; 1: unchanged) is between {decimal(low['value'])} "
-        f"({low['model']} in {low['target']}{interval(low, 'value', decimal)}) and {decimal(high['value'])} ({high['model']} in "
-        f"{high['target']}{interval(high, 'value', decimal)})."
+        "at the last layer the similarity to the base (cka.linear.debiased; 1: unchanged up to rotation and scale) is between "
+        f"{decimal(low['cka'])} ({low['model']} in {low['target']}{interval(low, 'cka', decimal, '; ', '')}) and "
+        f"{decimal(high['cka'])} ({high['model']} in {high['target']}{interval(high, 'cka', decimal, '; ', '')})."
     )
 
 
-def ratio_table(context, base, benchmark):
-    rows = context.analysis.rows("ratio", base=base, benchmark=benchmark)
-    if not rows:
-        return context.part_missing("Singular-value ratio f", ["ratio"])
-    last = max(r["layer"] for r in rows)
-    return html.table(
-        "Mean singular-value ratio f of the parallel items (1: languages collapse to one direction), and its difference Δf "
-        f"to the base; layer {last}",
-        ["model", "variant", "items", "f", "95 % interval", "Δf", "95 % interval"],
-        [
-            [r["model"], r["variant"], r["items"], decimal(r["f"]), span(r, "f"), decimal(r.get("delta")), span(r, "delta")]
-            for r in rows
-            if r["layer"] == last
-        ],
-        (2, 3, 4, 5, 6),
-    )
+def ratio_answer(context, base, benchmark):
+    """A sentence on f of the English models against the base, centred, last layer."""
+    rows = of_capture(context.analysis.rows("ratios", base=base, benchmark=benchmark, variant="centred"))
+    changes = [r for r in rows if r["layer"] == max(s["layer"] for s in rows) and r["change"] is not None]
+    if not changes:
+        return []
+    low, high = min(changes, key=lambda r: r["change"]), max(changes, key=lambda r: r["change"])
+    return [
+        f"The singular-value ratio f of parallel texts (centred, last layer; larger: languages are more alike) changes by "
+        f"{decimal(low['change'])} ({low['model']}{interval(low, 'change', decimal, '; ', '')}) to {decimal(high['change'])} "
+        f"({high['model']}{interval(high, 'change', decimal, '; ', '')})."
+    ]
 
 
 def span(row, column):
@@ -67,34 +78,57 @@ def span(row, column):
     return "–" if low is None or high is None else f"{decimal(low)} to {decimal(high)}"
 
 
-def shift_figures(context, base, benchmark):
-    inside = ""
-    for model in context.shown_models(base, benchmark):
-        rows = context.analysis.rows("shift", base=base, benchmark=benchmark, model=model)
-        estimators = list(dict.fromkeys(r["estimator"] for r in rows))
-        inside += context.draw(
-            f"shift.{model}.{benchmark}",
-            layers.layer_curves(
-                layer_rows(rows, "estimator", "target"),
-                {name: name for name in estimators},
-                f"Figure 4. {model} against its base, by layer and language: benchmark {benchmark}, {WHERE}",
-            ),
-        )
-    pairs = context.analysis.rows("layer_pairs", base=base, benchmark=benchmark)
-    if pairs:
-        shown = [base] + context.shown_models(base, benchmark)
-        estimator, target = pairs[0]["estimator"], pairs[0]["target"]
-        panels = {
-            m: [r for r in pairs if r["model"] == m and r["target"] == target and r["estimator"] == estimator] for m in shown
-        }
-        inside += context.draw(
-            f"layer_pairs.{base}.{benchmark}",
-            similarity.layer_by_layer(
-                panels,
-                f"Figure 5. {estimator} between layers of a model and of its base, in {target}: benchmark {benchmark}, {WHERE}",
-            ),
-        )
-    return inside
+def ratio_table(context, base, benchmark):
+    rows = of_capture(context.analysis.rows("ratios", base=base, benchmark=benchmark))
+    if not rows:
+        return context.part_missing("Singular-value ratio f", "ratios", base)
+    last = max(r["layer"] for r in rows)
+    title = (
+        f"Mean singular-value ratio f of parallel texts (1: all languages along one direction) and its change from the base, "
+        f"layer {last}, {WHERE}"
+    )
+    header = ["model", "variant", "items", "f", "95 % interval", "change", "95 % interval"]
+    lines = [
+        [r["model"], r["variant"], r["items"], decimal(r["f"]), span(r, "f"), decimal(r["change"]), span(r, "change")]
+        for r in rows
+        if r["layer"] == last
+    ]
+    return html.details("Singular-value ratio f of every model", html.table(title, header, lines, range(2, 7)))
+
+
+def shape_table(context, base, benchmark):
+    """Norms and shape of the states at the last layer, from the table geometry."""
+    rows = of_capture(context.analysis.rows("geometry", base=base, benchmark=benchmark))
+    if not rows:
+        return context.part_missing("Norms, anisotropy and dimension", "geometry", base)
+    last = max(r["layer"] for r in rows)
+    header = ["model", "language", "mean norm", "W1", "KS", "anisotropy", "top 3 features, %", "effective rank"]
+    lines = [
+        [r["model"], r["target"], decimal(r["norm_mean"]), *(decimal(r[c]) for c in ("norm_w1", "norm_ks", "anisotropy"))]
+        + [percent(r["top3"]), decimal(r["effective_rank"], 1)]
+        for r in rows
+        if r["layer"] == last
+    ]
+    title = f"Layer {last}, {WHERE}. W1, KS: distance of the norms' distribution to that of the first language"
+    return html.details("Norms, anisotropy and dimension of every model", html.table(title, header, lines, range(2, 8)))
+
+
+def shift_figure(context, base, benchmark, model):
+    """Figure 4: one model against its base; the last panel is the change of f over all languages."""
+    rows = []
+    for r in of_capture(context.analysis.rows("shift", base=base, benchmark=benchmark, model=model)):
+        lines = {"cka": {"null": 0.0}, "relative": {"noise_floor": BF16_ROUNDING}, "neighbours": {"null": 5.0 / r["items"]}}
+        rows += [curve(r, column, r["target"], column, **lines.get(column, {})) for column in SHIFT]
+    for r in of_capture(context.analysis.rows("ratios", base=base, benchmark=benchmark, model=model)):
+        if r["variant"] in ("centred", "raw"):
+            rows.append(curve(r, "change", f"f, {r['variant']}", "change", null=0.0))
+    panels = {**SHIFT, "change": "change of f over parallel texts"}
+    notes = [
+        "Null: independent representations (overlap of neighbours: 10/2n), or no change of f.",
+        f"Noise floor: {BF16_ROUNDING}, the rounding of two states to bfloat16.",
+    ]
+    title = f"Figure 4. {model} against its base, by layer and language: benchmark {benchmark}, {WHERE}"
+    return context.draw(f"shift.{model}.{benchmark}", layers.layer_curves(rows, panels, title, notes, SHARES))
 
 
 def norms_by_language(context, base, benchmark):
@@ -103,30 +137,23 @@ def norms_by_language(context, base, benchmark):
     for model in [base] + context.shown_models(base, benchmark):
         for cell in context.results.cells:
             if (cell.model, cell.benchmark) == (model, benchmark) and cell.layers.get("last"):
-                values[model, cell.language] = np.linalg.norm(
-                    cell.activations(cell.layers["last"][-1]).astype(np.float64), axis=1
-                )
-    return context.draw(
-        f"norms.{base}.{benchmark}",
-        distributions.norm_distributions(
-            values, f"Figure 9. Norms of the last layer before the final norm: base {base}, benchmark {benchmark}, {WHERE}"
-        ),
-    )
+                states = cell.activations(cell.layers["last"][-1]).astype(np.float64)
+                values[model, cell.language] = np.linalg.norm(states, axis=1)
+    title = f"Figure 9. Norms of the last layer before the final norm: base {base}, benchmark {benchmark}, {WHERE}"
+    return context.draw(f"norms.{base}.{benchmark}", distributions.norm_distributions(values, title))
 
 
 def how_do_they_move(context):
     answers, inside = [], ""
     for base, benchmark in context.groups():
-        answers += context.tell(base, benchmark, largest_shift(context, base, benchmark))
+        said = [largest_shift(context, base, benchmark), *ratio_answer(context, base, benchmark)]
+        answers += context.tell(base, benchmark, *said)
         inside += f"<h3>{html.escape(context.title_of(base, benchmark))}</h3>\n"
         if context.analysis.rows("shift", base=base, benchmark=benchmark):
-            inside += shift_figures(context, base, benchmark)
+            for model in context.shown_models(base, benchmark):
+                inside += shift_figure(context, base, benchmark, model)
         else:
-            inside += context.part_missing("Shift from the base by layer", ["shift"])
-        inside += norms_by_language(context, base, benchmark) + ratio_table(context, base, benchmark)
-    return (
-        "move",
-        "How do the representations move?",
-        answers or ["No answer: no cell of a reward model is finished."],
-        inside,
-    )
+            inside += context.part_missing("Shift from the base by layer", "shift", base)
+        inside += norms_by_language(context, base, benchmark)
+        inside += ratio_table(context, base, benchmark) + shape_table(context, base, benchmark)
+    return "move", "How do the representations move?", answers or [context.NO_CELL], inside

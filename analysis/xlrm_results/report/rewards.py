@@ -11,7 +11,7 @@ from .words import points as in_points
 def calibration_answer(context, base, benchmark):
     rows = context.analysis.rows("calibration", base=base, benchmark=benchmark)
     if not rows:
-        return "no answer, since the analysis has no table calibration."
+        return "no answer, since " + context.why_absent("calibration", base) + "."
     known = [r for r in rows if r["temperature"] is not None]
     errors = [r["ece"] for r in rows if r["ece"] is not None]
     sure = sum(r["temperature"] > 1 for r in known)
@@ -26,7 +26,7 @@ def calibration_answer(context, base, benchmark):
 def calibration_table(context, base, benchmark):
     rows = context.analysis.rows("calibration", base=base, benchmark=benchmark)
     if not rows:
-        return context.part_missing("Calibration", ["calibration"])
+        return context.part_missing("Calibration", "calibration", base)
     return html.details(
         "Calibration of every cell",
         html.table(
@@ -51,7 +51,7 @@ def calibration_table(context, base, benchmark):
 def baseline_table(context, base, benchmark):
     rows = context.analysis.rows("baselines", base=base, benchmark=benchmark)
     if not rows:
-        return context.part_missing("Length and n-gram baselines", ["baselines"])
+        return context.part_missing("Length and n-gram baselines", "baselines", base)
     return html.details(
         "Against length and character n-grams",
         html.table(
@@ -107,4 +107,4 @@ def are_rewards_usable(context):
                 ),
             )
         inside += calibration_table(context, base, benchmark) + baseline_table(context, base, benchmark)
-    return "usable", "Are the rewards usable?", answers or ["No answer: no cell of a reward model is finished."], inside
+    return "usable", "Are the rewards usable?", answers or [context.NO_CELL], inside

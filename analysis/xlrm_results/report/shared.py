@@ -1,12 +1,14 @@
 """Section 5: is the space shared between languages?"""
 
+import math
+
 import numpy as np
 
 from ..errors import ResultsError
 from ..figures import layers, points, similarity
 from . import html
-from .movement import WHERE, layer_rows
-from .words import decimal, percent, why_undefined
+from .movement import WHERE, curve, of_capture
+from .words import decimal, percent, reason, why_undefined
 
 
 def spaced(count, most):
@@ -39,25 +41,22 @@ def component_figures(context, base, benchmark):
 
 
 def shared_answer(context, base, benchmark):
-    rows = context.analysis.rows(
-        "language_pairs", base=base, benchmark=benchmark, model=base, estimator="cka.linear.debiased"
-    )
+    rows = of_capture(context.analysis.rows("alignment", base=base, benchmark=benchmark, model=base))
     if len(context.results.languages) < 2:
         return "no answer, since it compares languages, and there is one."
     if not rows:
-        return "no answer, since the analysis has no table language_pairs."
-    best = {}
+        return "no answer, since " + context.why_absent("alignment", base) + "."
+    by_layer = {}
     for r in rows:
-        if r["value"] is not None:
-            best.setdefault(r["layer"], []).append(r["value"])
-    if not best:
-        return f"no answer, since {why_undefined(rows[0], 'value')}."
-    layer = max(best, key=lambda l: sum(best[l]) / len(best[l]))
+        if r["cka"] is not None:
+            by_layer.setdefault(r["layer"], []).append(r["cka"])
+    if not by_layer:
+        return f"no answer, since {why_undefined(rows[0], 'cka')}."
+    layer = max(by_layer, key=lambda number: min(by_layer[number]))
     return (
-        f"languages are most alike at layer {layer} of {max(best)} of the base, where cka.linear.debiased between two "
-        "languages is "
-        f"between {decimal(min(best[layer]))} and {decimal(max(best[layer]))}. Parallel texts are translations, which makes "
-        "languages look more alike."
+        f"in the base, languages are most alike at layer {layer} of {max(by_layer)}: cka.linear.debiased between two languages "
+        f"is {decimal(min(by_layer[layer]))} to {decimal(max(by_layer[layer]))} there (the layer where the least alike two are "
+        "most alike). Parallel texts are translations, which makes languages look more alike."
     )
 
 
@@ -65,61 +64,73 @@ def square(rows):
     """Both halves of a symmetric matrix, with its diagonal of 1."""
     names = list(dict.fromkeys(r[c] for r in rows for c in ("first_target", "second_target")))
     both = [
-        {
-            "language": r[a],
-            "other_language": r[b],
-            "value": r["value"],
-            "reason": None if r["value"] is not None else why_undefined(r, "value"),
-        }
+        {"language": r[a], "other_language": r[b], "value": r["cka"], "reason": reason(r["undefined"].get("cka"))}
         for r in rows
         for a, b in (("first_target", "second_target"), ("second_target", "first_target"))
     ]
     return names, both + [{"language": n, "other_language": n, "value": 1.0} for n in names]
 
 
-def language_figures(context, base, benchmark):
-    rows = context.analysis.rows("language_pairs", base=base, benchmark=benchmark)
-    inside = ""
-    if not rows:
-        return context.part_missing("Similarity of languages, retrieval", ["language_pairs"])
-    cka = [r for r in rows if r["estimator"] == "cka.linear.debiased"]
-    for model in [base] + context.shown_models(base, benchmark):
-        own = [r for r in cka if r["model"] == model]
-        found = sorted({r["layer"] for r in own})
-        panels, names = {}, []
-        for place in spaced(len(found), 4):
-            names, panels[f"layer {found[place]}"] = square([r for r in own if r["layer"] == found[place]])
-        inside += context.draw(
-            f"languages.{model}.{benchmark}",
-            similarity.language_by_language(
-                panels,
-                names,
-                f"Figure 5. cka.linear.debiased between languages: {model}, benchmark {benchmark}, {WHERE}",
-                scale_label="CKA",
-            ),
+def cka_figure(context, model, benchmark, rows):
+    """Figure 5: languages against languages at four layers."""
+    found = sorted({r["layer"] for r in rows})
+    panels, names = {}, []
+    for place in spaced(len(found), 4):
+        names, panels[f"layer {found[place]}"] = square([r for r in rows if r["layer"] == found[place]])
+    title = f"Figure 5. cka.linear.debiased between languages: {model}, benchmark {benchmark}, {WHERE}"
+    drawing = similarity.language_by_language(panels, names, title, scale_label="CKA")
+    return context.draw(f"languages.{model}.{benchmark}", drawing)
+
+
+#: Columns of the table alignment that figure 7 draws. Chance of the first three: 1 / items.
+ALIGNMENT = {
+    "p_at_1": "retrieval.p_at_1, cosine, raw",
+    "centred": "retrieval.p_at_1, mean of each language removed",
+    "mexa": "mexa (nearest in both directions)",
+    "margin": "alignment margin, cosine",
+}
+
+
+def retrieval_figure(context, model, benchmark, rows, top):
+    """Figure 7: parallel items found in the other language, by layer; pairs with the reference language. top: of the scale."""
+    pairs = [r for r in rows if context.english in (r["first_target"], r["second_target"])] or rows
+    points_of = [
+        curve(
+            r,
+            column,
+            f"{r['first_target']}–{r['second_target']}",
+            column,
+            null=None if column == "margin" else 1 / r["items"],
         )
-    others = [
-        r for r in rows if not r["estimator"].startswith("cka") and context.english in (r["first_target"], r["second_target"])
+        for r in pairs
+        for column in ALIGNMENT
     ]
-    estimators = list(dict.fromkeys(r["estimator"] for r in others))
+    items = sorted({r["items"] for r in pairs})
+    count = f"n = {items[0]}" if len(items) == 1 else f"n = {items[0]} to {items[-1]}" if items else ""
+    limits = {column: (-0.03 * top, 1.05 * top) for column in ("p_at_1", "centred", "mexa")}
+    title = f"Figure 7. Alignment of parallel items, by layer: {model}, benchmark {benchmark}, {WHERE}, {count}"
+    notes = ["Null: chance, 1/n. Retrieval depends on n; the margin does least."]
+    drawing = layers.layer_curves(points_of, ALIGNMENT, title, notes, limits)
+    return context.draw(f"retrieval.{model}.{benchmark}", drawing)
+
+
+def language_figures(context, base, benchmark):
+    rows = of_capture(context.analysis.rows("alignment", base=base, benchmark=benchmark))
+    if not rows:
+        return context.part_missing("Similarity of languages, retrieval", "alignment", base)
+    inside = ""
+    shares = [r[column] for r in rows for column in ("p_at_1", "centred", "mexa") if r[column] is not None]
+    top = math.ceil(10 * max(shares, default=1.0)) / 10  # one scale for all models
     for model in [base] + context.shown_models(base, benchmark):
-        series = [{**r, "pair": f"{r['first_target']}–{r['second_target']}"} for r in others if r["model"] == model]
-        inside += context.draw(
-            f"retrieval.{model}.{benchmark}",
-            layers.layer_curves(
-                layer_rows(series, "estimator", "pair"),
-                {name: name for name in estimators},
-                f"Figure 7. Alignment of parallel items with {context.english}: {model}, benchmark {benchmark}, {WHERE}",
-                limits={name: (-0.02, 1.02) for name in estimators},
-            ),
-        )
+        own = [r for r in rows if r["model"] == model]
+        inside += cka_figure(context, model, benchmark, own) + retrieval_figure(context, model, benchmark, own, max(top, 0.1))
     return inside
 
 
 def subspace_table(context, base, benchmark):
     rows = context.analysis.rows("subspace", base=base, benchmark=benchmark)
     if not rows:
-        return context.part_missing("Accuracy without the language subspace", ["subspace"])
+        return context.part_missing("Accuracy without the language subspace", "subspace", base)
     return html.details(
         "Accuracy with the language subspace (LSAR) removed from what the head reads",
         html.table(
@@ -134,7 +145,7 @@ def subspace_table(context, base, benchmark):
 def probe_figure(context, base, benchmark):
     rows = context.analysis.rows("probe_transfer", base=base, benchmark=benchmark)
     if not rows:
-        return context.part_missing("Preference probes on the base", ["probe_transfer"])
+        return context.part_missing("Preference probes on the base", "probe_transfer", base)
     names = list(dict.fromkeys(r["source"] for r in rows))
     panels = {}
     for r in rows:
@@ -166,9 +177,4 @@ def is_the_space_shared(context):
             inside += html.missing(f"Principal components: {error}")
         inside += language_figures(context, base, benchmark) + probe_figure(context, base, benchmark)
         inside += subspace_table(context, base, benchmark)
-    return (
-        "shared",
-        "Is the space shared between languages?",
-        answers or ["No answer: no cell of a reward model is finished."],
-        inside,
-    )
+    return ("shared", "Is the space shared between languages?", answers or [context.NO_CELL], inside)

@@ -172,6 +172,23 @@ def seed_table(context, base, benchmark):
     )
 
 
+TERMS = {"mean": "mean", "source": "strength of the source", "target": "ease of the target", "home": "home advantage"}
+
+
+def additive_table(context, base, benchmark):
+    rows = [r for r in context.analysis.rows("additive", base=base, benchmark=benchmark) if r["term"] in TERMS]
+    if not rows:
+        return ""
+    lines = [
+        [TERMS[r["term"]], r["language"] or "–", percent(r["effect"]) if r["term"] == "mean" else points(r["effect"])]
+        + [f"{points(r['effect_low'])} to {points(r['effect_high'])}" if r["effect_low"] is not None else "–"]
+        for r in rows
+    ]
+    title = "Additive fit of the accuracies on all items, points: mean + source + target + home advantage"
+    header = ["term", "language", "effect", "95 % interval"]
+    return html.details("Source strength, target difficulty, home advantage", html.table(title, header, lines, (2, 3)))
+
+
 def does_english_transfer(context):
     answers, inside = [], ""
     accuracies = [r["accuracy"] for r in context.analysis.rows("accuracy")]
@@ -181,7 +198,7 @@ def does_english_transfer(context):
         rows = context.analysis.rows("accuracy", base=base, benchmark=benchmark)
         if not rows:
             answers += context.tell(base, benchmark, "no answer, since the analysis has no accuracies.")
-            inside += context.part_missing(f"Transfer ({place})", ["accuracy", "headline"])
+            inside += context.part_missing(f"Transfer ({place})", "accuracy", base)
             continue
         answers += context.tell(base, benchmark, *english_answer(context, base, benchmark))
         category = main_category(context.analysis.rows("headline", base=base, benchmark=benchmark))
@@ -216,5 +233,5 @@ def does_english_transfer(context):
             ),
         )
         inside += headline_table(context, base, benchmark) + detectable_table(context, base, benchmark)
-        inside += seed_table(context, base, benchmark)
-    return "transfer", "Does English transfer?", answers or ["No answer: no cell of a reward model is finished."], inside
+        inside += additive_table(context, base, benchmark) + seed_table(context, base, benchmark)
+    return "transfer", "Does English transfer?", answers or [context.NO_CELL], inside

@@ -19,7 +19,9 @@ REASONS = {
     "separable": "every margin is positive",
     "no_signal": "the mean margin is not positive",
     "no_rule": "the benchmark's rule has no such statistic",
-    "not_comparable": "the models have no features in common",
+    "not_comparable": "the models have no features in common, or it is the base itself",
+    "too_many_items": "there are more items than an estimate of this cost is made for",
+    "too_many_features": "there are more features than an estimate of this cost is made for",
 }
 
 
@@ -52,12 +54,12 @@ def p_value(value):
     return "–" if value is None else "< 0.001" if value < 0.001 else format(value, ".3f")
 
 
-def interval(row, column, show):
-    """ " (95 % interval 1.2 to 3.4)", or why there is none."""
+def interval(row, column, show, begin=" (", end=")"):
+    """ " (95 % interval 1.2 to 3.4)", or why there is none. begin, end: "; " and "" within brackets."""
     low, high = row.get(column + "_low"), row.get(column + "_high")
     if low is None or high is None:
-        return f" (no interval: {reason(row['undefined'].get(column + '_low'))})"
-    return f" (95 % interval {show(low)} to {show(high)})"
+        return f"{begin}no interval: {reason(row['undefined'].get(column + '_low'))}{end}"
+    return f"{begin}95 % interval {show(low)} to {show(high)}{end}"
 
 
 def listed(names, most=8):

@@ -132,6 +132,8 @@ def transfer_tables(languages, categories, items, draw, base, benchmark, seeds):
                     "item_se": 0.02,
                 }
             )
+    terms = [("mean", ""), *(("source", s) for s in languages), *(("target", t) for t in languages), ("home", "")]
+    tables["additive"] = [{**place, "term": term, "language": name, **spread("effect", 0.05)} for term, name in terms]
     tables["english_only"] = [
         {**place, "target": t, "id": f"q{n:03d}", "occurrence": 0, "subset": categories[0] if categories else ""}
         for t in languages
@@ -194,6 +196,54 @@ def reward_tables(languages, items, draw, base, benchmark):
     return tables
 
 
+def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
+    """Tables of activations, by layer."""
+    place = {"base": base, "benchmark": benchmark}
+    tables = {"shift": [], "ratios": [], "alignment": [], "geometry": [], "lens": [], "crystallisation": []}
+    tables["transfer_geometry"] = []
+    models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
+    for model, source, number in models:
+        for layer in range(layers):
+            at = {**place, "model": model, "source": source, "seed": number, "capture": "last", "layer": layer}
+            for t in languages:
+                norms = {name: float(draw.rand()) for name in ("norm_mean", "norm_w1", "norm_ks", "anisotropy", "top3")}
+                tables["geometry"].append({**at, "target": t, "items": items, **norms, "effective_rank": 9.5})
+                if source:
+                    seen = {
+                        "accuracy": 0.6,
+                        "accuracy_raw": 0.6,
+                        "margin": 0.1 * layer,
+                        "margin_25": 0.0,
+                        "margin_75": 0.4 * layer,
+                    }
+                    tables["lens"].append({**at, "target": t, "items": items, **seen})
+                    if layer == 0:
+                        line = {**place, "model": model, "source": source, "seed": number, "target": t}
+                        tables["crystallisation"].append(
+                            {**line, "items": items - 1, "excluded": 1, "depth": float(draw.rand())}
+                        )
+                    moved = {n: float(draw.rand()) for n in ("cosine", "relative", "norm", "coherence", "neighbours")}
+                    tables["shift"].append({**at, "target": t, "items": items, **moved, **spread("cka", float(draw.rand()))})
+            if len(languages) < 2:
+                continue
+            for variant in ("raw", "centred"):
+                change = Undefined("not_comparable") if not source else float(draw.rand() / 10)
+                line = {**at, "variant": variant, "items": items, **spread("f", 0.5), **spread("change", change)}
+                tables["ratios"].append(line)
+            for n, a in enumerate(languages):
+                for b in languages[n + 1 :]:
+                    found = {name: float(draw.rand()) for name in ("p_at_1", "centred", "mexa", "margin")}
+                    line = {**at, "first_target": a, "second_target": b, "items": items, **found}
+                    tables["alignment"].append({**line, **spread("cka", float(draw.rand()))})
+    if len(languages) > 1:
+        for layer in range(layers):
+            for measure in ("cka", "margin", "p_at_1"):
+                found = {"r": 0.4, "p": 0.03 + 0.1 * layer, "permutations": 6}
+                line = {**place, "capture": "last", "layer": layer, "measure": measure, "languages": len(languages), **found}
+                tables["transfer_geometry"].append(line)
+    return tables
+
+
 def write_analysis(
     root, languages, categories=("chat", "safety"), items=12, base="base", benchmark="dev", seeds=1, changes=None
 ):
@@ -201,6 +251,7 @@ def write_analysis(
     draw = np.random.RandomState(3)
     tables = transfer_tables(languages, categories, items, draw, base, benchmark, seeds)
     tables |= reward_tables(languages, items, draw, base, benchmark)
+    tables |= state_tables(languages, items, draw, base, benchmark)
     tables |= changes or {}
     folder = Path(root) / "analysis"
     folder.mkdir(exist_ok=True)

@@ -229,6 +229,15 @@ class Activations(Made):
         self.assertTrue(np.isnan(array[array.models.index("base.zh.s1"), array.languages.index("ko")]).all())
         self.assertEqual(self.open().activations().items_left_out, 12)
 
+    def test_tokens_of_a_sample(self):
+        made_cells.write_cell(self.ko(), "base.en.s1", "en", 1, "ko", made_cells.item_ids(12), np.ones(12), tokens=True)
+        cell = self.open().cell("base.en.s1", "ko")
+        found = cell.tokens(1)
+        self.assertEqual([(item, rows.shape) for item, rows in found.items()], [(0, (2, 4)), (4, (3, 4))])
+        np.testing.assert_array_equal(np.concatenate(list(found.values())), made_cells.layer_value(1, 5, 4))
+        with self.assertRaisesRegex(ResultsError, "no tokens of layer 1, rejected answers. .*--capture-tokens N"):
+            cell.tokens(1, "rejected")
+
     def test_requests_that_cannot_be_met(self):
         results = self.open()
         with self.assertRaisesRegex(MissingCell, "capture 'mean'"):

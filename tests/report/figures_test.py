@@ -13,7 +13,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 import layout  # noqa: E402
 import made_rows  # noqa: E402
-from xlrm_results.figures import bars, distributions, heatmap, layers, points, similarity, transfer  # noqa: E402
+from xlrm_results.figures import bars, distributions, heatmap, layers, lens, points, similarity, transfer  # noqa: E402
 from xlrm_results.figures.drawing import COLOURS, DASHES, MARKERS, look, save  # noqa: E402
 
 L = made_rows.LANGUAGES
@@ -135,7 +135,7 @@ class Contents(unittest.TestCase):
             transfer.gap_forest([], "F"),
             bars.category_bars([], ["a"], "F"),
             layers.layer_curves([], {"a": "A"}, "F"),
-            layers.reward_lens([], [], "F"),
+            lens.reward_lens([], [], "F"),
             similarity.layer_by_layer({}, "F"),
             similarity.language_by_language({}, L, "F"),
             points.principal_components({}, "F"),

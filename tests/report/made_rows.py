@@ -90,7 +90,15 @@ def scores(languages=LANGUAGES, count=60):
 
 def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "base.ko.s1")):
     """(name, function, arguments) of every figure, at the size of a real run."""
-    from xlrm_results.figures import bars, distributions, layers as over_layers, points, similarity, transfer
+    from xlrm_results.figures import (
+        bars,
+        distributions,
+        lens as lens_figure,
+        layers as over_layers,
+        points,
+        similarity,
+        transfer,
+    )
 
     draw = random()
     blocks = {
@@ -99,7 +107,7 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
         for t in languages
         for side in ("chosen", "rejected")
     }
-    depths = [{"language": t, "low": k / 5, "high": k / 5 + 0.2, "share": 0.2} for t in languages for k in range(5)]
+    depths = [{"language": t, "depth": 0.3 + 0.05 * k, "excluded": 2} for k, t in enumerate(languages)]
     lens = [
         {"language": t, "layer": k, "median": 0.1 * k, "q25": 0.05 * k, "q75": 0.2 * k, "accuracy": 0.5 + 0.01 * k}
         for t in languages
@@ -128,7 +136,7 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
             over_layers.layer_curves,
             (curves(["a", "b", "c"], layers), {"a": "first measure", "b": "second measure", "c": "third measure"}, title),
         ),
-        ("lens", over_layers.reward_lens, (lens, depths, title)),
+        ("lens", lens_figure.reward_lens, (lens, depths, title)),
         (
             "layer_matrix",
             similarity.layer_by_layer,

@@ -273,7 +273,7 @@ class Broken(Made):
     def test_no_analysis(self):
         made_cells.write_sweep(self.root)
         page = self.page()
-        self.assertIn("xlrm_analyze has not run on this folder, so there are no statistics. Run: xlrm_analyze OUT", page.text)
+        self.assertIn("xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)", page.text)
         self.assertIn("No answer", page.answers["transfer"])
         self.assertIn("norms.base.dev", self.context.figures)
 
@@ -281,9 +281,12 @@ class Broken(Made):
         self.make(changes={"pairs": None, "calibration": None})
         page = self.page("usable agree limits")
         self.assertIn(
-            "Agreement of models: the analysis has no table pairs. Run xlrm_analyze again without --parts.", page.text
+            "Agreement of models: the analysis has no table pairs (run xlrm_analyze again without --parts).", page.text
         )
-        self.assertIn("No answer, since the analysis has no table calibration.", page.answers["usable"])
+        self.assertIn(
+            "No answer, since the analysis has no table calibration (run xlrm_analyze again without --parts).",
+            page.answers["usable"],
+        )
         self.assertIn("Calibration: the analysis has no table calibration", page.text.split('<section id="limits">')[1])
 
     def test_no_activations(self):
@@ -313,6 +316,11 @@ class Broken(Made):
         with h5py.File(self.root / "analysis/analysis.h5", "a") as file:
             file.attrs["schema_version"] = 7
         with self.assertRaisesRegex(SchemaError, "version 7, and this package reads XLRM-analysis-1, version 1"):
+            self.page("run")
+        with h5py.File(self.root / "analysis/analysis.h5", "a") as file:
+            file.attrs["schema_version"] = 1
+            del file["gaps/p_holm"]
+        with self.assertRaisesRegex(SchemaError, "the table gaps has no column p_holm, which the report reads"):
             self.page("run")
         (self.root / "analysis/analysis.h5").write_bytes(b"no")
         with self.assertRaisesRegex(ResultsError, "Remove it and run xlrm_analyze again"):

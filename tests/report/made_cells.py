@@ -44,6 +44,7 @@ def write_cell(
     occurrence=None,
     activations=None,
     version=1,
+    tokens=False,
 ):
     """margins=None: a base model's cell. activations: (layer, side) → (item, feature)."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +82,10 @@ def write_cell(
         scores["rejected_tokens"] = np.full(count, 7, np.int32)
         if occurrence is not False:
             scores["occurrence"] = np.zeros(count, np.int32) if occurrence is None else np.asarray(occurrence, np.int32)
+        if margins is not None and layers:
+            head = file.create_group("head")
+            head.attrs["norm_eps"] = 1e-6
+            head["final_norm"], head["weight"] = np.ones(features, np.float32), np.full(features, 0.5, np.float32)
         for layer in range(layers):
             for side in ("chosen", "rejected"):
                 rows = (activations or {}).get((layer, side))
@@ -93,6 +98,11 @@ def write_cell(
                     space = h5py.h5s.create_simple(rows.shape)
                     made = h5py.h5d.create(file.id, name, bfloat16(), space)
                     made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(rows, np.float32))
+        if tokens:
+            for layer in range(layers):
+                group = file.create_group(f"activations/tokens/layer_{layer:02d}/chosen")
+                group["row_size"], group["item"] = np.array([2, 3], np.int32), np.array([0, 4], np.int64)
+                group["values"] = layer_value(layer, 5, features)
     path.with_suffix(".sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 

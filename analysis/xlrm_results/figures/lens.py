@@ -1,0 +1,74 @@
+"""The reward lens: what the head would read at each layer."""
+
+from .drawing import PHONE, Drawing, drawn, empty_drawing, heading, key_below, label, look, new_figure, say_missing
+from .layers import depth_axis, draw_curves
+
+
+@drawn
+def reward_lens(rows, depths, title, notes=()):
+    """Figure 6. rows: {language, layer, median, q25, q75, accuracy}; depths: {language, depth, excluded, reason}.
+
+    Above the median margin with quartiles, then the lens's accuracy, then the mean relative depth at which half of the final
+    margin is reached.
+    """
+    if not rows:
+        return empty_drawing(title, "no reward lens: it needs the activations of all layers and the head (--layers all)")
+    names = list(dict.fromkeys(row["language"] for row in rows))
+    figure = new_figure(PHONE, 5.9 + 0.2 * len(names))
+    above, middle, below = figure.subplots(3, 1, height_ratios=[2, 2, 0.5 + 0.2 * len(names)])
+    draw_lens(above, middle, rows, names)
+    missing = draw_depths(below, depths, names)
+    text = (
+        "The lens applies the final norm and the head to each layer; at the last layer it is the reward. It observes, and shows "
+        "no cause. Crystallisation depth: the first layer where half of the final margin is reached, mean over the items."
+    )
+    label(figure, title, [text, *notes])
+    table = [["lens", r["language"], r["layer"], r["median"], r["q25"], r["q75"], r["accuracy"], None] for r in rows]
+    table += [["depth", d["language"], None, d["depth"], None, None, None, d.get("excluded")] for d in depths]
+    columns = ["part", "language", "layer", "median_or_depth", "q25", "q75", "accuracy", "excluded"]
+    return Drawing(figure, title, columns, table, missing)
+
+
+def draw_lens(above, middle, rows, names):
+    margins = [
+        {"series": r["language"], "layer": r["layer"], "value": r["median"], "low": r["q25"], "high": r["q75"]} for r in rows
+    ]
+    right = [
+        {"series": r["language"], "layer": r["layer"], "value": None if r["accuracy"] is None else 100 * r["accuracy"]}
+        for r in rows
+    ]
+    draw_curves(above, margins, names)
+    above.axhline(0, color="#444444", linewidth=0.8)
+    heading(above, "median margin of the lens (band: quartiles)")
+    draw_curves(middle, right, names)
+    middle.axhline(50, color="black", linestyle=(0, (2, 2)), linewidth=1)
+    middle.set_ylim(0, 102)
+    heading(middle, "accuracy of the lens in % (dashed: chance)")
+    for axes in (above, middle):
+        depth_axis(axes, [row["layer"] for row in rows])
+    middle.set_xlabel("layer (0: embeddings; above: relative depth)")
+    key_below(middle, [middle], 3)
+
+
+def draw_depths(axes, depths, names):
+    """One point a language; gives what is missing."""
+    known = {d["language"]: d for d in depths}
+    heading(axes, "mean crystallisation depth")
+    if not any(d["depth"] is not None for d in depths):
+        why = next((d["reason"] for d in depths if d.get("reason")), "not computed")
+        say_missing(axes, f"crystallisation depth: {why}")
+        return [f"crystallisation depth: {why}"]
+    missing = []
+    for place, name in enumerate(names):
+        if name in known and known[name]["depth"] is not None:
+            axes.plot([0, known[name]["depth"]], [place, place], color="#bbbbbb", linewidth=1)
+            axes.plot([known[name]["depth"]], [place], look(place)["marker"], color=look(place)["color"], markersize=6)
+        else:
+            missing.append(f"crystallisation depth of {name}")
+            axes.text(0.01, place, "not defined", va="center", fontsize=7.5)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(0, 1.03)
+    axes.set_xlabel("relative depth (0: embeddings, 1: last layer)")
+    axes.grid(axis="x")
+    return missing
