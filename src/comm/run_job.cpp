@@ -1,5 +1,6 @@
 #include "xlrm/comm/run_job.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -16,9 +17,10 @@ namespace xlrm {
 
 namespace {
 
-volatile std::sig_atomic_t stop_flag = 0;
+std::atomic<bool> stop_flag = false;  // set by a signal's handler or any thread, read by any
+static_assert(std::atomic<bool>::is_always_lock_free);
 
-extern "C" void note_stop(int) { stop_flag = 1; }
+extern "C" void note_stop(int) { stop_flag = true; }
 
 void watch_signals() {
     struct sigaction action {};
@@ -56,9 +58,9 @@ bool answer_questions(const Options& options, bool speaks) {
 
 }  // namespace
 
-bool stop_requested() { return stop_flag != 0; }
-void request_stop() { stop_flag = 1; }
-void clear_stop() { stop_flag = 0; }
+bool stop_requested() { return stop_flag; }
+void request_stop() { stop_flag = true; }
+void clear_stop() { stop_flag = false; }
 
 void require_not_stopped(const char* during) {
     if (!stop_requested()) return;
