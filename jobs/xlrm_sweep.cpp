@@ -47,27 +47,30 @@ int main(int argc, char** argv) {
     std::vector<std::string> words;
     bool json = false;
     bool watch = false;
+    bool dot = false;
     Options options("xlrm_sweep",
                     "Trains a reward model for each (base, source language, seed) and evaluates each on every target language.");
-    options.positional(&words, "run (default) | status OUT | verify OUT | table OUT");
+    options.positional(&words, "run (default) | plan | status OUT | verify OUT | table OUT");
     describe(options, config);
     options.section("sweep")
         .add("json", &json, "status: one JSON object")
-        .add("watch", &watch, "status: again every 5 s until all is done");
+        .add("watch", &watch, "status: again every 5 s until all is done")
+        .add("dot", &dot, "plan: the graph of tasks for Graphviz (xlrm_sweep plan --dot | dot -Tsvg)");
     embed_config(options, argc, argv);
     const bool looks_only =
         argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
     if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) -> JobEnd {
         together(world, [&] {
-            require(words.empty() || words == std::vector<std::string>{"run"},
+            require(words.empty() || words == std::vector<std::string>{"run"} || words == std::vector<std::string>{"plan"},
                     "\"" + (words.empty() ? "" : words[0]) +
-                        "\" is not one of run, status OUT, verify OUT, table OUT (first argument)",
+                        "\" is not one of run, plan, status OUT, verify OUT, table OUT (first argument)",
                     ExitCode::usage);
             complete(config, parsed);
         });
-        if (!parsed.dry_run()) return run_sweep(world, parsed, config);
-        const std::string report = sweep_report(world, parsed, config);
+        const bool plan = !words.empty() && words[0] == "plan";
+        if (!parsed.dry_run() && !plan) return run_sweep(world, parsed, config);
+        const std::string report = plan ? sweep_plan(world, parsed, config, dot) : sweep_report(world, parsed, config);
         if (world.root()) std::printf("%s", report.c_str());
         return ExitCode::done;
     });

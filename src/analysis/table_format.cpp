@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "xlrm/analysis/grid.hpp"
 #include "xlrm/analysis/transfer_table.hpp"
 
 namespace xlrm {
@@ -20,8 +21,8 @@ std::string number(double value, int digits) {
 std::string percent(double share) { return std::isnan(share) ? "–" : number(100.0 * share, 1); }
 
 //! Entries of one base, benchmark and subset, by (source, target).
-using Grid = std::map<std::pair<std::string, std::string>, const TransferEntry*>;
-using Grids = std::map<std::vector<std::string>, Grid>;
+using Block = std::map<std::pair<std::string, std::string>, const TransferEntry*>;
+using Grids = std::map<std::vector<std::string>, Block>;
 
 Grids grids_of(const TransferTable& table) {
     Grids grids;
@@ -30,8 +31,11 @@ Grids grids_of(const TransferTable& table) {
     return grids;
 }
 
-std::string title(const std::vector<std::string>& key) {
-    return "base " + key[0] + ", benchmark " + key[1] + (key[2].empty() ? "" : ", subset " + key[2]);
+bool is_given(const Block& grid) { return grid.begin()->first.first == kGivenModel; }
+
+std::string title(const std::vector<std::string>& key, const Block& grid) {
+    return (is_given(grid) ? "model " : "base ") + key[0] + ", benchmark " + key[1] +
+           (key[2].empty() ? "" : ", subset " + key[2]);
 }
 
 std::string seeds_text(const TransferEntry& entry) {
@@ -46,13 +50,18 @@ std::string padded(const std::string& text, std::size_t width) {
     return columns < width ? text + std::string(width - columns, ' ') : text;
 }
 
-bool has_scores(const Grid& grid) {
+bool has_scores(const Block& grid) {
     return std::any_of(grid.begin(), grid.end(), [](const auto& place) { return !place.second->scores.empty(); });
+}
+
+//! The rows of a block.
+std::vector<std::string> sources_of(const TransferTable& table, const Block& grid) {
+    return is_given(grid) ? std::vector<std::string>{kGivenModel} : table.sources;
 }
 
 //! The lines of one source: accuracy with its interval, each seed's, gap to the target's own model, floor; and the score where
 //! the benchmark has a rule of its own.
-std::vector<std::vector<std::string>> source_lines(const TransferTable& table, const Grid& grid, const std::string& source) {
+std::vector<std::vector<std::string>> source_lines(const TransferTable& table, const Block& grid, const std::string& source) {
     std::vector<std::vector<std::string>> lines = {{source, "accuracy"}, {"", "seeds"}, {"", "gap"}, {"", "floor"}};
     for (const std::string& target : table.targets) {
         const auto found = grid.find({source, target});
@@ -119,10 +128,10 @@ const char* kLegend =
 std::string format_text(const TransferTable& table) {
     std::string out = kLegend;
     for (const auto& [key, grid] : grids_of(table)) {
-        out += "\n" + title(key) + "\n" + padded("source", 12) + padded("", 10);
+        out += "\n" + title(key, grid) + "\n" + padded("source", 12) + padded("", 10);
         for (const std::string& target : table.targets) out += padded(target, 21);
         out += "\n";
-        for (const std::string& source : table.sources) {
+        for (const std::string& source : sources_of(table, grid)) {
             for (const auto& line : source_lines(table, grid, source)) {
                 std::string row = padded(line[0], 12) + padded(line[1], 10);
                 for (std::size_t i = 2; i < line.size(); ++i) row += padded(line[i], 21);
@@ -145,14 +154,14 @@ std::string format_text(const TransferTable& table) {
 std::string format_markdown(const TransferTable& table) {
     std::string out = std::string(kLegend);
     for (const auto& [key, grid] : grids_of(table)) {
-        out += "\n### " + title(key) + "\n\n| source | |";
+        out += "\n### " + title(key, grid) + "\n\n| source | |";
         std::string rule = "|---|---|";
         for (const std::string& target : table.targets) {
             out += " " + target + " |";
             rule += "---|";
         }
         out += "\n" + rule + "\n";
-        for (const std::string& source : table.sources) {
+        for (const std::string& source : sources_of(table, grid)) {
             for (const auto& line : source_lines(table, grid, source)) {
                 out += "|";
                 for (const std::string& cell : line) out += " " + cell + " |";

@@ -47,7 +47,7 @@ public:
         for (const GridCell& cell : grid_.cells) {
             if (!cell_verifies(cell.file, grid_.hashes))
                 ++table_.missing;
-            else if (!cell.source.empty())
+            else if (!cell.source.empty() && has_scores(cell))
                 columns[{cell.base, cell.benchmark, cell.target}].push_back(&cell);
         }
         for (const auto& [key, cells] : columns) add_column(key, cells);
@@ -63,6 +63,11 @@ public:
     }
 
 private:
+    //! A trained model has; one that is given may be without a reward head.
+    bool has_scores(const GridCell& cell) const {
+        return cell.source != kGivenModel || read_cell_scores(cell.file, grid_.hashes).has_scores;
+    }
+
     //! The cells of one base, benchmark and target, over the items that all of them have.
     void add_column(const std::vector<std::string>& key, const std::vector<const GridCell*>& places) {
         std::vector<CellScores> cells;

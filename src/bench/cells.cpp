@@ -17,9 +17,9 @@ constexpr std::int64_t kCellsEnough = 1000;    // of all runs of one number
 constexpr int kItems = 4;                      // of each language
 
 // Sweeps of one tiny base, source and seed on the smoke world's languages; their benchmarks are all the same few rows.
-class Grid {
+class SweepGrid {
 public:
-    explicit Grid(const Communicator& world) : world_(world), folder_(world), options_("xlrm_bench", "") {
+    explicit SweepGrid(const Communicator& world) : world_(world), folder_(world), options_("xlrm_bench", "") {
         together(world, [&] {
             describe(options_, config_);
             // xlrm_sweep's own smoke configuration.
@@ -83,12 +83,12 @@ std::int64_t runs_of(const BenchOptions& options, std::int64_t cells) {
 }  // namespace
 
 void add_cells(const Bench& bench, BenchCases& cases) {
-    const auto grid = std::make_shared<std::unique_ptr<Grid>>();  // made by the first of them
+    const auto grid = std::make_shared<std::unique_ptr<SweepGrid>>();  // made by the first of them
     for (const std::string& text : bench.options.cell_counts) {
         const std::int64_t cells = std::stoll(text);
         const double seconds = 0.03 * static_cast<double>(cells * runs_of(bench.options, cells)) + 5.0;
         cases.push_back({"cells", text + " cells", "fp32", 0.0, seconds, [=](Bench& b) {
-                             if (!*grid) *grid = std::make_unique<Grid>(b.world);
+                             if (!*grid) *grid = std::make_unique<SweepGrid>(b.world);
                              BenchRow row{"cells", text + " cells", "fp32"};
                              const auto count = static_cast<double>(cells);
                              for (std::int64_t i = 0; i < runs_of(b.options, cells); ++i) {

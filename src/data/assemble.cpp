@@ -29,6 +29,22 @@ bool tied(const EncodedItem& item) {
     return item.labels.empty() && item.texts.size() == 2 && item.texts[0].tokens == item.texts[1].tokens;
 }
 
+void add_item(ItemSet& set, const EncodedItem& item, std::int32_t occurrence, bool same, LanguageReport& report) {
+    set.items.push_back({item.id, item.lang, item.subset, static_cast<std::int64_t>(set.answers.size()),
+                         static_cast<std::int32_t>(item.texts.size()), item.num_correct, item.margin, item.labels, occurrence});
+    for (const EncodedItem::Text& text : item.texts) {
+        const auto length = static_cast<std::int32_t>(text.tokens.size());
+        set.answers.push_back({static_cast<std::int64_t>(set.tokens.size()), length, text.prompt, text.lead});
+        set.tokens.insert(set.tokens.end(), text.tokens.begin(), text.tokens.end());
+        report.lengths.push_back(length);
+        report.characters += text.characters;
+        report.tied_characters += same ? text.characters : 0;
+    }
+    ++report.kept;
+}
+
+}  // namespace
+
 void count_repeated(const ItemSet& set, std::map<std::string, LanguageReport>& report) {
     std::vector<std::pair<std::string_view, std::string_view>> ids;
     ids.reserve(set.items.size());
@@ -40,21 +56,6 @@ void count_repeated(const ItemSet& set, std::map<std::string, LanguageReport>& r
         at = end;
     }
 }
-
-void add_item(ItemSet& set, const EncodedItem& item, std::int32_t occurrence, LanguageReport& report) {
-    set.items.push_back({item.id, item.lang, item.subset, static_cast<std::int64_t>(set.answers.size()),
-                         static_cast<std::int32_t>(item.texts.size()), item.num_correct, item.margin, item.labels, occurrence});
-    for (const EncodedItem::Text& text : item.texts) {
-        const auto length = static_cast<std::int32_t>(text.tokens.size());
-        set.answers.push_back({static_cast<std::int64_t>(set.tokens.size()), length, text.prompt, text.lead});
-        set.tokens.insert(set.tokens.end(), text.tokens.begin(), text.tokens.end());
-        report.lengths.push_back(length);
-        report.characters += text.characters;
-    }
-    ++report.kept;
-}
-
-}  // namespace
 
 Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& options) {
     Prepared prepared;
@@ -85,7 +86,7 @@ Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& option
         for (auto& text : item.texts) useful = cut(text, options.max_length, options.over_length) && useful;
         const bool same = useful && tied(item);
         report.tied += same ? 1 : 0;
-        if (useful && (!same || options.keep_tied)) add_item(prepared.set, item, occurrence, report);
+        if (useful && (!same || options.keep_tied)) add_item(prepared.set, item, occurrence, same, report);
         std::vector<EncodedItem::Text>().swap(item.texts);
     }
     count_repeated(prepared.set, prepared.report);

@@ -12,6 +12,9 @@ namespace xlrm {
 //! it goes. Throws Error naming the row of a text that is too long where that is an error, and of a text without any token.
 Prepared assemble(std::vector<EncodedItem>&& items, const PrepareOptions& options);
 
+//! Adds LanguageReport::repeated of the items.
+void count_repeated(const ItemSet& set, std::map<std::string, LanguageReport>& report);
+
 const char* name_of(OverLength policy);
 
 }  // namespace xlrm

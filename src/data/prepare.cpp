@@ -1,12 +1,14 @@
 #include "xlrm/data/prepare.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <optional>
 
 #include "assemble.hpp"
 #include "encoded_item.hpp"
 #include "item_kinds.hpp"
+#include "prepared_attributes.hpp"
 #include "row_source.hpp"
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
@@ -14,6 +16,7 @@
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/data/prepared_file.hpp"
 #include "xlrm/store/items_file.hpp"
 
 namespace xlrm {
@@ -44,28 +47,6 @@ std::vector<std::string> gather_all(const Communicator& comm, const std::string&
         for (std::size_t rank = 0; rank < all.size(); ++rank) all[rank] += parts[rank];
     }
     return all;
-}
-
-void check_prepared(const ItemSet& set, const std::filesystem::path& path, const Tokenizer& tokenizer,
-                    const ChatTemplate& chat_template) {
-    const auto differs = [&](const char* name, const std::string& expected) {
-        return !set.attributes.contains(name) || set.attributes.at(name) != expected;
-    };
-    if (differs("tokenizer_sha256", tokenizer.sha256))
-        fail(path.string() + ": it was prepared with another tokenizer; prepare the data again for this model");
-    const auto stored = [&](const char* name) {
-        return set.attributes.contains(name) && set.attributes.at(name).is_string() ? set.attributes.at(name).get<std::string>()
-                                                                                    : "";
-    };
-    if (differs("template", chat_template.name) || differs("template_sha256", chat_template.sha256)) {
-        fail(path.string() + ": it was prepared with another chat template (" + stored("template") + ", now " +
-             chat_template.name + "); prepare the data again, or give the same --template");
-    }
-    if (differs("template_date", chat_template.date)) {
-        fail(path.string() + ": it was prepared with the date " + stored("template_date") + ", now " + chat_template.date +
-             " (the template writes it, so the texts differ); give --template-date '" + stored("template_date") +
-             "', or prepare the data again");
-    }
 }
 
 std::int64_t reported(const ItemSet& set, const PrepareOptions& options, const char* count) {
@@ -104,7 +85,7 @@ void read_prepared(const PrepareOptions& options, RowSource& source, const Token
     for (const auto& path : options.inputs) {
         if (!is_prepared(path)) continue;
         const ItemSet set = read_items(path);
-        check_prepared(set, path, tokenizer, chat_template);
+        check_prepared(set.attributes, path, tokenizer, chat_template);
         check_policies(set, path, options);
         require_kind(set, options, path);
         for (const Item& item : set.items) {
@@ -122,9 +103,12 @@ void read_prepared(const PrepareOptions& options, RowSource& source, const Token
     }
 }
 
+std::atomic<std::int64_t> tokenised{0};
+
 // A template that refuses a conversation does not know where it stands.
 EncodedItem encode_row(const PreferenceRow& row, std::int64_t line, const std::string& where, const Tokenizer& tokenizer,
                        const ChatTemplate& chat_template) {
+    ++tokenised;
     try {
         return encode_item(row, line, where, tokenizer, chat_template);
     } catch (const Error& error) {
@@ -188,42 +172,6 @@ Json input_hashes(const Communicator& comm, const PrepareOptions& options) {
     return parse_json(comm.broadcast(text), "hashes of the input");
 }
 
-void describe(const PrepareOptions& options, const std::vector<std::string>& langs, const Tokenizer& tokenizer,
-              const ChatTemplate& chat_template, Prepared& prepared) {
-    Json& about = prepared.set.attributes;
-    about["kind"] = name_of(options.kind);
-    about["tokenizer_sha256"] = tokenizer.sha256;
-    about["vocab_size"] = tokenizer.vocab_size();
-    about["template"] = chat_template.name;
-    about["template_sha256"] = chat_template.sha256;
-    about["template_date"] = chat_template.date;
-    about["max_length"] = options.max_length;
-    about["over_length"] = name_of(options.over_length);
-    about["langs"] = langs;
-    about["default_lang"] = options.default_lang;
-    about["split"] = options.split;
-    about["part"] = options.part;
-    about["ties"] = options.keep_tied ? "keep" : "drop";
-    about["concatenate"] = options.concatenate;
-    if (options.concatenate) about["seed"] = options.seed;
-    about["forms"] = prepared.notes.forms;
-    about["row_options"] = options.forms.content();
-    Json& report = about["report"] = Json::object();
-    for (const auto& [lang, counts] : prepared.report) {
-        std::int64_t tokens = 0;
-        for (const std::int32_t length : counts.lengths) tokens += length;
-        report[lang] = {{"read", counts.read},
-                        {"kept", counts.kept},
-                        {"too_long", counts.too_long},
-                        {"tied", counts.tied},
-                        {"empty", counts.empty},
-                        {"repeated", counts.repeated},
-                        {"tokens", tokens},
-                        {"characters", counts.characters}};
-        if (!counts.unread.empty()) report[lang]["unread"] = counts.unread;
-    }
-}
-
 // Reads this rank's share: `take_item` gets its items. What goes wrong is agreed on by the line where it did.
 void read_share(const Communicator& comm, const PrepareOptions& options, RowSource& source, const Tokenizer& tokenizer,
                 const ChatTemplate& chat_template, const TakeItem& take_item) {
@@ -240,9 +188,19 @@ void read_share(const Communicator& comm, const PrepareOptions& options, RowSour
 
 }  // namespace
 
+std::int64_t rows_tokenised() { return tokenised; }
+
 Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer,
                  const ChatTemplate& chat_template) {
     const StageScope scope("read");
+    if (!options.prepared.empty()) {
+        Prepared prepared;
+        together(comm, [&] {
+            const Activity activity("reading the prepared rows");
+            prepared = read_prepared(options, tokenizer, chat_template);
+        });
+        return prepared;
+    }
     std::optional<RowSource> source;
     together(comm, [&] {
         require(options.max_length > 0, "--max-length must be above 0", ExitCode::usage);
@@ -277,7 +235,8 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
         settle(items, SettledLanguages(names, options.langs));
         prepared = assemble(std::move(items), options);
         prepared.notes = std::move(notes);
-        describe(options, langs, tokenizer, chat_template, prepared);
+        prepared.names = std::move(names);
+        describe_prepared(options, langs, tokenizer, chat_template, prepared);
     });
     prepared.set.attributes["input_sha256"] = input_hashes(comm, options);
     return prepared;

@@ -20,6 +20,7 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/data/prepare.hpp"
+#include "xlrm/eval/evaluation_template.hpp"
 #include "xlrm/infer/exactness.hpp"
 #include "xlrm/infer/scorer.hpp"
 #include "xlrm/store/occurrences.hpp"
@@ -36,20 +37,6 @@ namespace {
 
 at::ScalarType compute_type(const std::string& dtype) { return dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
 
-// By default that of the training: the folder's own text where it is still that one, else the template by name.
-std::unique_ptr<ChatTemplate> template_of(const std::filesystem::path& folder, const EvaluateOptions& options,
-                                          const Json& extra) {
-    const std::string date =
-        options.template_date.empty() ? extra_text(extra, "template_date", kTemplateDate) : options.template_date;
-    const std::string trained = extra_text(extra, "template", "auto");
-    if (options.chat_template != "auto") return load_chat_template(options.chat_template, folder, date);
-    auto by_name = load_chat_template(trained, folder, date);
-    const std::string hash = extra_text(extra, "template_sha256", "");
-    if (trained == "auto" || by_name->sha256 == hash) return by_name;
-    auto own = load_chat_template("auto", folder, date);
-    return own->sha256 == hash ? std::move(own) : std::move(by_name);
-}
-
 }  // namespace
 
 Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
@@ -58,7 +45,7 @@ Evaluator::Evaluator(std::filesystem::path model, EvaluateOptions options)
       config_(read_model_config(folder_ / "config.json")),
       extra_(std::filesystem::exists(folder_ / "xlrm.json") ? read_json(folder_ / "xlrm.json") : Json()),
       tokenizer_(load_tokenizer(folder_)),
-      template_(template_of(folder_, options_, extra_)) {
+      template_(evaluation_template(folder_, options_, extra_)) {
     check(options_);
     require(options_.label >= -1, "--label " + std::to_string(options_.label) + " is below 0; give the number of a label, from 0",
             ExitCode::usage);
@@ -107,9 +94,12 @@ PrepareOptions Evaluator::prepare_options(const std::vector<std::filesystem::pat
 }
 
 Prepared Evaluator::read(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                         const std::vector<std::string>& langs) const {
+                         const std::vector<std::string>& langs, const std::filesystem::path& prepared_file) const {
     PrepareOptions wanted;
-    together(group, [&] { wanted = prepare_options(data, langs); });
+    together(group, [&] {
+        wanted = prepare_options(data, langs);
+        wanted.prepared = prepared_file;
+    });
     Prepared prepared = prepare(group, wanted, *tokenizer_, *template_);
     together(group, [&] { require_known_tokens(prepared.set, config_.vocab_size, folder_.string()); });
     return prepared;
@@ -210,8 +200,9 @@ std::vector<float> Evaluator::score(const Inputs& inputs, RowSpool* spool) const
 }
 
 void Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                         const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish) {
-    Prepared prepared = read(group, data, langs);
+                         const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish,
+                         const std::filesystem::path& prepared_file) {
+    Prepared prepared = read(group, data, langs, prepared_file);
     together(group, [&] {
         const Activity activity("loading the model");
         load();

@@ -154,6 +154,33 @@ template Table<double> InFile::read(const std::string&) const;
 template Table<std::int32_t> InFile::read(const std::string&) const;
 template Table<std::int64_t> InFile::read(const std::string&) const;
 
+std::vector<std::int32_t> InFile::read_range(const std::string& path, std::int64_t first, std::int64_t count) const {
+    const std::string place = name_ + ":" + path;
+    const std::int64_t rows = length(path);
+    if (first < 0 || count < 0 || first > rows - count) fail(place + ": has fewer values than are asked for");
+    const Dataset dataset = open(path);
+    const Type type = type_for<std::int32_t>();
+    std::vector<std::int32_t> values(static_cast<std::size_t>(count));
+    if (values.empty()) return values;
+    const hsize_t start = static_cast<hsize_t>(first);
+    const hsize_t size = static_cast<hsize_t>(count);
+    const Space in_file(check(H5Dget_space(dataset.get()), "H5Dget_space", place));
+    check(H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, &start, nullptr, &size, nullptr), "H5Sselect_hyperslab", place);
+    const Space in_memory(check(H5Screate_simple(1, &size, nullptr), "H5Screate_simple", place));
+    check(H5Dread(dataset.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, values.data()), "H5Dread", place);
+    return values;
+}
+
+std::int64_t InFile::length(const std::string& path) const {
+    const std::string place = name_ + ":" + path;
+    const Dataset dataset = open(path);
+    const Type stored(check(H5Dget_type(dataset.get()), "H5Dget_type", place));
+    if (H5Tget_class(stored.get()) != H5T_INTEGER) fail(place + ": holds other values than integers");
+    const std::vector<std::int64_t> extents = extents_of(dataset, sizeof(std::int64_t), place);
+    if (extents.size() != 1) fail(place + ": is not one-dimensional");
+    return extents[0];
+}
+
 std::vector<std::string> InFile::texts(const std::string& path) const {
     const std::string place = name_ + ":" + path;
     const Dataset dataset = open(path);

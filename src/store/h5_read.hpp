@@ -30,6 +30,10 @@ public:
     //! T: float, double, std::int32_t, std::int64_t. Stored floats of any width are converted to T; integers likewise.
     template <class T>
     Table<T> read(const std::string& path) const;
+    //! Values [first, first + count) of a dataset of one dimension.
+    std::vector<std::int32_t> read_range(const std::string& path, std::int64_t first, std::int64_t count) const;
+    //! Extent of a dataset of one dimension.
+    std::int64_t length(const std::string& path) const;
     std::vector<std::string> texts(const std::string& path) const;
     //! Scalar attributes of a group as numbers and texts.
     Json attributes(const std::string& group = "/") const;

@@ -42,9 +42,8 @@ std::vector<std::string> get_texts(const h5::InFile& file, const std::string& pa
     return values;
 }
 
-//! What every reader of an ItemSet relies on; `name` says where it comes from.
-void check_ranges(const ItemSet& set, const std::string& name) {
-    const auto tokens = static_cast<std::int64_t>(set.tokens.size());
+//! What every reader of an ItemSet relies on; `name` says where it comes from. `tokens`: how many there are.
+void check_ranges(const ItemSet& set, std::int64_t tokens, const std::string& name) {
     for (std::size_t i = 0; i < set.answers.size(); ++i) {
         const Answer& answer = set.answers[i];
         if (answer.begin < 0 || answer.length < 1 || answer.begin > tokens - answer.length)
@@ -63,6 +62,9 @@ void check_ranges(const ItemSet& set, const std::string& name) {
         if (item.num_correct < 0 || item.num_correct > item.answers)
             fail(name + ":/items/num_correct: row " + std::to_string(i) + " ('" + item.id + "') exceeds its answers");
     }
+}
+
+void check_tokens(const ItemSet& set, const std::string& name) {
     for (std::size_t i = 0; i < set.tokens.size(); ++i)
         if (set.tokens[i] < 0) fail(name + ":/tokens: token " + std::to_string(i) + " is negative");
 }
@@ -162,21 +164,12 @@ Json attributes_of(const h5::InFile& file) {
     return parse_json(root["attributes"].get<std::string>(), file.name() + ", attribute 'attributes'");
 }
 
-}  // namespace
+constexpr std::int64_t kWindow = std::int64_t{1} << 22U;  // tokens that are read together
 
-void write_items(const std::filesystem::path& path, const ItemSet& set) {
-    check_ranges(set, path.string());
-    write_file_atomic(path, image(path, set));
-}
-
-Json read_item_attributes(const std::filesystem::path& path) { return attributes_of(h5::InFile(path)); }
-
-ItemSet read_items(const std::filesystem::path& path) {
-    const h5::InFile file(path);
+// All but the tokens.
+ItemSet read_columns(const h5::InFile& file) {
     ItemSet set;
     set.attributes = attributes_of(file);
-    set.tokens = file.read<std::int32_t>("/tokens").values;
-
     const auto begin = file.read<std::int64_t>("/answers/begin").values;
     const auto length = get<std::int32_t>(file, "/answers/length", begin.size());
     const auto prompt = get<std::int32_t>(file, "/answers/prompt", begin.size());
@@ -195,7 +188,76 @@ ItemSet read_items(const std::filesystem::path& path) {
             {std::move(id[i]), std::move(lang[i]), std::move(subset[i]), first[i], answers[i], correct[i], margin[i], {}, 0});
     get_labels(file, set);
     get_occurrences(file, set);
-    check_ranges(set, file.name());
+    check_ranges(set, file.length("/tokens"), file.name());
+    return set;
+}
+
+// Tokens [begin, begin + count) of a file, of which a window is in memory.
+class TokenWindow {
+public:
+    explicit TokenWindow(const h5::InFile& file) : file_(file), total_(file.length("/tokens")) {}
+
+    std::span<const std::int32_t> tokens(std::int64_t begin, std::int64_t count) {
+        const std::int64_t end = first_ + static_cast<std::int64_t>(window_.size());
+        if (begin < first_ || begin + count > end) {
+            window_ = file_.read_range("/tokens", begin, std::min(std::max(kWindow, count), total_ - begin));
+            first_ = begin;
+        }
+        return std::span<const std::int32_t>(window_).subspan(static_cast<std::size_t>(begin - first_),
+                                                              static_cast<std::size_t>(count));
+    }
+
+private:
+    const h5::InFile& file_;
+    std::int64_t total_, first_ = 0;
+    std::vector<std::int32_t> window_;
+};
+
+}  // namespace
+
+void write_items(const std::filesystem::path& path, const ItemSet& set) {
+    write_items(path, set, [](const std::string&) {});
+}
+
+void write_items(const std::filesystem::path& path, const ItemSet& set,
+                 const std::function<void(const std::string& bytes)>& before) {
+    check_ranges(set, static_cast<std::int64_t>(set.tokens.size()), path.string());
+    check_tokens(set, path.string());
+    const std::string bytes = image(path, set);
+    before(bytes);
+    write_file_atomic(path, bytes);
+}
+
+Json read_item_attributes(const std::filesystem::path& path) { return attributes_of(h5::InFile(path)); }
+
+ItemSet read_items(const std::filesystem::path& path) {
+    const h5::InFile file(path);
+    ItemSet set = read_columns(file);
+    set.tokens = file.read<std::int32_t>("/tokens").values;
+    check_tokens(set, file.name());
+    return set;
+}
+
+ItemSet read_items(const std::filesystem::path& path, const std::function<bool(const std::string& lang)>& keep) {
+    const h5::InFile file(path);
+    ItemSet all = read_columns(file);
+    ItemSet set;
+    set.attributes = std::move(all.attributes);
+    TokenWindow window(file);
+    for (Item& item : all.items) {
+        if (!keep(item.lang)) continue;
+        const std::int64_t first = item.first_answer;
+        item.first_answer = static_cast<std::int64_t>(set.answers.size());
+        for (std::int64_t k = 0; k < item.answers; ++k) {
+            Answer answer = all.answers[static_cast<std::size_t>(first + k)];
+            const std::span<const std::int32_t> tokens = window.tokens(answer.begin, answer.length);
+            answer.begin = static_cast<std::int64_t>(set.tokens.size());
+            set.tokens.insert(set.tokens.end(), tokens.begin(), tokens.end());
+            set.answers.push_back(answer);
+        }
+        set.items.push_back(std::move(item));
+    }
+    check_tokens(set, file.name());
     return set;
 }
 

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <set>
 
+#include "text_form.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/model/model_folder.hpp"
-#include "xlrm/sweep/prologue.hpp"
-#include "xlrm/sweep/worker.hpp"
+#include "xlrm/store/items_file.hpp"
+#include "xlrm/sweep/task_options.hpp"
 #include "xlrm/text/chat_template.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
@@ -132,9 +133,6 @@ void check_base(const SweepConfig& config, const Base& base) {
 }
 
 void check_options(const SweepConfig& config, const SweepFolder& folder, const std::vector<Base>& bases) {
-    const Plan plan = make_plan(config);
-    const auto training =
-        std::find_if(plan.tasks.begin(), plan.tasks.end(), [](const Task& task) { return task.kind == TaskKind::train; });
     const auto named = [](const char* section, const auto& work) {
         try {
             work();
@@ -142,13 +140,79 @@ void check_options(const SweepConfig& config, const SweepFolder& folder, const s
             fail(std::string(section) + " " + error.what(), error.code());
         }
     };
-    named("[train]", [&] { check(training_of(config, folder, *training)); });
+    named("[train]", [&] {
+        check(training_of(config, folder, bases.front().name, config.source_list().front(), config.seed_list().front()));
+    });
     named("[evaluate]", [&] { check(evaluation_of(config)); });
     for (const Base& base : bases) {
         if (!base.folder.empty()) continue;
         named("[pretrain]", [&] { check(pretraining_of(config, folder, base.name)); });
         if (config.pretrain.model.empty() && config.pretrain.model_config.empty())
             parse_layers(config.evaluate.layers, config.shape.layers);
+    }
+}
+
+//! A model that is given ready: as a base, but nothing is trained from it.
+void check_given_model(const SweepConfig& config, const Base& model) {
+    const std::int64_t labels = stored_labels(model.folder);
+    if (labels > 1) {
+        fail(model.folder.string() + ": its reward head has " + std::to_string(labels) +
+             " labels (which label is the reward is open); evaluate it with xlrm_evaluate --label, or give a model with one");
+    }
+    const HeadKind head = stored_head(model.folder) == HeadKind::reward ? HeadKind::reward : HeadKind::none;
+    const ModelConfig shape = check_model(model.folder, head).config;
+    require_tokenizer_fits(*load_tokenizer(model.folder), shape.vocab_size, model.folder);
+    parse_layers(config.evaluate.layers, shape.layers);
+}
+
+//! How many tied pairs were left out; "" for none.
+std::string ties_of(const Json& about) {
+    std::int64_t tied = 0;
+    const Json report = about.value("report", Json::object());
+    for (const auto& [lang, counts] : report.items()) tied += counts.value("tied", std::int64_t{0});
+    return tied > 0 ? std::to_string(tied) : "";
+}
+
+//! Items that are prepared already are tokens of one tokenizer and template.
+void check_prepared_files(const InputRows& rows, const Base& base, const std::optional<TextForm>& form) {
+    for (const fs::path& file : rows.demand.files) {
+        if (!is_prepared_file(file)) continue;
+        const std::string where = file.string() + " (" + shown_option(rows.demand.option) + "): ";
+        if (!form || form->made_here)
+            fail(where + "items that are prepared already cannot be those of \"" + base.name +
+                 "\", whose tokenizer is made with it; give the rows");
+        const Json about = read_item_attributes(file);
+        if (about.value("tokenizer_sha256", "") != form->tokenizer)
+            fail(where + "it was prepared with another tokenizer than that of \"" + base.name + "\" (" + form->folder.string() +
+                 "); prepare the rows again with --model " + form->folder.string() + ", or give the rows");
+        const auto differs = [&](const char* name, const std::string& wanted) {
+            if (about.value(name, "") == wanted) return;
+            fail(where + "it was prepared with " + name + " \"" + about.value(name, "") + "\", and \"" + base.name +
+                 "\" takes \"" + wanted + "\" here; prepare the rows again, or give the rows");
+        };
+        differs("template", form->name);
+        differs("template_sha256", form->sha256);
+        differs("template_date", form->date);
+        if (rows.demand.option != "data.train" && about.value("ties", "") == "drop" && !ties_of(about).empty())
+            fail(where + "it was prepared without its " + ties_of(about) +
+                 " tied pairs, which an evaluation counts as wrong; prepare the rows again with --ties keep, or give the rows");
+    }
+}
+
+void check_all_prepared_files(const SweepConfig& config, const SweepInputs& inputs) {
+    for (const auto& [option, rows] : inputs.rows) {
+        if (!option.starts_with("data.") || std::ranges::none_of(rows.demand.files, is_prepared_file)) continue;
+        const bool trains = option == "data.train";
+        for (const Base& base : config.base_list()) {
+            check_prepared_files(rows, base, trains ? training_form(config, inputs, base) : trained_form(config, inputs, base));
+            if (!trains) check_prepared_files(rows, base, own_form(config, inputs, base));
+        }
+        for (const Base& model : config.model_list()) {
+            if (!trains) check_prepared_files(rows, model, own_form(config, inputs, model));
+        }
+        log_root(LogLevel::warning, shown_option(option) +
+                                        " holds items that are prepared already, without their texts: there is no surface floor" +
+                                        (trains ? "" : " of this benchmark"));
     }
 }
 
@@ -192,6 +256,11 @@ SweepInputs check_inputs(const SweepConfig& config, const SweepFolder& folder) {
         check_base(config, base);
         reader.inputs.bases[base.name] = base_recipe(base.folder, folder.hashes());
     }
+    for (const Base& model : config.model_list()) {
+        check_given_model(config, model);
+        reader.inputs.bases[model.name] = base_recipe(model.folder, folder.hashes());
+    }
+    check_all_prepared_files(config, reader.inputs);
     warn_of_repeated(reader.inputs);
     return std::move(reader.inputs);
 }

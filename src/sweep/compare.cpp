@@ -24,49 +24,28 @@ public:
 
     Comparison compare() {
         result_.planned = !plan_.recipes.empty();
-        for (const auto& [output, kind] :
-             {std::pair{folder_.world(), RecordKind::world}, {folder_.tokenizer(), RecordKind::tokenizer}}) {
-            if (std::filesystem::exists(output)) judge(folder_.name(output), kind, Task{}, "");
-        }
-        for (const Base& base : plan_.bases) {
-            if (base.folder.empty())
-                judge_trained(RecordKind::base, Task{TaskKind::train, base.name, "", "", "", 0, -1, 0.0}, "");
-        }
-        for (const Task& task : plan_.tasks) {
-            if (task.kind == TaskKind::train) judge_trained(RecordKind::model, task, folder_.name(folder_.model(task.base)));
-        }
-        for (const Task& task : plan_.tasks) {
-            if (task.kind == TaskKind::train || !std::filesystem::exists(folder_.output(task))) continue;
-            const std::string needs = task.kind == TaskKind::evaluate ? folder_.name(folder_.model(task.model())) : "";
-            judge(folder_.name(folder_.output(task)), task.kind == TaskKind::floor ? RecordKind::floor : RecordKind::cell, task,
-                  needs);
+        for (const TaskPointer& task : plan_.tasks) {
+            const std::string there = task->found(folder_);
+            if (!there.empty()) judge(*task, there);
         }
         return std::move(result_);
     }
 
 private:
-    //! A base or a model, or the checkpoint of one that is not finished.
-    void judge_trained(RecordKind kind, const Task& task, const std::string& needs) {
-        const std::string model = folder_.name(folder_.model(task.model()));
-        const bool finished = folder_.has_model(task.model());
-        if (finished) judge(model, kind, task, needs);
-        if (!finished && std::filesystem::exists(folder_.root() / (model + ".checkpoint")))
-            judge(model + ".checkpoint", RecordKind::checkpoint, task, needs);
-    }
-
-    void judge(const std::string& output, RecordKind kind, const Task& task, const std::string& needs) {
-        const Verdict verdict = records_.judge(output, kind, task);
+    void judge(const Task& task, const std::string& output) {
+        const Verdict verdict = records_.judge(task);
         if (verdict.agrees == Verdict::unknown) result_.unknown.push_back(output);
         if (verdict.agrees == Verdict::by_provenance) result_.by_provenance.push_back(output);
         if (verdict.agrees != Verdict::no) return;
-        const auto needed = places_.find(needs);
-        if (verdict.through_model && needed != places_.end()) {
-            result_.differences[needed->second].outputs.push_back({output, records_.identity(output, kind)});
+        const Difference::Output entry{output, records_.identity(task), task.beside()};
+        const auto needed = verdict.through.empty() ? places_.end() : places_.find(verdict.through);
+        if (needed != places_.end()) {
+            result_.differences[needed->second].outputs.push_back(entry);
             places_[output] = needed->second;
             return;
         }
         places_[output] = result_.differences.size();
-        result_.differences.push_back({output, verdict.what, verdict.rename, {{output, records_.identity(output, kind)}}});
+        result_.differences.push_back({output, verdict.what, verdict.rename, {entry}});
     }
 
     const SweepFolder& folder_;

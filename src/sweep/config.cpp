@@ -64,20 +64,27 @@ void check_shape(const ModelShape& shape) {
 
 //! Names with dots can meet: base a.b with source c, and base a with source b.c.
 void require_distinct_outputs(const Plan& plan) {
-    std::set<std::string> seen;
-    for (const Task& task : plan.tasks) {
-        if (task.kind == TaskKind::evaluate) continue;
-        const std::string output = task.kind == TaskKind::floor ? task.source + "." + task.benchmark : task.model();
-        const std::string kind = task.kind == TaskKind::floor ? "floors/" : "models/";
-        if (!seen.insert(kind + output).second) {
-            fail("two of the grid's results would both be " + kind + output +
-                     " (names of bases, sources and benchmarks are joined by dots); rename one",
-                 ExitCode::usage);
+    for (const Base& model : plan.models) {
+        for (const Base& base : plan.bases) {
+            if (base.name == model.name)
+                fail("--models: \"" + model.name + "\" is also the name of a base; rename it", ExitCode::usage);
         }
     }
-    for (const Base& base : plan.bases) {
-        if (seen.contains("models/" + base.name))
-            fail("--bases: \"" + base.name + "\" is also the name of a model of the grid; rename it", ExitCode::usage);
+    std::set<std::string> seen;
+    std::set<std::string> models;  // that are trained here
+    for (const TaskPointer& task : plan.tasks) {
+        if (task->output() == "models/" + task->model()) models.insert(task->model());
+        if (seen.insert(task->output()).second) continue;
+        fail("two of the grid's results would both be " + task->output() +
+                 " (names of bases, sources and benchmarks are joined by dots); rename one",
+             ExitCode::usage);
+    }
+    for (const auto& [option, list] : {std::pair{"--bases", plan.bases}, {"--models", plan.models}}) {
+        for (const Base& base : list) {
+            if (!base.folder.empty() && models.contains(base.name))
+                fail(std::string(option) + ": \"" + base.name + "\" is also the name of a model of the grid; rename it",
+                     ExitCode::usage);
+        }
     }
 }
 
@@ -97,6 +104,17 @@ std::vector<Base> SweepConfig::base_list() const {
             std::filesystem::path path = data_path(folder);
             list.push_back({path.filename().empty() ? path.parent_path().filename().string() : path.filename().string(), path});
         }
+    }
+    return list;
+}
+
+std::vector<Base> SweepConfig::model_list() const {
+    std::vector<Base> list;
+    for (const std::string& text : models) {
+        auto [name, folder] = named(text);
+        const std::filesystem::path path = data_path(folder);
+        if (name.empty()) name = path.filename().empty() ? path.parent_path().filename().string() : path.filename().string();
+        list.push_back({name, path});
     }
     return list;
 }
@@ -160,6 +178,7 @@ std::vector<std::filesystem::path> SweepConfig::data_paths(const std::vector<std
 
 void SweepConfig::check() const {
     require_distinct("--bases", base_list(), [](const Base& b) { return b.name; });
+    if (!models.empty()) require_distinct("--models", model_list(), [](const Base& b) { return b.name; });
     require_distinct("--sources", source_list(), [](const Source& s) { return s.name; });
     require_distinct("--targets", target_list(), [](const std::string& t) { return t; });
     require_distinct("--seeds", seed_list(), [](std::int64_t s) { return std::to_string(s); });

@@ -25,6 +25,9 @@ void describe(Options& options, SweepConfig& c) {
     options.section("sweep")
         .add("bases", &c.bases, "NAME=DIR,…",
              "base models; give your own as name=DIR. A name without DIR is the one that [pretrain] makes")
+        .add("models", &c.models, "NAME=DIR,…",
+             "reward models that are given ready, also folders of TRL and transformers: evaluated as they are, each a row of its "
+             "own in the tables, to compare with")
         .add(
             "sources", &c.sources, "LANG,…",
             "languages trained on; name=en+es trains on several together; fewer than the targets for a first look [[data] langs]")
@@ -42,13 +45,16 @@ void describe(Options& options, SweepConfig& c) {
              "relative paths of the configuration are taken from here; when the data lie elsewhere on this machine")
         .add("world", &c.world, "full|smoke", "data of the synthetic quickstart world instead of files; to try things out")
         .add("world-seed", &c.world_seed, "N", "seed of that world; another for a second world")
-        .add("train", &c.train_files, "FILE,…", "preference rows to train on")
+        .add("train", &c.train_files, "FILE,…",
+             "preference rows to train on, or items that xlrm_prepare made for the tokenizer of every base")
         .add("langs", &c.langs, "LANG,…", "languages of the grid, where [sweep] sources and targets do not say otherwise")
         .add("split", &c.split, "train=SHARE,test=SHARE",
              "divide rows by a hash of their id: training takes part train, evaluation test; when both come from the same files")
         .add_prefix(
             "eval.", [&c](const std::string& name, const std::string& value) { c.benchmarks[name] = split_list(value); },
-            "FILE,…", "eval.<benchmark>: preference rows to evaluate on; one for each benchmark, more may be added later");
+            "FILE,…",
+            "eval.<benchmark>: preference rows to evaluate on, or prepared items as in train; one for each benchmark, more may "
+            "be added later");
     describe(options, c.forms);
     options.section("tokenizer")
         .add("data", &c.tokenizer_data, "FILE,…", "{text} rows to train a unigram sentencepiece model on, for a base made here")

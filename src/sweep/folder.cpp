@@ -4,37 +4,18 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
-#include "xlrm/store/cell_file.hpp"
 
 namespace xlrm {
 
-std::filesystem::path SweepFolder::cell(const Task& task) const {
-    return root_ / "cells" / task.model() / (task.benchmark + "." + task.target + ".h5");
-}
-
-std::filesystem::path SweepFolder::floor(const Task& task) const {
-    return root_ / "floors" / (task.source + "." + task.benchmark + ".json");
-}
-
-std::filesystem::path SweepFolder::output(const Task& task) const {
-    if (task.kind == TaskKind::floor) return floor(task);
-    return task.kind == TaskKind::train ? model(task.model()) : cell(task);
-}
-
-std::string SweepFolder::name(const std::filesystem::path& path) const { return path.lexically_relative(root_).generic_string(); }
-
-bool SweepFolder::done(const Plan& plan, const Task& task) const {
-    if (task.kind == TaskKind::train) return has_model(task.model());
-    if (task.kind == TaskKind::evaluate) return cell_verifies(cell(task), hashes_.get());
-    if (!std::filesystem::exists(floor(task))) return false;
-    const Json targets = read_json(floor(task)).at("targets");
-    return std::all_of(plan.targets.begin(), plan.targets.end(),
-                       [&](const std::string& target) { return targets.contains(target); });
-}
-
 std::vector<bool> SweepFolder::done(const Plan& plan) const {
     std::vector<bool> result;
-    for (const Task& task : plan.tasks) result.push_back(done(plan, task));
+    for (const TaskPointer& task : plan.tasks) result.push_back(task->done(*this));
+    std::vector<bool> wanted(result.size(), false);  // by a task that is left
+    for (std::size_t i = result.size(); i-- > 0;) {  // a task's needs come before it
+        if (plan.tasks[i]->intermediate() && !wanted[i]) result[i] = true;
+        if (result[i]) continue;
+        for (const int need : plan.tasks[i]->needs) wanted[static_cast<std::size_t>(need)] = true;
+    }
     return result;
 }
 

@@ -1,14 +1,18 @@
 #include "xlrm/sweep/inputs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/language.hpp"
 #include "xlrm/core/sha256.hpp"
 #include "xlrm/data/prepare.hpp"
+#include "xlrm/data/prepared_file.hpp"
 #include "xlrm/model/model_folder.hpp"
+#include "xlrm/store/items_file.hpp"
 #include "xlrm/store/occurrences.hpp"
+#include "xlrm/sweep/task_options.hpp"
 #include "xlrm/text/tokenizer.hpp"
 
 namespace xlrm {
@@ -104,6 +108,42 @@ std::string changed_rows(const std::string& option, const Json& recorded, FileHa
     return list;
 }
 
+//! What determines an item that is prepared already.
+std::string item_bytes(const ItemSet& set, const Item& item) {
+    Json about = {item.id,          item.lang,       item.subset,
+                  item.num_correct, item.occurrence, std::isnan(item.margin) ? Json() : Json(item.margin)};
+    for (const float label : item.labels) about.push_back(label);
+    std::string bytes = about.dump();
+    for (std::int64_t k = 0; k < item.answers; ++k) {
+        const Answer& answer = set.answers[static_cast<std::size_t>(item.first_answer + k)];
+        const auto tokens = set.answer_tokens(answer);
+        bytes += Json{answer.length, answer.prompt, answer.lead}.dump();
+        bytes.append(reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes());
+    }
+    return bytes;
+}
+
+//! The items of a prepared file as rows of an option that takes preferences.
+void add_prepared(const fs::path& path, const RowDemand& demand, const Split& split, LanguageNames& names,
+                  std::vector<RowDigest>& rows) {
+    constexpr double kBytesPerToken = 4.0;  // of text, roughly
+    const ItemSet set = read_items(path);
+    const std::string kind = set.attributes.value("kind", std::string(name_of(RowKind::preference)));
+    const bool ranked = demand.option != "data.train" && kind == name_of(RowKind::ranking);
+    if (kind != name_of(RowKind::preference) && !ranked)
+        fail(path.string() + ": it was prepared from rows of the kind " + kind + ", and " + shown_option(demand.option) +
+             " takes preference rows");
+    require(!set.items.empty(), path.string() + ": the file has no items (nothing could come of it); prepare it again");
+    for (const Item& item : set.items) {
+        names.add(item.lang);
+        if (!demand.part.empty() && split.part(item.id) != demand.part) continue;
+        double tokens = 0.0;
+        for (std::int64_t k = 0; k < item.answers; ++k)
+            tokens += set.answers[static_cast<std::size_t>(item.first_answer + k)].length;
+        rows.push_back({item.id, item.lang, sha256(item_bytes(set, item)), kBytesPerToken * tokens});
+    }
+}
+
 bool means_any(const LanguageNames& names, const std::vector<std::string>& selection, const std::string& lang_name) {
     return selection.empty() ||
            std::ranges::any_of(selection, [&](const std::string& lang) { return names.means(lang, lang_name); });
@@ -168,12 +208,11 @@ InputRows read_input_rows(const RowDemand& demand, FileHashes& hashes) {
     std::string prepared;  // hashes of files whose items are tokens already
     const Split split(demand.split);
     for (const fs::path& path : demand.files) {
-        if (path.extension() == ".h5") {
-            if (demand.kind != RowKind::document) {
-                fail(path.string() + ": " + shown_option(demand.option) +
-                     " of a sweep takes rows, not prepared items (the n-gram floor needs their text); give the .jsonl");
-            }
-            prepared += hashes.sha256(path);
+        if (is_prepared_file(path)) {
+            if (demand.kind == RowKind::preference)
+                add_prepared(path, demand, split, names, rows);
+            else
+                prepared += hashes.sha256(path);
             continue;
         }
         bool empty = true;
@@ -187,6 +226,8 @@ InputRows read_input_rows(const RowDemand& demand, FileHashes& hashes) {
         if (empty) fail(path.string() + ": the file has no rows (nothing could come of it); leave it out, or get it again");
     }
     InputRows result = settled(demand, names, rows, prepared);
+    result.selectable = can_select(names, demand.selections);
+    for (const fs::path& path : demand.files) result.files_sha256.push_back(hashes.sha256(path));
     result.notes = std::move(notes);
     warn_of_input(demand.files, names, result.notes, {});  // what its rows do not need of [data] others may
     return result;
@@ -208,11 +249,13 @@ Json SweepInputs::to_json(const SweepConfig& config, FileHashes& hashes) const {
         for (const auto& [selection, hash] : input.sha256) json[option]["rows_sha256"][selection] = hash;
     }
     json["bases"] = Json::object();
-    for (const Base& base : config.base_list()) {
-        if (base.folder.empty()) continue;
-        json["bases"][base.name] = {{"given", base.folder.string()},
-                                    {"folder", fs::absolute(base.folder).lexically_normal().string()},
-                                    {"recipe", bases.at(base.name)}};
+    for (const auto& list : {config.base_list(), config.model_list()}) {
+        for (const Base& base : list) {
+            if (base.folder.empty()) continue;
+            json["bases"][base.name] = {{"given", base.folder.string()},
+                                        {"folder", fs::absolute(base.folder).lexically_normal().string()},
+                                        {"recipe", bases.at(base.name)}};
+        }
     }
     return json;
 }

@@ -10,8 +10,8 @@
 #include "xlrm/core/log.hpp"
 #include "xlrm/sweep/check_inputs.hpp"
 #include "xlrm/sweep/compare.hpp"
-#include "xlrm/sweep/prologue.hpp"
 #include "xlrm/sweep/recipes.hpp"
+#include "xlrm/sweep/task_options.hpp"
 
 namespace xlrm {
 
@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 
 //! Options that may differ between runs of one folder: they change which cells there are, or nothing in them.
 bool may_change(const std::string& name) {
-    for (const char* free :
-         {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.output", "sweep.pretrain-ranks", "data.langs",
-          "data.root", "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
+    for (const char* free : {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.models", "sweep.output",
+                             "sweep.pretrain-ranks", "data.langs", "data.root", "train.checkpoint-every",
+                             "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
         if (name == free) return true;
     }
     return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0;
@@ -91,7 +91,9 @@ void move_inputs(Json& inputs, const fs::path& from, const fs::path& to) {
 }
 
 PreparedRun checked(const SweepConfig& config, const SweepFolder& folder) {
-    PreparedRun run{make_plan(config), check_inputs(config, folder), {}};
+    PreparedRun run;
+    run.inputs = check_inputs(config, folder);
+    run.plan = make_plan(config, &run.inputs);
     add_recipes(run.plan, config, folder, run.inputs);
     return run;
 }

@@ -1,3 +1,5 @@
+#include "estimate.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -17,7 +19,8 @@
 #include "xlrm/sweep/prepare_run.hpp"
 #include "xlrm/sweep/run.hpp"
 #include "xlrm/sweep/supersede.hpp"
-#include "xlrm/sweep/worker.hpp"
+#include "xlrm/sweep/task_kinds.hpp"
+#include "xlrm/sweep/task_options.hpp"
 
 namespace xlrm {
 
@@ -40,11 +43,6 @@ double measured_flops() {
     }
     return runs * 2.0 * 512 * 512 * 512 / seconds;
 }
-
-struct BaseSize {
-    double parameters = 0.0;
-    double stored_bytes_a_text = 0.0;  //!< activations of one text
-};
 
 BaseSize size_of(const SweepConfig& config, const Base& base) {
     ModelConfig model;
@@ -77,23 +75,6 @@ std::string rows_line(const std::string& what, const InputRows& rows) {
     return line + "\n";
 }
 
-//! Of the rows that `lang` means: a code's regions together.
-InputRows::Volume volume_of(const InputRows& rows, const std::string& lang) {
-    LanguageNames names;
-    for (const auto& [name, volume] : rows.languages) names.add(name);
-    InputRows::Volume sum;
-    for (const auto& [name, volume] : rows.languages) {
-        if (!names.means(lang, name)) continue;
-        sum.rows += volume.rows;
-        sum.bytes += volume.bytes;
-    }
-    return sum;
-}
-
-struct Work {
-    double flops = 0.0, bytes = 0.0;
-};
-
 std::set<std::string> leaving_outputs(const Comparison& comparison) {
     std::set<std::string> names;
     for (const Difference& difference : comparison.differences)
@@ -101,31 +82,32 @@ std::set<std::string> leaving_outputs(const Comparison& comparison) {
     return names;
 }
 
-// Whether the task's output is there and stays.
-bool stays(const SweepFolder& folder, const PreparedRun& run, const std::set<std::string>& leaving, const Task& task) {
-    return folder.done(run.plan, task) && !leaving.contains(folder.name(folder.output(task)));
+//! Which tasks have nothing left to do once what leaves has left.
+std::vector<bool> staying(const SweepFolder& folder, const PreparedRun& run, const std::set<std::string>& leaving) {
+    Plan plan = run.plan;
+    std::vector<bool> stays(plan.tasks.size());
+    std::vector<bool> wanted(plan.tasks.size(), false);
+    for (std::size_t i = plan.tasks.size(); i-- > 0;) {
+        const Task& task = *plan.tasks[i];
+        stays[i] = (task.intermediate() && !wanted[i]) || (task.done(folder) && !leaving.contains(task.output()));
+        if (stays[i]) continue;
+        for (const int need : task.needs) wanted[static_cast<std::size_t>(need)] = true;
+    }
+    return stays;
 }
 
 //! What is left to do.
-Work work_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
-    Work work;
-    const std::set<std::string> leaving = leaving_outputs(run.comparison);
-    for (const Task& task : run.plan.tasks) {
-        if (task.kind == TaskKind::floor || stays(folder, run, leaving, task)) continue;
-        const auto base = std::ranges::find_if(run.plan.bases, [&](const Base& b) { return b.name == task.base; });
-        const BaseSize size = size_of(config, *base);
-        if (task.kind == TaskKind::evaluate) {
-            const InputRows::Volume volume =
-                volume_of(run.inputs.rows.at("data.eval." + task.benchmark), config.target_language(task.target));
-            work.flops += 2.0 * size.parameters * volume.bytes / kBytesPerToken;
-            work.bytes += 2.0 * static_cast<double>(volume.rows) * size.stored_bytes_a_text;
-            continue;
-        }
-        work.bytes += 4.0 * size.parameters;
-        for (const std::string& lang : training_of(config, folder, task).langs) {
-            const InputRows::Volume volume = volume_of(run.inputs.rows.at("data.train"), lang);
-            work.flops += 6.0 * size.parameters * config.train.epochs * volume.bytes / kBytesPerToken;
-        }
+TaskWork work_of(const SweepConfig& config, const PreparedRun& run, const std::vector<bool>& stays) {
+    EstimateBook book{config, run.inputs, {}};
+    for (const auto* list : {&run.plan.bases, &run.plan.models}) {
+        for (const Base& base : *list) book.sizes[base.name] = size_of(config, base);
+    }
+    TaskWork work;
+    for (std::size_t i = 0; i < stays.size(); ++i) {
+        if (stays[i]) continue;
+        const TaskWork mine = run.plan.tasks[i]->estimate(book);
+        work.flops += mine.flops;
+        work.bytes += mine.bytes;
     }
     return work;
 }
@@ -137,18 +119,19 @@ std::string superseded_lines(const PreparedRun& run) {
 }
 
 std::string report_of(const SweepConfig& config, const SweepFolder& folder, const PreparedRun& run) {
-    const std::set<std::string> leaving = leaving_outputs(run.comparison);
-    std::map<TaskKind, std::pair<int, int>> counts;  // kind → all, there already
-    for (const Task& task : run.plan.tasks) {
-        ++counts[task.kind].first;
-        counts[task.kind].second += stays(folder, run, leaving, task) ? 1 : 0;
-    }
+    const std::vector<bool> stays = staying(folder, run, leaving_outputs(run.comparison));
     std::string out;
     char line[512];
-    for (const auto& [kind, name] : {std::pair{TaskKind::floor, "floors"},
-                                     {TaskKind::train, "reward models to train"},
-                                     {TaskKind::evaluate, "cells to evaluate"}}) {
-        std::snprintf(line, sizeof line, "%6d %s, %d there already\n", counts[kind].first, name, counts[kind].second);
+    for (const TaskKind& kind : task_kinds()) {
+        int all = 0;
+        int there = 0;
+        for (std::size_t i = 0; i < stays.size(); ++i) {
+            if (run.plan.tasks[i]->kind() != std::string(kind.name)) continue;
+            ++all;
+            there += stays[i] ? 1 : 0;
+        }
+        if (all == 0) continue;
+        std::snprintf(line, sizeof line, "%6d %s, %d there already\n", all, kind.plural, there);
         out += line;
     }
     out += superseded_lines(run);
@@ -157,7 +140,7 @@ std::string report_of(const SweepConfig& config, const SweepFolder& folder, cons
     out += rows_line("training", run.inputs.rows.at("data.train"));
     for (const std::string& benchmark : run.plan.benchmarks)
         out += rows_line(benchmark, run.inputs.rows.at("data.eval." + benchmark));
-    const Work work = work_of(config, folder, run);
+    const TaskWork work = work_of(config, run, stays);
     // Half of a large product's rate is what the whole step reaches.
     const double seconds = work.flops / (0.5 * measured_flops());
     out += "estimate: " + format_duration(seconds) + " on one rank of " + std::to_string(at::get_num_threads()) +
@@ -168,6 +151,23 @@ std::string report_of(const SweepConfig& config, const SweepFolder& folder, cons
 
 }  // namespace
 
+InputRows::Volume EstimateBook::volume(const std::string& option, const std::string& lang) const {
+    const InputRows& rows = inputs.rows.at(option);
+    LanguageNames names;
+    for (const auto& [name, volume] : rows.languages) names.add(name);
+    InputRows::Volume sum;
+    for (const auto& [name, volume] : rows.languages) {
+        if (!names.means(lang, name)) continue;
+        sum.rows += volume.rows;
+        sum.bytes += volume.bytes;
+    }
+    return sum;
+}
+
+double EstimateBook::pass_flops(const BaseSize& size, const std::string& option, const std::string& lang) const {
+    return 2.0 * size.parameters * volume(option, lang).bytes / kBytesPerToken;
+}
+
 std::string sweep_report(const Communicator& world, const Options& options, const SweepConfig& config) {
     std::string report;
     on_root(world, [&] {
@@ -176,6 +176,23 @@ std::string sweep_report(const Communicator& world, const Options& options, cons
         report = report_of(config, folder, prepare_run(options, config, folder));
     });
     return report;
+}
+
+std::string sweep_plan(const Communicator& world, const Options& options, const SweepConfig& config, bool dot) {
+    std::string text;
+    on_root(world, [&] {
+        config.check();
+        const SweepFolder folder{config.output};
+        const PreparedRun run = prepare_run(options, config, folder);
+        const std::vector<bool> stays = staying(folder, run, leaving_outputs(run.comparison));
+        if (dot) {
+            text = run.plan.to_dot(stays);
+            return;
+        }
+        for (std::size_t i = 0; i < run.plan.tasks.size(); ++i)
+            text += std::string(stays[i] ? "there    " : "to make  ") + run.plan.tasks[i]->output() + "\n";
+    });
+    return text;
 }
 
 }  // namespace xlrm

@@ -11,14 +11,15 @@
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/output_lock.hpp"
 #include "xlrm/store/ledger.hpp"
-#include "xlrm/sweep/dispatch.hpp"
 #include "xlrm/sweep/folder.hpp"
+#include "xlrm/sweep/hand_out.hpp"
 #include "xlrm/sweep/plan.hpp"
 #include "xlrm/sweep/prepare_run.hpp"
-#include "xlrm/sweep/prologue.hpp"
+#include "xlrm/sweep/stages.hpp"
 #include "xlrm/sweep/supersede.hpp"
 #include "xlrm/sweep/tables.hpp"
-#include "xlrm/sweep/worker.hpp"
+#include "xlrm/sweep/task_options.hpp"
+#include "xlrm/sweep/workplace.hpp"
 
 namespace xlrm {
 
@@ -47,7 +48,7 @@ void make_way(const SweepFolder& folder, const Comparison& comparison) {
 //! The coordinator in a thread of its own, on rank 0. It ends when the last leader was sent home or has left.
 class CoordinatorThread {
 public:
-    explicit CoordinatorThread(std::function<DispatchResult()> serve)
+    explicit CoordinatorThread(std::function<HandOutResult()> serve)
         : thread_([this, serve = std::move(serve)] {
               const Problem problem = attempt([&] { result_ = serve(); });
               if (problem) end_job(problem);
@@ -59,49 +60,74 @@ public:
     CoordinatorThread& operator=(const CoordinatorThread&) = delete;
 
     //! Throws its problem.
-    DispatchResult result() {
+    HandOutResult result() {
         thread_.join();
         if (result_.problem) fail(result_.problem.message, result_.problem.code);
         return result_;
     }
 
 private:
-    DispatchResult result_;
+    HandOutResult result_;
     std::thread thread_;
 };
 
-//! Collective over the world. The cells: groups of ranks, the coordinator beside the work of rank 0. The result is the root's.
-DispatchResult run_cells(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
-    const int size = std::min(config.ranks_per_cell, world.size());
-    const int groups = world.size() / size;
+//! Collective over the world. The tasks of one stage: groups of ranks, the coordinator beside the work of rank 0. The result is
+//! the root's; `state` is read there.
+HandOutResult run_stage(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan,
+                        const Stage& stage, const PlanState& state) {
+    const int size = std::min(stage.ranks, world.size());
+    const int groups = stage.groups > 0 ? std::min(stage.groups, world.size() / size) : world.size() / size;
     const bool works = world.rank() < groups * size;
-    if (groups * size < world.size()) {
-        log_root(LogLevel::warning, std::to_string(world.size() - groups * size) +
-                                        " ranks stay idle: " + std::to_string(world.size()) +
-                                        " ranks are not a multiple of --ranks-per-cell " + std::to_string(size));
-    }
     const Communicator channel = world.duplicate();
     const Communicator group = world.split(works ? world.rank() / size : groups, world.rank());
     std::optional<CoordinatorThread> coordinator;
     on_root(world, [&] {
-        const Activity activity("looking for finished cells");
-        coordinator.emplace([&, done = folder.done(plan), ledger = Ledger(folder.ledger())] {
-            return serve(channel, groups, plan, done, ledger);
-        });
+        coordinator.emplace([&, ledger = Ledger(folder.ledger())] { return serve(channel, groups, plan, state, ledger); });
     });
     run_in_group(world, group, works, [&] {
-        Worker worker(group, config, folder, plan);
+        Workplace place(group, config, folder, plan);
         work_loop(channel, group, plan,
-                  [&](const Task& task, const std::function<bool()>& stop) { return worker.work(task, stop); });
+                  [&](const Task& task, const std::function<bool()>& stop) { return place.work(task, stop); });
     });
-    DispatchResult result;
+    HandOutResult result;
     on_root(world, [&] { result = coordinator->result(); });
     return result;
 }
 
-JobEnd conclude(const SweepFolder& folder, const Plan& plan, const DispatchResult& result, bool quiet) {
+//! Collective over the world. All tasks of the plan; the result is the root's.
+HandOutResult run_tasks(const Communicator& world, const SweepConfig& config, const SweepFolder& folder, const Plan& plan) {
+    HandOutResult result;
+    std::vector<Stage> stages;
+    on_root(world, [&] {
+        const Activity activity("looking for finished tasks");
+        result.state.done = folder.done(plan);
+        stages = stages_of(plan, result.state.done, config.ranks_per_cell);
+    });
+    const std::int64_t count = world.max(static_cast<std::int64_t>(stages.size()));
+    for (std::int64_t i = 0; i < count; ++i) {
+        PlanState state = result.state;
+        Stage stage;
+        if (world.root()) stage = stages[static_cast<std::size_t>(i)];
+        state.now = stage.tasks;
+        stage.ranks = static_cast<int>(world.max(std::int64_t{stage.ranks}));
+        stage.groups = static_cast<int>(world.max(std::int64_t{stage.groups}));
+        result = run_stage(world, config, folder, plan, stage, state);
+        if (world.any(result.stopped)) break;
+    }
+    return result;
+}
+
+void warn_of_idle_ranks(const Communicator& world, int ranks_per_cell) {
+    const int size = std::min(ranks_per_cell, world.size());
+    const int idle = world.size() % size;
+    if (idle == 0) return;
+    log_root(LogLevel::warning, std::to_string(idle) + " ranks stay idle: " + std::to_string(world.size()) +
+                                    " ranks are not a multiple of --ranks-per-cell " + std::to_string(size));
+}
+
+JobEnd conclude(const SweepFolder& folder, const Plan& plan, const HandOutResult& result, bool quiet) {
     if (result.stopped) {
-        return {ExitCode::stopped, "stopped by a signal: of " + std::to_string(plan.tasks.size()) + " cells " +
+        return {ExitCode::stopped, "stopped by a signal: of " + std::to_string(plan.tasks.size()) + " tasks " +
                                        std::to_string(result.done) + " are done and kept in " + folder.root().string() + ", " +
                                        std::to_string(result.left) + " are left; the same command goes on with them"};
     }
@@ -114,7 +140,7 @@ JobEnd conclude(const SweepFolder& folder, const Plan& plan, const DispatchResul
     }
     if (result.failed == 0) return ExitCode::done;
     const std::string reason = std::to_string(result.failed) + " of " + std::to_string(plan.tasks.size()) +
-                               " cells failed (xlrm_sweep status " + folder.root().string() +
+                               " tasks failed (xlrm_sweep status " + folder.root().string() +
                                " says why); the same command tries them again";
     log_root(LogLevel::warning, reason);
     return {ExitCode::some_failed, reason};
@@ -145,12 +171,9 @@ JobEnd run_sweep(const Communicator& world, const Options& options, SweepConfig 
     });
     const Plan plan = shared_plan(world, prepared.plan);
     together(world, [&] { use_world(config, folder.world()); });
-    if (!run_prologue(world, config, folder, plan)) {
-        return {ExitCode::stopped, "stopped by a signal while the base model was made; what is done is kept in " +
-                                       folder.root().string() + ", and the same command goes on from there"};
-    }
     on_root(world, [&] { write_file_atomic(folder.plan(), plan.to_json().dump(1) + "\n"); });
-    const DispatchResult result = run_cells(world, config, folder, plan);
+    warn_of_idle_ranks(world, config.ranks_per_cell);
+    const HandOutResult result = run_tasks(world, config, folder, plan);
     JobEnd end = ExitCode::done;
     on_root(world, [&] { end = conclude(folder, plan, result, quiet); });
     end.code = static_cast<ExitCode>(world.max(static_cast<std::int64_t>(end.code)));

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "xlrm/core/progress.hpp"
-#include "xlrm/store/cell_file.hpp"
 #include "xlrm/store/ledger.hpp"
 #include "xlrm/sweep/compare.hpp"
 #include "xlrm/sweep/inputs.hpp"
@@ -40,27 +39,37 @@ LedgerView read_ledger(const SweepFolder& folder) {
     return view;
 }
 
-const char* kind_of(const Task& task) {
-    return task.kind == TaskKind::floor ? "floor" : task.kind == TaskKind::train ? "train" : "evaluate";
+//! Which of the tasks that are left wait for an intermediate output: where all of them have failed, it is not asked for.
+std::vector<bool> wanted_tasks(const Plan& plan, const std::vector<bool>& done, const LedgerView& ledger) {
+    std::vector<bool> wanted(plan.tasks.size(), false);
+    for (std::size_t i = plan.tasks.size(); i-- > 0;) {
+        const Task& task = *plan.tasks[i];
+        wanted[i] = wanted[i] || (!task.intermediate() && !done[i]);
+        if (!wanted[i] || ledger.failures.contains(task.name())) continue;
+        for (const int need : task.needs) wanted[static_cast<std::size_t>(need)] = true;
+    }
+    return wanted;
 }
 
 }  // namespace
 
 Json sweep_status(const SweepFolder& folder) {
     const Plan plan = folder.read_plan();
-    const std::vector<bool> done = folder.done(plan);
+    std::vector<bool> done = folder.done(plan);
     folder.hashes().save();
     const LedgerView ledger = read_ledger(folder);
+    const std::vector<bool> wanted = wanted_tasks(plan, done, ledger);
+    for (std::size_t i = 0; i < done.size(); ++i) done[i] = done[i] || !wanted[i];
     Json status = {{"cells", plan.tasks.size()}, {"done", 0}, {"failed", 0}, {"running", 0}, {"left", 0}};
     Json kinds = Json::object();
     Json failures = Json::object();
     for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-        const std::string name = plan.tasks[i].name();
+        const std::string name = plan.tasks[i]->name();
         const bool failed = !done[i] && ledger.failures.contains(name);
         const char* state = done[i] ? "done" : failed ? "failed" : ledger.running.contains(name) ? "running" : "left";
         if (failed) failures[name] = ledger.failures.at(name);
         status[state] = status[state].get<int>() + 1;
-        Json& kind = kinds.emplace(kind_of(plan.tasks[i]), Json::object()).first.value();
+        Json& kind = kinds.emplace(plan.tasks[i]->kind(), Json::object()).first.value();
         kind[state] = kind.value(state, 0) + 1;
     }
     const bool complete = status["done"] == status["cells"];
@@ -82,7 +91,7 @@ std::string format_status(const Json& status) {
     }
     for (const auto& [task, reason] : status.at("failures").items()) out += task + " failed: " + reason.get<std::string>() + "\n";
     out += "state: " + status.at("state").get<std::string>();
-    if (status.contains("seconds_a_cell")) out += ", " + format_duration(status.at("seconds_a_cell")) + " a cell";
+    if (status.contains("seconds_a_cell")) out += ", " + format_duration(status.at("seconds_a_cell")) + " a task";
     return out + "\n";
 }
 
@@ -96,22 +105,20 @@ ExitCode verify_folder(const SweepFolder& folder) {
     FileHashes fresh;  // every byte is read
     int damaged = 0;
     int whole = 0;
-    for (const Task& task : plan.tasks) {
-        if (task.kind != TaskKind::evaluate || !std::filesystem::exists(folder.cell(task))) continue;
-        if (cell_verifies(folder.cell(task), &fresh)) {
-            ++whole;
-        } else {
-            ++damaged;
+    for (const TaskPointer& task : plan.tasks) {
+        const std::optional<bool> verifies = task->verifies(folder, fresh);
+        if (!verifies) continue;
+        ++(*verifies ? whole : damaged);
+        if (!*verifies)
             std::printf("damaged: %s (its SHA-256 is missing or differs); the next run computes it again\n",
-                        folder.cell(task).c_str());
-        }
+                        folder.place(task->output()).c_str());
     }
     const Comparison comparison = compare_outputs(folder, plan);
     std::printf("%s", format_differences(comparison, comparison.differences.size()).c_str());
     const std::vector<std::string> changed = changed_inputs(plan.inputs, folder.hashes());
     for (const std::string& change : changed) std::printf("%s\n", change.c_str());
     std::printf("%s", format_unrecorded(comparison).c_str());
-    std::printf("%d cells verify, %d are damaged\n", whole, damaged);
+    std::printf("%d files verify, %d are damaged\n", whole, damaged);
     std::printf("%zu results come from other content than the plan says, %zu inputs have changed since\n",
                 comparison.differences.size(), changed.size());
     folder.hashes().save();

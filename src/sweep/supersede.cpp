@@ -12,16 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What lies beside an output and belongs to it, by what its name has in place of the output's ending.
-std::vector<std::string> endings_beside(const std::string& output) {
-    if (output.ends_with(".h5")) return {".sha256", ".run.json"};
-    return output.starts_with("models/") ? std::vector<std::string>{".checkpoint"} : std::vector<std::string>{};
-}
-
-std::string without_ending(const std::string& output) {
-    return output.ends_with(".h5") ? output.substr(0, output.size() - 3) : output;
-}
-
 std::string free_place(const SweepFolder& folder, const std::set<std::string>& taken, const std::string& identity,
                        const std::string& output) {
     for (int number = 1;; ++number) {
@@ -50,8 +40,9 @@ std::vector<Superseded> superseded_by(const SweepFolder& folder, const Compariso
     std::set<std::string> taken;
     for (const Difference& difference : comparison.differences) {
         for (const Difference::Output& output : difference.outputs) {
-            moves.push_back({output.name, free_place(folder, taken, output.identity, output.name)});
-            taken.insert(moves.back().place);
+            const std::string place = free_place(folder, taken, output.identity, output.name);
+            moves.push_back({output.name, place, output.beside});
+            taken.insert(place);
         }
     }
     return moves;
@@ -59,14 +50,14 @@ std::vector<Superseded> superseded_by(const SweepFolder& folder, const Compariso
 
 void supersede(const SweepFolder& folder, const std::vector<Superseded>& moves) {
     const Ledger ledger(folder.ledger());
-    for (const auto& [output, place] : moves) {
+    for (const auto& [output, place, files] : moves) {
         // A cell without its .sha256 counts as damaged and would be written over, so files beside an output are copied before it
         // moves: whenever this is interrupted, the output is whole in one place or the other.
         const auto beside = [&](bool keep) {
-            for (const std::string& ending : endings_beside(output)) {
-                const std::string from = without_ending(output) + ending;
-                if (!keep || fs::is_regular_file(folder.root() / from))
-                    transfer(folder.root(), from, without_ending(place) + ending, keep);
+            for (const std::string& file : files) {
+                if (file == output) continue;
+                const fs::path to = fs::path(place).parent_path() / fs::path(file).filename();
+                if (!keep || fs::is_regular_file(folder.root() / file)) transfer(folder.root(), file, to.string(), keep);
             }
         };
         beside(true);

@@ -26,6 +26,7 @@ PrepareOptions prepare_options(const TrainOptions& options, const std::vector<st
     if (!part.empty()) out.split = options.split;
     out.part = part;
     out.keep_tied = evaluates;  // as xlrm_evaluate counts
+    if (!evaluates) out.prepared = options.prepared;
     out.default_lang = options.default_lang;
     out.concatenate = options.concatenate;
     out.seed = static_cast<std::uint64_t>(options.seed);

@@ -9,6 +9,7 @@
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/sweep/recipes.hpp"
 #include "xlrm/sweep/supersede.hpp"
+#include "xlrm/sweep/task_kinds.hpp"
 
 namespace xlrm {
 namespace {
@@ -31,9 +32,12 @@ protected:
         plan_.targets = {"ko"};
         plan_.benchmarks = {"x"};
         plan_.seeds = {1};
-        plan_.tasks = {{TaskKind::floor, "", "en", "x", "", 0, -1, 0.1},
-                       {TaskKind::train, "b", "en", "", "", 1, -1, 3.0},
-                       {TaskKind::evaluate, "b", "en", "x", "ko", 1, 1, 1.0}};
+        const auto add = [&](const char* kind, const Json& fields) {
+            plan_.tasks.push_back(task_kind(kind).read(fields, plan_));
+        };
+        add("floor", {{"source", "en"}, {"benchmark", "x"}});
+        add("train", {{"base", "b"}, {"source", "en"}, {"seed", 1}});
+        add("evaluate", {{"base", "b"}, {"source", "en"}, {"seed", 1}, {"benchmark", "x"}, {"target", "ko"}});
         plan_.inputs = {{"data.train", input("train.jsonl")},
                         {"data.eval.x", input("dev.jsonl")},
                         {"bases", {{"b", {{"folder", (folder_ / "base").string()}, {"recipe", Json::object()}}}}}};

@@ -4,16 +4,21 @@
 
 #include <set>
 
+#include "plain_task.hpp"
+
 namespace xlrm {
 namespace {
 
 //! Two trainings (one three times as long), two cells each, one base cell.
 Plan small_plan() {
     Plan plan;
-    plan.tasks = {{TaskKind::train, "b", "en", "", "", 1, -1, 3.0},       {TaskKind::train, "b", "all", "", "", 1, -1, 9.0},
-                  {TaskKind::evaluate, "b", "en", "x", "en", 1, 0, 1.0},  {TaskKind::evaluate, "b", "en", "x", "ko", 1, 0, 1.0},
-                  {TaskKind::evaluate, "b", "all", "x", "en", 1, 1, 1.0}, {TaskKind::evaluate, "b", "all", "x", "ko", 1, 1, 1.0},
-                  {TaskKind::evaluate, "b", "", "x", "en", 0, -1, 1.0}};
+    plan.tasks = {plain_task("train b.en.s1", "b.en.s1", 3.0, {}),
+                  plain_task("train b.all.s1", "b.all.s1", 9.0, {}),
+                  plain_task("evaluate b.en.s1 x.en", "b.en.s1", 1.0, {0}),
+                  plain_task("evaluate b.en.s1 x.ko", "b.en.s1", 1.0, {0}),
+                  plain_task("evaluate b.all.s1 x.en", "b.all.s1", 1.0, {1}),
+                  plain_task("evaluate b.all.s1 x.ko", "b.all.s1", 1.0, {1}),
+                  plain_task("evaluate b x.en", "b", 1.0, {})};
     return plan;
 }
 
@@ -30,7 +35,7 @@ TEST(Coordinator, HandsOutTheLongestReadyTaskFirst) {
 
 TEST(Coordinator, PrefersCellsOfTheLoadedModelAmongEquals) {
     const Plan plan = small_plan();
-    Coordinator coordinator(plan, {true, true, false, false, false, false, false});
+    Coordinator coordinator(plan, {.done = {true, true, false, false, false, false, false}});
     EXPECT_EQ(coordinator.next("b.all.s1"), 4);
     EXPECT_EQ(coordinator.next("b.all.s1"), 5);
     EXPECT_EQ(coordinator.next("b.all.s1"), 2);
@@ -66,8 +71,7 @@ TEST(Coordinator, AnyInterleavingOfGroupsDoesEveryTaskOnce) {
             while (running.size() < groups) {
                 const std::optional<int> task = coordinator.next("");
                 if (!task) break;
-                const int needs = plan.tasks[static_cast<std::size_t>(*task)].needs;
-                EXPECT_TRUE(needs < 0 || coordinator.state(needs) == TaskState::done);
+                for (const int need : plan.task(*task).needs) EXPECT_EQ(coordinator.state(need), TaskState::done);
                 running.push_back(*task);
             }
             ASSERT_FALSE(running.empty());
@@ -78,6 +82,34 @@ TEST(Coordinator, AnyInterleavingOfGroupsDoesEveryTaskOnce) {
         EXPECT_EQ(seen.size(), plan.tasks.size());
         EXPECT_EQ(std::set<int>(seen.begin(), seen.end()).size(), plan.tasks.size());
     }
+}
+
+TEST(Coordinator, WaitsForAllThatATaskNeeds) {
+    Plan plan;
+    plan.tasks = {plain_task("rows", "", 1.0, {}), plain_task("model", "m", 2.0, {}), plain_task("cell", "m", 9.0, {0, 1})};
+    Coordinator coordinator(plan, {});
+    EXPECT_EQ(coordinator.next(""), 1);
+    coordinator.finished(1);
+    EXPECT_EQ(coordinator.next("m"), 0);
+    EXPECT_EQ(coordinator.next("m"), std::nullopt);
+    coordinator.failed(0, "no rows");
+    EXPECT_EQ(coordinator.state(2), TaskState::failed);
+    EXPECT_TRUE(coordinator.settled());
+}
+
+TEST(Coordinator, HandsOutTheTasksOfAStageAloneAndKeepsEarlierFailures) {
+    const Plan plan = small_plan();
+    PlanState state;
+    state.done = {true, false, false, false, false, false, false};
+    state.now = {true, true, true, false, false, false, false};
+    state.failed[1] = "no luck";
+    Coordinator coordinator(plan, state);
+    EXPECT_EQ(coordinator.next(""), 2);
+    EXPECT_EQ(coordinator.next(""), std::nullopt);
+    EXPECT_FALSE(coordinator.settled());
+    coordinator.finished(2);
+    EXPECT_TRUE(coordinator.settled());
+    EXPECT_EQ(coordinator.reason(1), "no luck");
 }
 
 }  // namespace

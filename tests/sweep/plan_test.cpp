@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "plain_task.hpp"
+#include "support/temporary_folder.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/sweep/stages.hpp"
 
 namespace xlrm {
 namespace {
@@ -20,21 +26,20 @@ SweepConfig small_config() {
 
 TEST(Plan, HoldsEveryCellOfTheGridAndTheBase) {
     const Plan plan = make_plan(small_config());
-    int floors = 0, trainings = 0, cells = 0, base_cells = 0;
-    for (const Task& task : plan.tasks) {
-        floors += task.kind == TaskKind::floor;
-        trainings += task.kind == TaskKind::train;
-        if (task.kind != TaskKind::evaluate) continue;
-        ++cells;
-        base_cells += task.source.empty();
-        if (task.source.empty()) {
-            EXPECT_EQ(task.needs, -1);
+    std::map<std::string, int> kinds;
+    int base_cells = 0;
+    for (const TaskPointer& task : plan.tasks) {
+        ++kinds[task->kind()];
+        if (task->kind() != std::string("evaluate")) continue;
+        base_cells += task->model() == "tiny";
+        if (task->model() == "tiny") {
+            EXPECT_TRUE(task->needs.empty());
         } else {
-            const Task& needed = plan.tasks[static_cast<std::size_t>(task.needs)];
-            EXPECT_EQ(needed.kind, TaskKind::train);
-            EXPECT_EQ(needed.model(), task.model());
+            ASSERT_EQ(task->needs.size(), 1U);
+            EXPECT_EQ(plan.task(task->needs[0]).name(), "train " + task->model());
         }
     }
+    const int floors = kinds["floor"], trainings = kinds["train"], cells = kinds["evaluate"];
     EXPECT_EQ(floors, 3);
     EXPECT_EQ(trainings, 6);
     EXPECT_EQ(cells, 6 * 3 + 3);
@@ -69,8 +74,93 @@ TEST(Plan, SurvivesItsFile) {
     const Plan plan = make_plan(small_config());
     const Plan again = Plan::from_json(parse_json(plan.to_json().dump(), "plan"));
     ASSERT_EQ(again.tasks.size(), plan.tasks.size());
-    for (std::size_t i = 0; i < plan.tasks.size(); ++i) EXPECT_EQ(again.tasks[i].name(), plan.tasks[i].name());
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) EXPECT_EQ(again.tasks[i]->name(), plan.tasks[i]->name());
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+        EXPECT_EQ(again.tasks[i]->needs, plan.tasks[i]->needs);
+        EXPECT_EQ(again.tasks[i]->output(), plan.tasks[i]->output());
+        EXPECT_EQ(again.tasks[i]->ranks, plan.tasks[i]->ranks);
+    }
     EXPECT_THROW(Plan::from_json(parse_json("{\"schema\": \"XLRM-plan-0\"}", "plan")), Error);
+}
+
+// Made as version 1 wrote it: its bases, world and tokenizer are in its recipes alone.
+TEST(Plan, ReadsItsFirstVersion) {
+    const Json json = parse_json(R"({"schema": "XLRM-plan-1", "targets": ["en"], "benchmarks": ["x"], "seeds": [1],
+        "bases": [{"name": "b", "folder": ""}], "sources": [{"name": "en", "langs": ["en"]}], "inputs": {"bases": {}},
+        "recipes": {"world": {}, "tokenizer": {}, "models/b": {}, "models/b.en.s1": {}, "floors/en.x.json": {},
+                    "cells/b.en.s1/x.en.h5": {}, "cells/b/x.en.h5": {}},
+        "tasks": [
+          {"kind": "floor", "base": "", "source": "en", "seed": 0, "benchmark": "x", "target": "", "needs": -1, "cost": 0.1},
+          {"kind": "train", "base": "b", "source": "en", "seed": 1, "benchmark": "", "target": "", "needs": -1, "cost": 3.0},
+          {"kind": "evaluate", "base": "b", "source": "en", "seed": 1, "benchmark": "x", "target": "en", "needs": 1, "cost": 1.0},
+          {"kind": "evaluate", "base": "b", "source": "", "seed": 0, "benchmark": "x", "target": "en", "needs": -1, "cost": 1.0}
+        ]})",
+                                 "plan");
+    const Plan plan = Plan::from_json(json);
+    std::vector<std::string> outputs;
+    for (const TaskPointer& task : plan.tasks) outputs.push_back(task->output());
+    EXPECT_EQ(outputs, (std::vector<std::string>{"world", "tokenizer", "models/b", "floors/en.x.json", "models/b.en.s1",
+                                                 "cells/b.en.s1/x.en.h5", "cells/b/x.en.h5"}));
+    EXPECT_EQ(plan.task(5).needs, std::vector<int>{4});
+    EXPECT_TRUE(plan.task(6).needs.empty());
+}
+
+TEST(Plan, AModelThatIsGivenIsARowOfTheGrid) {
+    SweepConfig config = small_config();
+    config.models = {"rm=models/skywork", "models/armo/"};
+    const Plan plan = make_plan(config);
+    for (const char* output : {"cells/rm/dev.en.h5", "cells/armo/dev.zh.h5"}) {
+        const int index = plan.index_of(output);
+        ASSERT_GE(index, 0) << output;
+        EXPECT_TRUE(plan.task(index).needs.empty());
+    }
+    EXPECT_EQ(plan.index_of("models/rm"), -1);
+    config.models = {"tiny=models/other"};
+    EXPECT_THROW(config.check(), Error);
+}
+
+TEST(Plan, IsDrawnWithAnArrowForEachNeed) {
+    const Plan plan = make_plan(small_config());
+    std::size_t needs = 0;
+    for (const TaskPointer& task : plan.tasks) needs += task->needs.size();
+    const std::string dot = plan.to_dot(std::vector<bool>(plan.tasks.size(), false));
+    std::size_t arrows = 0;
+    for (std::size_t at = dot.find(" -> "); at != std::string::npos; at = dot.find(" -> ", at + 1)) ++arrows;
+    EXPECT_EQ(arrows, needs);
+    EXPECT_NE(dot.find("[label=\"train tiny.en.s1\"]"), std::string::npos) << dot;
+    EXPECT_EQ(dot.find("lightgrey"), std::string::npos);
+    EXPECT_NE(plan.to_dot({true}).find("lightgrey"), std::string::npos);
+}
+
+TEST(Stages, TasksOfAnotherSizeComeFirstWithWhatTheyNeed) {
+    Plan plan;
+    const auto base = plain_task("pretrain", "b", 1.0, {0});
+    base->ranks = 8;
+    const auto training = plain_task("train", "m", 1.0, {1});
+    training->ranks = 2;
+    plan.tasks = {plain_task("tokenizer", "", 1.0, {}), base, training, plain_task("floor", "", 1.0, {})};
+    const std::vector<Stage> stages = stages_of(plan, std::vector<bool>(4, false), 2);
+    ASSERT_EQ(stages.size(), 2U);
+    EXPECT_EQ(stages[0].ranks, 8);
+    EXPECT_EQ(stages[0].tasks, (std::vector<bool>{true, true, false, false}));
+    EXPECT_EQ(stages[0].groups, 1);
+    EXPECT_EQ(stages[1].ranks, 2);
+    EXPECT_EQ(stages[1].groups, 0);
+    EXPECT_TRUE(stages[1].tasks.empty());
+    EXPECT_EQ(stages_of(plan, {true, true, false, false}, 2).size(), 1U);
+    EXPECT_TRUE(stages_of(plan, std::vector<bool>(4, true), 2).empty());
+}
+
+TEST(SweepFolder, AnIntermediateOutputIsAskedForOnlyByTasksThatAreLeft) {
+    const TemporaryFolder place;
+    const SweepFolder folder(place.path());
+    Plan plan;
+    const auto rows = plain_task("rows", "", 1.0, {});
+    rows->serves_others = true;
+    plan.tasks = {rows, plain_task("model", "", 1.0, {0}), plain_task("cell", "", 1.0, {1})};
+    EXPECT_EQ(folder.done(plan), (std::vector<bool>{false, false, false}));
+    write_file_atomic(folder.place("outputs/model"), "there");
+    EXPECT_EQ(folder.done(plan), (std::vector<bool>{true, true, false}));
 }
 
 TEST(SweepConfig, RefusesGridsThatCannotBeBuilt) {

@@ -8,6 +8,7 @@
 #include "support/temporary_folder.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/store/cell_file.hpp"
+#include "xlrm/sweep/task_kinds.hpp"
 
 namespace xlrm {
 namespace {
@@ -20,23 +21,42 @@ Plan small_plan() {
     plan.targets = {"en", "ko"};
     plan.benchmarks = {"x"};
     plan.seeds = {1, 2};
-    for (const Source& source : plan.sources) plan.tasks.push_back({TaskKind::floor, "", source.name, "x", "", 0, -1, 0.1});
+    const auto add = [&](const char* kind, const Json& fields) { plan.tasks.push_back(task_kind(kind).read(fields, plan)); };
+    const auto add_cell = [&](const std::string& source, std::int64_t seed, const std::string& target) {
+        add("evaluate", {{"base", "b"}, {"source", source}, {"benchmark", "x"}, {"target", target}, {"seed", seed}});
+    };
+    for (const Source& source : plan.sources) add("floor", {{"source", source.name}, {"benchmark", "x"}});
     for (const Source& source : plan.sources) {
         for (const std::int64_t seed : plan.seeds) {
-            for (const std::string& target : plan.targets)
-                plan.tasks.push_back({TaskKind::evaluate, "b", source.name, "x", target, seed, -1, 1.0});
+            for (const std::string& target : plan.targets) add_cell(source.name, seed, target);
         }
     }
-    for (const std::string& target : plan.targets) plan.tasks.push_back({TaskKind::evaluate, "b", "", "x", target, 0, -1, 1.0});
+    for (const std::string& target : plan.targets) add_cell("", 0, target);
     return plan;
+}
+
+//! What a task is, as its plan says it.
+struct TaskView {
+    std::string kind, model, output, source, target;
+    std::int64_t seed = 0;
+};
+
+std::vector<TaskView> views(const Plan& plan) {
+    std::vector<TaskView> list;
+    for (const TaskPointer& task : plan.tasks) {
+        const Json fields = task->fields();
+        list.push_back({task->kind(), task->model(), task->output(), fields.at("source"), fields.value("target", ""),
+                        fields.value("seed", std::int64_t{0})});
+    }
+    return list;
 }
 
 const std::vector<std::string> kIds = {"q-1", "q-1-n2", "q-2", "q-3"};
 
 //! A cell whose margins are `margins`, and whose last layer (2 features) is, at every item, `state`.
-Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vector<float>& state) {
+Cell cell_of(const TaskView& task, const std::vector<float>& margins, const std::vector<float>& state) {
     Cell cell;
-    cell.model = task.model();
+    cell.model = task.model;
     cell.source_lang = task.source;
     cell.target_lang = task.target;
     cell.seed = task.seed;
@@ -61,7 +81,7 @@ Cell cell_of(const Task& task, const std::vector<float>& margins, const std::vec
     return cell;
 }
 
-std::vector<float> margins(const Task& task) {
+std::vector<float> margins(const TaskView& task) {
     if (task.source == "en" && task.target == "ko")
         return task.seed == 1 ? std::vector<float>{1, 1, -1, 0} : std::vector<float>{1, -1, 1, 1};
     if (task.source == "ko" && task.target == "ko") return {1, 1, 1, -1};
@@ -72,17 +92,17 @@ std::vector<float> margins(const Task& task) {
 class TransferTableTest : public testing::Test {
 protected:
     TransferTableTest() {
-        for (const Task& task : plan_.tasks) {
-            if (task.kind == TaskKind::floor) {
+        for (const TaskView& task : views(plan_)) {
+            if (task.kind == "floor") {
                 // en: 2.5 of 4 right in either language; ko: none.
                 const Json right = task.source == "en" ? Json{1.0, 0.5, 0.0, 1.0} : Json{0.0, 0.0, 0.0, 0.0};
                 const Json entry = {{"id", kIds}, {"subset", {"easy", "easy", "hard", "hard"}}, {"right", right}};
-                write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
+                write_file_atomic(sweep_.place(task.output), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
                 continue;
             }
             // The languages' states are orthogonal and of equal norm in the base, and the same in every reward model.
             const bool apart = task.source.empty() && task.target == "ko";
-            write_cell(sweep_.cell(task),
+            write_cell(sweep_.place(task.output),
                        cell_of(task, margins(task), apart ? std::vector<float>{0, 3} : std::vector<float>{3, 0}), Json::object());
         }
     }
@@ -154,11 +174,11 @@ TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
 
 TEST_F(TransferTableTest, TellsTheScoreByTheRuleOfABenchmarkThatIsRecognised) {
     EXPECT_EQ(format_text(build_table(grid_of(sweep_, plan_))).find("score  "), std::string::npos);  // plain subsets
-    for (const Task& task : plan_.tasks) {
-        if (task.kind != TaskKind::evaluate || task.source.empty()) continue;
+    for (const TaskView& task : views(plan_)) {
+        if (task.kind != "evaluate" || task.source.empty()) continue;
         Cell cell = cell_of(task, margins(task), {3, 0});
         cell.subset = {"hep-python", "hep-python", "math-prm", "math-prm"};
-        write_cell(sweep_.cell(task), cell, Json::object());
+        write_cell(sweep_.place(task.output), cell, Json::object());
     }
     const TransferTable table = build_table(grid_of(sweep_, plan_));
     const TransferEntry& moved = entry(table, "ko", "en", "");
@@ -172,12 +192,12 @@ TEST_F(TransferTableTest, TellsTheScoreByTheRuleOfABenchmarkThatIsRecognised) {
 }
 
 TEST_F(TransferTableTest, CountsMissingAndDamagedCellsInsteadOfUsingThem) {
-    for (const Task& task : plan_.tasks) {
-        if (task.kind != TaskKind::evaluate || task.source != "en" || task.target != "ko") continue;
+    for (const TaskView& task : views(plan_)) {
+        if (task.kind != "evaluate" || task.source != "en" || task.target != "ko") continue;
         if (task.seed == 1)
-            std::filesystem::remove(sweep_.cell(task));
+            std::filesystem::remove(sweep_.place(task.output));
         else
-            write_file_atomic(sweep_.cell(task), read_file(sweep_.cell(task)) + "x");
+            write_file_atomic(sweep_.place(task.output), read_file(sweep_.place(task.output)) + "x");
     }
     const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_EQ(table.missing, 2);
@@ -195,30 +215,30 @@ TEST_F(TransferTableTest, TheCsvHasALineForAllSeedsAndOneForEach) {
 //! Rewrites the trained models' cells, after `change`.
 template <class Change>
 void rewrite(const SweepFolder& sweep, const Plan& plan, const Change& change) {
-    for (const Task& task : plan.tasks) {
-        if (task.kind != TaskKind::evaluate) continue;
+    for (const TaskView& task : views(plan)) {
+        if (task.kind != "evaluate") continue;
         Cell cell = cell_of(task, margins(task), {3, 0});
         change(task, cell);
-        write_cell(sweep.cell(task), cell, Json::object());
+        write_cell(sweep.place(task.output), cell, Json::object());
     }
 }
 
 TEST_F(TransferTableTest, PairsWithOneIdAreItemsOfTheirOwn) {
     // q-1, its sibling and q-2 under one id: the floor is right, undecided, wrong, right, as with ids of their own.
     const std::vector<std::string> ids = {"q-1", "q-1", "q-1", "q-3"};
-    rewrite(sweep_, plan_, [&](const Task&, Cell& cell) {
+    rewrite(sweep_, plan_, [&](const TaskView&, Cell& cell) {
         cell.id = ids;
         cell.occurrence = {0, 1, 2, 0};
     });
-    for (const Task& task : plan_.tasks) {
-        if (task.kind != TaskKind::floor) continue;
+    for (const TaskView& task : views(plan_)) {
+        if (task.kind != "floor") continue;
         const Json right = task.source == "en" ? Json{1.0, 0.5, 0.0, 1.0} : Json{0.0, 0.0, 0.0, 0.0};
         // Korean from before occurrences were kept: the order counts.
         Json english = {
             {"id", ids}, {"occurrence", {0, 1, 2, 0}}, {"subset", {"easy", "easy", "hard", "hard"}}, {"right", right}};
         Json korean = english;
         korean.erase("occurrence");
-        write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", english}, {"ko", korean}}}}.dump());
+        write_file_atomic(sweep_.place(task.output), Json{{"targets", {{"en", english}, {"ko", korean}}}}.dump());
     }
     const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_DOUBLE_EQ(entry(table, "en", "ko", "").floor, 2.5 / 4);
@@ -230,7 +250,7 @@ TEST_F(TransferTableTest, PairsWithOneIdAreItemsOfTheirOwn) {
 
 TEST_F(TransferTableTest, AllOfALineIsOverTheSameItems) {
     // The limit drops q-2 from every cell of Korean, and one cell of it lacks q-3 too; the floor has them all.
-    rewrite(sweep_, plan_, [&](const Task& task, Cell& cell) {
+    rewrite(sweep_, plan_, [&](const TaskView& task, Cell& cell) {
         if (task.target != "ko" || task.source.empty()) return;
         const bool lacks_more = task.source == "en" && task.seed == 1;
         const std::size_t items = lacks_more ? 2 : 3;
@@ -260,10 +280,10 @@ TEST_F(TransferTableTest, AllOfALineIsOverTheSameItems) {
 }
 
 TEST_F(TransferTableTest, AFloorOfFewerItemsIsNotShown) {
-    for (const Task& task : plan_.tasks) {
-        if (task.kind != TaskKind::floor) continue;
+    for (const TaskView& task : views(plan_)) {
+        if (task.kind != "floor") continue;
         const Json entry = {{"id", {"q-1"}}, {"subset", {"easy"}}, {"right", {1.0}}};
-        write_file_atomic(sweep_.floor(task), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
+        write_file_atomic(sweep_.place(task.output), Json{{"targets", {{"en", entry}, {"ko", entry}}}}.dump());
     }
     const TransferTable table = build_table(grid_of(sweep_, plan_));
     EXPECT_TRUE(std::isnan(entry(table, "en", "ko", "").floor));

@@ -11,11 +11,16 @@
 
 namespace xlrm {
 
+//! GridCell::source of a model that is given ready. No source has this name.
+inline constexpr const char* kGivenModel = "(given)";
+
 //! One cell of a grid: a model, judged on a benchmark in a target language.
 struct GridCell {
     std::string base;
-    std::string source;  //!< what the reward model was trained on; "": the base model's own cell, which has no scores
-    std::string model;   //!< "base.en.s1"
+    //! What the reward model was trained on. "": the base model's own cell, which has no scores; kGivenModel: what that model was
+    //! trained on is its own affair, and it may have no scores.
+    std::string source;
+    std::string model;  //!< "base.en.s1"
     std::string benchmark, target;
     std::int64_t seed = 0;
     std::filesystem::path file;

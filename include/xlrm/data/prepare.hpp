@@ -40,6 +40,8 @@ struct PrepareOptions {
     bool keep_tied = false;
     bool rankings_too = false;  //!< an evaluation: items of .h5 rankings are taken as preferences, best against the others
     bool keep_columns = false;  //!< rows keep all of their columns (read_rows)
+    //! A file of what the inputs come to with the same options (prepared_file.hpp), which is read in their place; "" = none.
+    std::filesystem::path prepared = {};
 };
 
 //! Counts of one language.
@@ -52,12 +54,14 @@ struct LanguageReport {
     std::map<std::string, std::int64_t> unread = {};  //!< items with a field that the template does not read, by field
     std::vector<std::int32_t> lengths;                //!< tokens of every kept text, for quantiles
     std::int64_t characters = 0;                      //!< code points of kept texts as rendered
+    std::int64_t tied_characters = 0;                 //!< those of the tied pairs among them
 };
 
 struct Prepared {
     ItemSet set;
     std::map<std::string, LanguageReport> report;  //!< by language
     RowNotes notes;
+    LanguageNames names;  //!< of all rows of the inputs
 };
 
 //! Collective. Every rank reads the lines, parses and tokenises its share, and gets the whole set in input order: the same on
@@ -69,6 +73,9 @@ struct Prepared {
 //! were cut or dropped at a length below max_length when they were prepared.
 Prepared prepare(const Communicator& comm, const PrepareOptions& options, const Tokenizer& tokenizer,
                  const ChatTemplate& chat_template);
+
+//! Rows that this process has rendered and tokenised so far: prepare's own, not those that it reads from .h5. For run records.
+std::int64_t rows_tokenised();
 
 //! On rank 0, once a process for the same words: which names of an input became one language, and options that none of its rows
 //! made use of. prepare and read_rows do it themselves.

@@ -41,8 +41,10 @@ public:
     //! that computed them and come while it is written: they can be read during `finish` alone, once. Throws Error, the same on
     //! every rank, for bad rows, a language that no row has, a token that the model does not have, then for damaged weights, an
     //! activation that its number format cannot hold, a scratch file that does not fit (TMPDIR), and what `finish` throws.
+    //! `prepared`: a file of what the data come to (data/prepared_file.hpp), which is read in their place; "" = none.
     void evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                  const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish);
+                  const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish,
+                  const std::filesystem::path& prepared = {});
 
     //! The rows of the `items` that evaluate made of the same data, found by language, id and occurrence, read again and
     //! rendered. Throws Error(usage) for .h5 files, which do not keep texts, and Error for data that changed meanwhile.
@@ -68,7 +70,7 @@ private:
     bool has_scores() const { return model_->head == HeadKind::reward || implicit_ != nullptr; }
     PrepareOptions prepare_options(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs) const;
     Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                  const std::vector<std::string>& langs) const;
+                  const std::vector<std::string>& langs, const std::filesystem::path& prepared = {}) const;
     void describe(const ItemSet& set, Cell* cell) const;
     static Inputs share(const Communicator& group, ItemSet set);
     ScoreOptions score_options() const;

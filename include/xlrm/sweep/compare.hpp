@@ -15,7 +15,8 @@ struct Difference {
     std::string rename;  //!< what could be named otherwise instead ("source"); "" where only another folder helps
     struct Output {
         std::string name;
-        std::string identity;  //!< 16 hexadecimal digits of a hash of what it records
+        std::string identity;                  //!< 16 hexadecimal digits of a hash of what it records
+        std::vector<std::string> beside = {};  //!< what belongs to it (Task::beside)
     };
     std::vector<Output> outputs;  //!< this one, then those that need it and differ by that alone
     std::size_t dependents() const { return outputs.size() - 1; }

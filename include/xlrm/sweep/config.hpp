@@ -34,6 +34,7 @@ struct ModelShape {
 //! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate].
 struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
+    std::vector<std::string> models;  //!< that are given ready: name=folder
     int ranks_per_cell = 1;
     int pretrain_ranks = 0;  //!< ranks that make the base; 0 = ranks_per_cell
     std::string output;      //!< default xlrm-out/<config name>
@@ -55,6 +56,8 @@ struct SweepConfig {
     EvaluateOptions evaluate;
 
     std::vector<Base> base_list() const;
+    //! Models that are given ready; each has a folder.
+    std::vector<Base> model_list() const;
     std::vector<Source> source_list() const;
     //! Names of the targets; default: [data] langs. A language is named by its code; where the configuration names two regions of
     //! one code, each by code and region (LanguageNames).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,11 +11,17 @@ namespace xlrm {
 
 enum class TaskState { waiting, running, done, failed };
 
+//! What became of tasks so far, and which of the others may be done now.
+struct PlanState {
+    std::vector<bool> done = {};             //!< output there already
+    std::map<int, std::string> failed = {};  //!< task → reason
+    std::vector<bool> now = {};              //!< empty = all
+};
+
 //! Which group does which task. No MPI and no clock, so every order of events can be tested.
 class Coordinator {
 public:
-    //! `done`: tasks whose output is there already.
-    Coordinator(const Plan& plan, const std::vector<bool>& done);
+    Coordinator(const Plan& plan, const PlanState& state);
 
     //! The task for a group that is free: the longest one that is ready; among equals one whose model the group holds already
     //! (`loaded`, "" = none). Nothing when none is ready now.
@@ -25,7 +32,8 @@ public:
     //! Given back undone (a stop request, a group that ended).
     void returned(int task);
 
-    bool settled() const { return count(TaskState::waiting) + count(TaskState::running) == 0; }
+    //! No task that may be done now is left.
+    bool settled() const;
     bool idle() const { return count(TaskState::running) == 0; }
     std::int64_t count(TaskState state) const;
     TaskState state(int task) const { return states_[static_cast<std::size_t>(task)]; }
@@ -36,6 +44,7 @@ private:
     const Plan& plan_;
     std::vector<TaskState> states_;
     std::vector<std::string> reasons_;
+    std::vector<bool> now_;
     std::vector<int> order_;  //!< longest first
 };
 

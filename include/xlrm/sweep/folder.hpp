@@ -24,17 +24,12 @@ public:
     std::filesystem::path world() const { return root_ / "world"; }
     std::filesystem::path tokenizer() const { return root_ / "tokenizer"; }
     std::filesystem::path model(const std::string& name) const { return root_ / "models" / name; }
-    std::filesystem::path cell(const Task& task) const;
-    std::filesystem::path floor(
-        const Task& task) const;  //!< JSON: verdicts of the surface floor on every target (surface_floor.hpp)
-    std::filesystem::path output(const Task& task) const;  //!< the one of the three that the task makes
-    //! `path` within the folder: "cells/base.en.s1/dev.ko.h5". The key of Plan::recipes.
-    std::string name(const std::filesystem::path& path) const;
+    //! Where an output lies, by its name in the plan: "cells/base.en.s1/dev.ko.h5".
+    std::filesystem::path place(const std::string& output) const { return root_ / output; }
     std::filesystem::path table(const std::string& extension) const { return root_ / ("table." + extension); }
 
-    //! Whether the task's output is there and whole: a cell that verifies, a model whose training was completed, a floor with all
-    //! targets of the plan. What it comes from is another question (compare.hpp).
-    bool done(const Plan& plan, const Task& task) const;
+    //! Which tasks of the plan have nothing left to do: those whose output is there and whole (Task::done; what it comes from is
+    //! another question, compare.hpp), and those whose intermediate output no task that is left needs.
     std::vector<bool> done(const Plan& plan) const;
     //! Whether a model, or a base made here, is there; not while its training has a checkpoint.
     bool has_model(const std::string& name) const;

@@ -33,10 +33,13 @@ struct InputRows {
     RowDemand demand;
     std::map<std::string, Volume> languages;  //!< as all rows of the files together name them (LanguageNames)
     std::vector<std::string> missing;         //!< languages of the selections that no row has
-    //! Selection ("en+ko"; "" = all) → SHA-256 of its rows in order, whatever files hold them. A prepared file counts as a whole.
+    //! Selection ("en+ko"; "" = all) → SHA-256 of its rows in order, whatever files hold them. A prepared file of
+    //! documents counts as a whole.
     std::map<std::string, std::string> sha256;
-    RowNotes notes;             //!< of what was read; empty where the rows are remembered
-    std::int64_t repeated = 0;  //!< rows with an id that an earlier row of their language has
+    std::vector<std::string> files_sha256;  //!< in the order of the files
+    bool selectable = true;                 //!< whether prepared rows of the selections can be told apart (can_select)
+    RowNotes notes;                         //!< of what was read; empty where the rows are remembered
+    std::int64_t repeated = 0;              //!< rows with an id that an earlier row of their language has
 };
 
 //! "data.eval.dev" → "[data] eval.dev".
@@ -48,8 +51,8 @@ std::vector<std::string> sorted_languages(const std::vector<std::string>& langs)
 //! "en+ko".
 std::string selection_name(const std::vector<std::string>& langs);
 
-//! Reads the rows. Throws Error naming file, line and field; for a file without rows, and for preference rows that are prepared
-//! already.
+//! Reads the rows. Items that are prepared already (.h5) count as rows of their language; of documents the file as a whole.
+//! Throws Error naming file, line and field; for a file without rows, and for items of another kind.
 InputRows read_input_rows(const RowDemand& demand, FileHashes& hashes);
 
 //! The hashes that `inputs` of a plan has for the same rows, when its files are the same today: then nothing need be read.
@@ -59,7 +62,7 @@ std::optional<InputRows> remembered_input_rows(const Json& inputs, const RowDema
 //! All that a sweep reads.
 struct SweepInputs {
     std::map<std::string, InputRows> rows;  //!< by option
-    std::map<std::string, Json> bases;      //!< name of a base that is given → base_recipe
+    std::map<std::string, Json> bases;      //!< name of a base or model that is given → base_recipe
 
     //! For plan.json: {option: {"given": [path as configured], "files": [{"path", "sha256"}], "kind", "split", "part",
     //! "default_lang", "forms", "rows_sha256": {selection: hash}}, "bases": {name: {"given", "folder", "recipe"}}}.

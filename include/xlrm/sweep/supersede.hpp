@@ -11,8 +11,9 @@ namespace xlrm {
 
 //! One output that gives way.
 struct Superseded {
-    std::string output;  //!< "models/base.all.s1"
-    std::string place;   //!< "superseded/3f1c…/models/base.all.s1", below the sweep folder too
+    std::string output;                    //!< "models/base.all.s1"
+    std::string place;                     //!< "superseded/3f1c…/models/base.all.s1", below the sweep folder too
+    std::vector<std::string> beside = {};  //!< what moves with it (Task::beside)
 };
 
 //! Where the outputs that differ go, each with what belongs to it (a cell's .sha256 and .run.json, a model's checkpoint):

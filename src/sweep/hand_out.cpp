@@ -1,4 +1,4 @@
-#include "xlrm/sweep/dispatch.hpp"
+#include "xlrm/sweep/hand_out.hpp"
 
 #include <chrono>
 #include <ctime>
@@ -21,18 +21,18 @@ constexpr int kToCoordinator = 1;
 constexpr int kToLeader = 2;
 constexpr auto kPoll = std::chrono::microseconds(300);
 
-//! The state of one dispatch on rank 0.
+//! The state of handing out on rank 0.
 class Server {
 public:
-    Server(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done, const Ledger& ledger)
+    Server(const Communicator& channel, int groups, const Plan& plan, const PlanState& state, const Ledger& ledger)
         : channel_(channel),
           plan_(plan),
           ledger_(ledger),
-          coordinator_(plan, done),
+          coordinator_(plan, state),
           working_(groups),
-          progress_("sweep", static_cast<std::int64_t>(plan.tasks.size()), "cells") {}
+          progress_("sweep", static_cast<std::int64_t>(plan.tasks.size()), "tasks") {}
 
-    DispatchResult run() {
+    HandOutResult run() {
         progress_.update(coordinator_.count(TaskState::done));
         while (working_ > 0) {
             if (stop_requested() && !stopping_) begin_stop();
@@ -52,8 +52,8 @@ public:
 private:
     void handle(int leader, const Json& message) {
         if (!message.contains("ready")) running_.erase(leader);
-        if (message.contains("done")) finish(message.at("done"), message.at("seconds"));
-        if (message.contains("failed")) fail_task(message.at("failed"), message.at("reason"));
+        if (message.contains("done")) finish(message.at("done"), message);
+        if (message.contains("failed")) fail_task(message.at("failed"), message.at("reason"), message.at("code"));
         if (message.contains("returned")) {
             coordinator_.returned(message.at("returned"));
             if (!stopping_) begin_stop();
@@ -88,7 +88,7 @@ private:
         channel_.send(Json{{"task", task}}.dump(), leader, kToLeader);
         running_[leader] = task;
         ledger_.append({{"event", "started"},
-                        {"task", plan_.tasks[static_cast<std::size_t>(task)].name()},
+                        {"task", plan_.task(task).name()},
                         {"rank", leader},
                         {"time", static_cast<std::int64_t>(std::time(nullptr))}});
     }
@@ -107,29 +107,35 @@ private:
     void begin_stop() {
         stopping_ = true;
         if (!problem_)
-            log_root(LogLevel::info, "stop requested: no new cells are started; running ones are given back or finished");
+            log_root(LogLevel::info, "stop requested: no new tasks are started; running ones are given back or finished");
         for (const auto& [leader, task] : running_) channel_.send(Json{{"stop", true}}.dump(), leader, kToLeader);
         hand_out();
     }
 
-    void finish(int task, double seconds) {
+    void finish(int task, const Json& message) {
         coordinator_.finished(task);
-        ledger_.append({{"event", "done"},
-                        {"task", plan_.tasks[static_cast<std::size_t>(task)].name()},
-                        {"seconds", seconds},
-                        {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+        Json entry = {{"event", "done"},
+                      {"task", plan_.task(task).name()},
+                      {"seconds", message.at("seconds")},
+                      {"time", static_cast<std::int64_t>(std::time(nullptr))}};
+        entry.update(message.at("facts"));
+        ledger_.append(entry);
         show();
     }
 
-    void fail_task(int task, const std::string& reason) {
+    void fail_task(int task, const std::string& reason, ExitCode code) {
         const std::int64_t before = coordinator_.count(TaskState::failed) + 1;
         coordinator_.failed(task, reason);
         const std::int64_t others = coordinator_.count(TaskState::failed) - before;
-        const std::string name = plan_.tasks[static_cast<std::size_t>(task)].name();
+        const std::string name = plan_.task(task).name();
         ledger_.append(
             {{"event", "failed"}, {"task", name}, {"reason", reason}, {"time", static_cast<std::int64_t>(std::time(nullptr))}});
+        if (plan_.task(task).essential()) {
+            end_with({reason, code});
+            return;
+        }
         log_root(LogLevel::error, name + " failed: " + reason +
-                                      (others > 0 ? " (" + std::to_string(others) + " cells need it and fail with it)" : ""));
+                                      (others > 0 ? " (" + std::to_string(others) + " tasks need it and fail with it)" : ""));
         show();
     }
 
@@ -138,16 +144,18 @@ private:
         progress_.update(coordinator_.count(TaskState::done) + failed, failed > 0 ? std::to_string(failed) + " failed" : "");
     }
 
-    DispatchResult result() const {
-        DispatchResult result;
+    HandOutResult result() const {
+        HandOutResult result;
         result.problem = problem_;
         result.done = coordinator_.count(TaskState::done);
         result.failed = coordinator_.count(TaskState::failed);
         result.left = coordinator_.count(TaskState::waiting);
         result.stopped = stopping_ && result.left > 0;
-        for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
-            if (coordinator_.state(static_cast<int>(i)) != TaskState::failed) continue;
-            result.failures.push_back(plan_.tasks[i].name() + ": " + coordinator_.reason(static_cast<int>(i)));
+        for (int i = 0; i < static_cast<int>(plan_.tasks.size()); ++i) {
+            result.state.done.push_back(coordinator_.state(i) == TaskState::done);
+            if (coordinator_.state(i) != TaskState::failed) continue;
+            result.state.failed[i] = coordinator_.reason(i);
+            result.failures.push_back(plan_.task(i).name() + ": " + coordinator_.reason(i));
         }
         return result;
     }
@@ -201,9 +209,8 @@ private:
 
 }  // namespace
 
-DispatchResult serve(const Communicator& channel, int groups, const Plan& plan, const std::vector<bool>& done,
-                     const Ledger& ledger) {
-    return Server(channel, groups, plan, done, ledger).run();
+HandOutResult serve(const Communicator& channel, int groups, const Plan& plan, const PlanState& state, const Ledger& ledger) {
+    return Server(channel, groups, plan, state, ledger).run();
 }
 
 void work_loop(const Communicator& channel, const Communicator& group, const Plan& plan,
@@ -217,18 +224,18 @@ void work_loop(const Communicator& channel, const Communicator& group, const Pla
                                        "message of the group's leader");
         if (answer.contains("quit")) return;
         const int index = answer.at("task");
-        const Task& task = plan.tasks[static_cast<std::size_t>(index)];
+        const Task& task = plan.task(index);
         const auto start = std::chrono::steady_clock::now();
         const TaskOutcome outcome = work(task, stop);
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        if (task.kind != TaskKind::floor) loaded = task.model();
+        if (!task.model().empty()) loaded = task.model();
         if (!group.root()) continue;
         if (outcome.returned)
             leader.report({{"returned", index}});
         else if (outcome.reason.empty())
-            leader.report({{"done", index}, {"seconds", seconds}});
+            leader.report({{"done", index}, {"seconds", seconds}, {"facts", outcome.facts}});
         else
-            leader.report({{"failed", index}, {"reason", outcome.reason}});
+            leader.report({{"failed", index}, {"reason", outcome.reason}, {"code", outcome.code}});
     }
 }
 
