@@ -2,33 +2,26 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 #include <optional>
-#include <set>
 
 #include "analysis_files.hpp"
+#include "analysis_units.hpp"
+#include "folder_analysis.hpp"
 #include "parts.hpp"
 #include "state_parts.hpp"
 #include "transfer_geometry.hpp"
-#include "transfer_part.hpp"
-#include "xlrm/analysis/results_folder.hpp"
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/build_info.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/output_lock.hpp"
-#include "xlrm/core/sha256.hpp"
 
 namespace xlrm {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-//! Counts up when a part's numbers change, so that stored parts are computed anew.
-constexpr std::int64_t kNumerics = 1;
-constexpr const char* kTransfer = "transfer";
 
 fs::path folder_of(const AnalyzeOptions& options) {
     require(options.words.size() == 1 && !options.words.front().empty(), "xlrm_analyze: give the sweep folder (xlrm_analyze OUT)",
@@ -50,229 +43,7 @@ void check_options(const AnalyzeOptions& options) {
     require(options.seed >= 0, "--seed must not be negative", ExitCode::usage);
 }
 
-//! One analysis of one folder on one rank.
-class Analysis {
-public:
-    Analysis(const AnalyzeOptions& options, fs::path folder)
-        : options_(options),
-          folder_(std::move(folder)),
-          hashes_(folder_ / "hashes.json"),
-          results_(read_results(folder_, hashes_)) {
-        for (const auto& [base, benchmark] : score_sets(results_.grid)) sets_.emplace_back(base, benchmark);
-        for (const GridCell& cell : results_.grid.cells) {
-            const std::pair key(cell.base, cell.benchmark);
-            if (std::ranges::find(state_sets_, key) == state_sets_.end()) state_sets_.push_back(key);
-        }
-        states_.resize(state_sets_.size());
-    }
-
-    const Results& results() const { return results_; }
-    std::size_t set_count() const { return sets_.size(); }
-    //! Sets with activations, base models' cells among them.
-    std::size_t state_count() const { return state_sets_.size(); }
-    const StateSet& states_of(std::size_t set) {
-        if (!states_[set]) {
-            Statements ignored;
-            states_[set] = read_states(results_.grid, state_sets_[set].first, state_sets_[set].second, &ignored);
-            if (states_[set]->items.size() < 4) states_[set]->layers.clear();
-        }
-        return *states_[set];
-    }
-    FileHashes& hashes() { return hashes_; }
-
-    //! The hash of all that determines a part.
-    std::string identity(const std::string& part) {
-        Json json = {{"numerics", kNumerics},
-                     {"part", part},
-                     {"resamples", options_.resamples},
-                     {"seed", options_.seed},
-                     {"level", options_.level},
-                     {"items", options_.items},
-                     {"english", options_.english},
-                     {"planned", results_.planned},
-                     {"targets", results_.grid.targets},
-                     {"files", Json::object()}};
-        for (const GridSource& source : results_.grid.sources) json["sources"].push_back({source.name, source.single});
-        const auto add = [&](const fs::path& file) {
-            if (fs::exists(file)) json["files"][file.lexically_relative(folder_).generic_string()] = hashes_.sha256(file);
-        };
-        for (const GridCell& cell : results_.grid.cells) add(cell.file);
-        for (const auto& [key, file] : results_.grid.floors) add(file);
-        Sha256 sha;
-        sha.add(json.dump());
-        return sha.hex();
-    }
-
-    //! The tables of one part for one set.
-    std::vector<ResultTable> compute(std::size_t set, const Part& part) {
-        const ScoreSet& scores = scores_of(set);
-        std::vector<ResultTable> tables = part.tables();
-        if (scores.targets.empty()) return tables;
-        static const Resampled none{ScoreSet{}, {}};
-        part.add({scores, part.needs_resampling ? resampled_of(set) : none, options_.english}, tables);
-        return tables;
-    }
-
-    PartResult transfer() {
-        TransferTable table = build_table(results_.grid);
-        table.missing = results_.planned - std::ssize(results_.grid.cells);
-        return transfer_part(table);
-    }
-
-    //! All that there is to state, in a fixed order.
-    Statements statements() {
-        Statements all = results_.statements;
-        for (std::size_t set = 0; set < sets_.size(); ++set) {
-            Statements of_set;
-            read_scores(results_.grid, sets_[set].base, sets_[set].benchmark, options_.items == "refuse", &of_set);
-            all.insert(all.end(), of_set.begin(), of_set.end());
-            add_limits(scores_of(set), &all);
-        }
-        for (const auto& [base, benchmark] : state_sets_) read_states(results_.grid, base, benchmark, &all);
-        if (sets_.empty()) all.push_back({"no_scores", "", "no trained model has a cell, so there is nothing to compare"});
-        return all;
-    }
-
-private:
-    struct Set {
-        Set(std::string base_name, std::string benchmark_name)
-            : base(std::move(base_name)), benchmark(std::move(benchmark_name)) {}
-        std::string base, benchmark;
-        std::optional<ScoreSet> scores;
-        std::optional<Resampled> resampled;
-    };
-
-    const ScoreSet& scores_of(std::size_t set) {
-        Set& s = sets_[set];
-        Statements ignored;
-        if (!s.scores) s.scores = read_scores(results_.grid, s.base, s.benchmark, options_.items == "refuse", &ignored);
-        return *s.scores;
-    }
-
-    const Resampled& resampled_of(std::size_t set) {
-        Set& s = sets_[set];
-        if (!s.resampled)
-            s.resampled.emplace(scores_of(set),
-                                ResamplingOptions{options_.resamples, static_cast<std::uint64_t>(options_.seed), options_.level});
-        return *s.resampled;
-    }
-
-    //! What the grid does not allow to say.
-    void add_limits(const ScoreSet& set, Statements* all) const {
-        const std::string place = set.base + " " + set.benchmark;
-        std::set<std::int64_t> seeds;
-        for (const TargetScores& target : set.targets)
-            for (const ModelScores& model : target.models) seeds.insert(model.seed);
-        if (seeds.size() == 1)
-            all->push_back(
-                {"one_seed", place,
-                 "each model has one seed, so nothing shows how results vary over training runs; intervals are over items "
-                 "alone and cannot support that one language is better than another in general"});
-        if (set.targets.size() == 1)
-            all->push_back({"one_language", place, "there is one target language, so languages cannot be compared"});
-        if (set.sources.size() == 1)
-            all->push_back({"one_source", place, "there is one source, so reward models cannot be compared"});
-        if (std::ranges::find(set.sources, options_.english) == set.sources.end())
-            all->push_back({"no_english", place,
-                            "no model was trained on " + options_.english + " (--english), so the headline table has no rows"});
-    }
-
-    AnalyzeOptions options_;
-    fs::path folder_;
-    FileHashes hashes_;
-    Results results_;
-    std::vector<Set> sets_;
-    std::vector<std::pair<std::string, std::string>> state_sets_;
-    std::vector<std::optional<StateSet>> states_;
-};
-
-//! Work for one rank: pieces of parts of one set.
-struct Unit {
-    std::vector<std::string> parts;  //!< a piece of each
-    std::function<std::vector<ResultTable>(std::size_t part)> compute;
-};
-
-bool is_in(const std::vector<std::string>& list, const std::string& name) { return std::ranges::find(list, name) != list.end(); }
-
-//! Scores: the parts that share a resampling in one unit, the others alone. Activations: one layer each.
-std::vector<Unit> units_of(Analysis& analysis, const std::vector<std::string>& wanted) {
-    std::vector<Unit> units;
-    for (std::size_t set = 0; set < analysis.set_count(); ++set) {
-        std::vector<const Part*> shared;
-        for (const Part& part : parts()) {
-            if (!is_in(wanted, part.name)) continue;
-            if (part.needs_resampling)
-                shared.push_back(&part);
-            else
-                units.push_back({{part.name}, [&analysis, set, &part](std::size_t) { return analysis.compute(set, part); }});
-        }
-        if (!shared.empty()) {
-            Unit unit{{}, [&analysis, set, shared](std::size_t part) { return analysis.compute(set, *shared[part]); }};
-            for (const Part* part : shared) unit.parts.push_back(part->name);
-            units.push_back(std::move(unit));
-        }
-    }
-    for (std::size_t set = 0; set < analysis.state_count(); ++set) {
-        for (const StatePart& part : state_parts()) {
-            if (!is_in(wanted, part.name)) continue;
-            auto layers = analysis.states_of(set).layers;
-            if (part.whole && !layers.empty()) layers = {{"", -1}};
-            for (const auto& [capture, layer] : layers) {
-                units.push_back({{part.name}, [&analysis, set, &part, capture = capture, layer = layer](std::size_t) {
-                                     const OneThread one;
-                                     std::vector<ResultTable> tables = part.tables();
-                                     part.add({analysis.states_of(set), capture, layer}, tables);
-                                     return tables;
-                                 }});
-            }
-        }
-    }
-    return units;
-}
-
-std::vector<ResultTable> empty_tables(const std::string& name) {
-    for (const Part& part : parts())
-        if (part.name == name) return part.tables();
-    for (const StatePart& part : state_parts())
-        if (part.name == name) return part.tables();
-    return {};
-}
-
-//! Collective. The parts that were asked for and not there, their units divided over the ranks; on the root whole, in the order
-//! of the units.
-std::map<std::string, PartResult> compute_parts(const Communicator& world, Analysis& analysis,
-                                                const std::vector<std::string>& wanted) {
-    Json mine = Json::array();
-    together(world, [&] {
-        const std::vector<Unit> units = units_of(analysis, wanted);
-        for (std::size_t u = 0; u < units.size(); ++u) {
-            if (static_cast<int>(u % static_cast<std::size_t>(world.size())) != world.rank()) continue;
-            for (std::size_t part = 0; part < units[u].parts.size(); ++part) {
-                require_not_stopped("the tables were computed");
-                Json tables = Json::array();
-                for (const ResultTable& table : units[u].compute(part)) tables.push_back(to_json(table));
-                mine.push_back({{"part", units[u].parts[part]}, {"unit", u}, {"tables", std::move(tables)}});
-            }
-        }
-    });
-    std::map<std::pair<std::string, std::size_t>, Json> pieces;
-    for (const std::string& text : world.gather_text(mine.dump())) {
-        if (!world.root()) break;
-        for (const Json& piece : parse_json(text, "tables of a rank"))
-            pieces[{piece.at("part"), piece.at("unit")}] = piece.at("tables");
-    }
-    std::map<std::string, PartResult> results;
-    for (const std::string& name : wanted)
-        if (name != kTransfer) results[name].tables = empty_tables(name);
-    for (const auto& [key, tables] : pieces) {
-        PartResult& result = results.at(key.first);
-        for (std::size_t t = 0; t < result.tables.size(); ++t)
-            for (auto& row : table_from_json(tables.at(t)).rows) result.tables[t].add(std::move(row));
-    }
-    return results;
-}
-
-Json head_of(const AnalyzeOptions& options, const Analysis& analysis) {
+Json head_of(const AnalyzeOptions& options, const FolderAnalysis& analysis) {
     const Grid& grid = analysis.results().grid;
     const auto names = [](const auto& list, const auto& get) {
         Json out = Json::array();
@@ -302,7 +73,7 @@ struct Stored {
     std::vector<std::string> absent;  //!< asked for
 };
 
-Stored stored_parts(const AnalyzeOptions& options, Analysis& analysis, const fs::path& folder) {
+Stored stored_parts(const AnalyzeOptions& options, FolderAnalysis& analysis, const fs::path& folder) {
     Stored stored;
     for (const std::string& name : analysis_parts()) {
         bool found = false;
@@ -316,7 +87,7 @@ Stored stored_parts(const AnalyzeOptions& options, Analysis& analysis, const fs:
     return stored;
 }
 
-void write_results(const AnalyzeOptions& options, Analysis& analysis, const fs::path& folder,
+void write_results(const AnalyzeOptions& options, FolderAnalysis& analysis, const fs::path& folder,
                    const std::map<std::string, PartResult>& done) {
     const Statements statements = analysis.statements();
     PartResult all;
@@ -384,7 +155,7 @@ void run_analyze(const Communicator& world, const AnalyzeOptions& options) {
         read_results(folder, hashes);  // the other ranks find every file hashed
         hashes.save();
     });
-    std::optional<Analysis> analysis;
+    std::optional<FolderAnalysis> analysis;
     together(world, [&] { analysis.emplace(options, folder_of(options)); });
     const fs::path folder = folder_of(options) / "analysis";
     Stored stored;
@@ -407,7 +178,7 @@ std::string analysis_report(const Communicator& world, const AnalyzeOptions& opt
     std::string text;
     on_root(world, [&] {
         check_options(options);
-        Analysis analysis(options, folder_of(options));
+        FolderAnalysis analysis(options, folder_of(options));
         const Stored stored = stored_parts(options, analysis, folder_of(options) / "analysis" / "parts");
         const auto cells = std::ssize(analysis.results().grid.cells);
         text = std::to_string(cells) + " of " + std::to_string(analysis.results().planned) + " cells, " +

@@ -1,16 +1,13 @@
-// Planted cells through the whole analysis, on any number of ranks.
+// Planted cells through the whole analysis.
 #include "xlrm/analysis/analyze.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <set>
 
 #include "analysis/planted.hpp"
-#include "support/expect_error.hpp"
 #include "xlrm/comm/shared_temporary_folder.hpp"
 #include "xlrm/comm/together.hpp"
-#include "xlrm/core/output_lock.hpp"
 #include "xlrm/stats/mcnemar.hpp"
 
 namespace xlrm {
@@ -20,38 +17,11 @@ using test::PlantedFolder;
 using test::row;
 using test::rows;
 
-std::map<std::string, std::string> files_of(const std::filesystem::path& folder) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-        if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = read_file(entry.path());
-    return files;
-}
-
 //! `right` of `items` margins 1, the others −1, those that are right beginning at `first`.
 std::vector<float> verdicts(std::size_t items, std::size_t first, std::size_t right) {
     std::vector<float> margins(items, -1.0F);
     for (std::size_t i = 0; i < right; ++i) margins[(first + i) % items] = 1.0F;
     return margins;
-}
-
-TEST(Analyze, GivesTheSameBytesOnAnyNumberOfRanks) {
-    const Communicator world = Communicator::world();
-    SharedTemporaryFolder folder(world, "xlrm-analyze-test");
-    for (const std::string name : {"all", "alone"}) {
-        on_root(world, [&] {
-            PlantedFolder(folder / name).write_grid({"en", "es", "ko"}, {"en", "es", "ko"}, {1, 2}, 40, [](Cell& cell) {
-                for (std::size_t i = 0; i < cell.subset.size(); ++i) cell.subset[i] = i % 2 == 0 ? "even" : "odd";
-            });
-        });
-    }
-    run_analyze(world, test::options_for(folder / "all"));
-    on_root(world, [&] {
-        run_analyze(Communicator::self(), test::options_for(folder / "alone"));
-        const auto all = files_of(folder / "all/analysis"), alone = files_of(folder / "alone/analysis");
-        EXPECT_GT(all.size(), 40U);
-        ASSERT_EQ(all.size(), alone.size());
-        for (const auto& [name, bytes] : all) EXPECT_TRUE(alone.contains(name) && alone.at(name) == bytes) << name;
-    });
 }
 
 TEST(Analyze, FindsPlantedGaps) {
@@ -206,34 +176,6 @@ TEST(Analyze, ComputesAPartAgainOnlyWhereSomethingChanged) {
         write_file_atomic(part, "{\"identity\": ");  // a torn file counts as absent
         EXPECT_EQ(test::analysed(self, options).at("parts").at("gaps"), "done");
     });
-}
-
-TEST(Analyze, AnotherRunHoldsTheFolder) {
-    const Communicator world = Communicator::world();
-    SharedTemporaryFolder folder(world, "xlrm-analyze-test");
-    std::optional<OutputLock> sweep;
-    on_root(world, [&] {
-        PlantedFolder(folder / "x").write_grid({"en"}, {"en"}, {1}, 10);
-        sweep.emplace(folder / "x", OutputKind::filled);
-    });
-    expect_error([&] { run_analyze(world, test::options_for(folder / "x")); }, {"x"});
-    on_root(world, [&] { EXPECT_FALSE(std::filesystem::exists(folder / "x/analysis/summary.json")); });
-}
-
-TEST(Analyze, RefusesWhatItCannotDo) {
-    const Communicator world = Communicator::world();
-    SharedTemporaryFolder folder(world, "xlrm-analyze-test");
-    on_root(world, [&] { PlantedFolder(folder / "x").write_grid({"en"}, {"en"}, {1}, 10); });
-    AnalyzeOptions options = test::options_for(folder / "x");
-    options.parts = {"gasp"};
-    expect_error([&] { run_analyze(world, options); }, {"'gasp' is not a part", "gaps"});
-    options = test::options_for(folder / "x");
-    options.resamples = 3;
-    expect_error([&] { run_analyze(world, options); }, {"--resamples"});
-    options = test::options_for(folder / "nowhere");
-    expect_error([&] { run_analyze(world, options); }, {"nowhere", "no such folder"});
-    options.words = {};
-    expect_error([&] { run_analyze(world, options); }, {"xlrm_analyze OUT"});
 }
 
 }  // namespace

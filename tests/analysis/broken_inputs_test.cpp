@@ -14,7 +14,12 @@ using test::statements;
 
 class BrokenInputs : public testing::Test {
 protected:
-    Json analysed() { return test::analysed(Communicator::self(), test::options_for(cells_.root())); }
+    AnalyzeOptions options() const {
+        AnalyzeOptions options = test::options_for(cells_.root());
+        options.parts = {"accuracy", "headline", "gaps", "additive", "seeds", "pairs"};
+        return options;
+    }
+    Json analysed() { return test::analysed(Communicator::self(), options()); }
     Json headline(const Json& summary) { return row(summary, "headline", {{"target", "ko"}, {"category", "all"}}); }
 
     TemporaryFolder folder_;
@@ -90,7 +95,7 @@ TEST_F(BrokenInputs, OtherItemsInEachCell) {
     EXPECT_NE(statements(summary, "items_left_out")[0].find("b x.ko: 10 of 35 items"), std::string::npos);
     EXPECT_EQ(headline(summary).at("items"), 25);
     EXPECT_EQ(row(summary, "headline", {{"target", "ko"}, {"category", "all"}}).at("english"), 1.0);
-    AnalyzeOptions options = test::options_for(cells_.root());
+    AnalyzeOptions options = this->options();
     options.items = "refuse";
     expect_error([&] { run_analyze(Communicator::self(), options); }, {"b x.ko", "10 of 35 items", "--items intersect"});
 }
@@ -136,7 +141,7 @@ TEST_F(BrokenInputs, NoEnglishModel) {
     const Json summary = analysed();
     EXPECT_EQ(statements(summary, "no_english").size(), 1U);
     EXPECT_TRUE(summary.at("tables").at("headline").at("rows").empty());
-    AnalyzeOptions options = test::options_for(cells_.root());
+    AnalyzeOptions options = this->options();
     options.english = "es";
     EXPECT_FALSE(headline(test::analysed(Communicator::self(), options)).at("gap").is_null());
 }
@@ -189,7 +194,9 @@ TEST_F(BrokenInputs, BaseModelsAlone) {
         cell.chosen.clear();
         cell.rejected.clear();
     });
-    EXPECT_EQ(statements(analysed(), "no_scores").size(), 1U);
+    AnalyzeOptions all = options();
+    all.parts = {};
+    EXPECT_EQ(statements(test::analysed(Communicator::self(), all), "no_scores").size(), 1U);
 }
 
 TEST_F(BrokenInputs, TextsSayWhyAValueIsMissing) {
