@@ -50,11 +50,13 @@ constexpr std::array kTable = {
           "de het een van en in is dat op te voor met zijn niet aan er die om ook als bij of maar door over uit "
           "naar hij zij ze we ik je wordt werd was heeft hebben kan dan deze dit nog wel had"},
     Entry{"id",
-          "yang dan di ke dari untuk dengan pada ini itu adalah dalam tidak akan oleh sebagai ada juga atau "
+          "bisa karena bahwa namun yaitu sebuah setelah saat kalau uang sedangkan maupun tapi berbeda dimana yang dan di ke dari "
+          "untuk dengan pada ini itu adalah dalam tidak akan oleh sebagai ada juga atau "
           "karena telah dapat bisa saya mereka kami kita anda dia ia para lebih sudah tersebut secara bahwa "
           "seperti"},
     Entry{"ms",
-          "yang dan di ke dari untuk dengan pada ini itu adalah dalam tidak akan oleh sebagai ada juga atau "
+          "boleh kerana bahawa ialah iaitu selepas sahaja wang manakala awak hendak sesebuah berbeza cuma mahu yang dan di ke "
+          "dari untuk dengan pada ini itu adalah dalam tidak akan oleh sebagai ada juga atau "
           "kerana telah dapat boleh saya mereka kami kita anda dia ia para lebih sudah tersebut secara bahawa "
           "seperti ialah"},
     Entry{"sw",

@@ -40,12 +40,18 @@ Guess guess_of(std::string_view text) {
     return {CLD2::LanguageCode(languages[0]), sure};
 }
 
+// A language that CLD2 names for texts of another, far larger one: believed only where the words agree.
+bool is_doubtful(const std::string& code, const FunctionWordCounts& words) {
+    return (code == "ms" && words.of("ms") <= words.of("id")) || (code == "gl" && words.of("gl") <= words.of("es"));
+}
+
 // Two witnesses. The words decide where they are clear; where they only contradict, nothing does.
 std::string language_of(const Guess& guess, const FunctionWordCounts& words) {
     constexpr std::int64_t kContradiction = 2;
     const std::string winner = words.clear_winner();
     if (!guess.sure) return winner;
     const std::string code = guess.code == "jw" ? "jv" : canonical_language(guess.code);  // jw: withdrawn from ISO 639
+    if (is_doubtful(code, words)) return winner;
     if (!FunctionWordCounts::knows(code)) return winner.empty() ? code : "";
     return words.most() - words.of(code) < kContradiction ? code : winner;
 }

@@ -63,6 +63,11 @@ TEST(JudgeOrders, CountsWhatAJudgeDoes) {
     // scipy 1.17.1 binomtest(4, 6).proportion_ci(method="wilson")
     EXPECT_NEAR(counts.first_slot.interval().low, 0.2999932, 1e-6);
     EXPECT_NEAR(counts.first_slot.interval().high, 0.9032287, 1e-6);
+    const Json json = counts.as_json();
+    EXPECT_EQ(json.at("first_slot").at("count"), 4);
+    EXPECT_NEAR(json.at("first_slot").at("share").get<double>(), 4.0 / 6.0, 1e-15);
+    EXPECT_EQ(json.at("first_slot").at("low"), counts.first_slot.interval().low);
+    EXPECT_TRUE(JudgeCounts().as_json().at("unparsed").at("share").is_null());
     // A mode that uses one order counts that one alone.
     JudgeCounts one;
     one.add(OrderMode::ab, both(kB, kA));
@@ -131,6 +136,24 @@ TEST(JudgeOrders, FourAnswersCountAsInRewardBench2) {
     EXPECT_EQ(ranking_score(Verdict::answer(2), 2), 1.0);
     EXPECT_EQ(ranking_score(Verdict::answer(0), 2), 0.0);
     EXPECT_EQ(ranking_score(kNone, 2), 0.25);
+}
+
+TEST(JudgeOrders, CountsTheLanguagesOfReplies) {
+    JudgeCounts counts;
+    counts.add(OrderMode::both_average, {JudgeReply{kA, false, "es"}, JudgeReply{kB, false, "en"}});
+    counts.add(OrderMode::both_average, {JudgeReply{kA, false, "es"}, JudgeReply{kB}});
+    EXPECT_EQ(counts.languages, (std::map<std::string, std::int64_t>{{"en", 1}, {"es", 2}}));
+    EXPECT_EQ(counts.as_json().at("languages").at("es"), 2);
+}
+
+TEST(JudgeOrders, TheRightAnswerIsShownAtEveryPlaceAlike) {
+    std::vector<int> places(4);
+    for (int i = 0; i < 4000; ++i) ++places[static_cast<std::size_t>(shown_at(3, "item-" + std::to_string(i / 2), i % 2, 4))];
+    double statistic = 0.0;
+    for (const int count : places) statistic += (count - 1000.0) * (count - 1000.0) / 1000.0;
+    EXPECT_LT(statistic, 16.27);  // chi-square, 3 degrees, p = 0.001
+    EXPECT_EQ(shown_at(3, "x", 0, 4), shown_at(3, "x", 0, 4));
+    EXPECT_EQ(shown_at(3, "x", 0, 1), 0);
 }
 
 TEST(JudgeOrders, NamesAreThoseOfTheOption) {

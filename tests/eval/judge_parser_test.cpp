@@ -174,6 +174,11 @@ TEST(JudgeParser, PrometheusReadsAnyBytesAndMuchText) {
     for (int i = 0; i < 20000; ++i) brackets += "[Result: ";
     EXPECT_EQ(pair("prometheus", brackets), "none");
     EXPECT_EQ(verdict("prometheus", JudgeForm::rating, brackets + "4"), "4");
+    const std::string open(400000, '[');
+    for (const std::string& name : JudgeParser::names()) {
+        if (name == "rewardbench_v2") continue;  // no rule for pairs
+        EXPECT_EQ(pair(name.c_str(), open), "none") << name;
+    }
 }
 
 TEST(JudgeParser, SaysWhyThereIsNoVerdict) {

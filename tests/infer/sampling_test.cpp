@@ -169,7 +169,7 @@ TEST(Sampling, LogSoftmaxIsThatOfDoublePrecision) {
 double chi_square_limit(double k, double z) { return k * std::pow(1.0 - 2.0 / (9.0 * k) + z * std::sqrt(2.0 / (9.0 * k)), 3.0); }
 
 TEST(Sampling, FrequenciesAreThoseOfTheDistribution) {
-    constexpr int kDraws = 200000;
+    constexpr int kDraws = 80000;
     constexpr std::size_t kSize = 300;  // more than two blocks
     const std::vector<float> row = random_row(kSize, 1.0F, 17);
     for (const double temperature : {1.0, 0.7}) {

@@ -56,7 +56,7 @@ void check_tokenizer(const Tokenizer& tokenizer, const std::string& name, int ru
     Random random(11);
     Ids known;
     for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
-        if (random.below(static_cast<std::uint64_t>(tokenizer.vocab_size())) >= 3000) continue;
+        if (random.below(static_cast<std::uint64_t>(tokenizer.vocab_size())) >= 800) continue;
         try {
             tokenizer.decode({id});
             known.push_back(id);
@@ -91,11 +91,11 @@ TEST(StreamDecoder, EqualsTheWholeForTheFixtures) {
     int count = 0;
     for (const char* name : {"bpe_digits.json", "bpe_prefix.json", "bpe_special.json", "bpe_whole.json",
                              "tokenizer_folders_bytes.json", "tokenizer_folders_pieces.json"}) {
-        check_tokenizer(*load_bpe(test::fixture(std::string("text/") + name)), name, 30);
+        check_tokenizer(*load_bpe(test::fixture(std::string("text/") + name)), name, 15);
         ++count;
     }
     for (const char* name : {"tokenizer_folders_pieces.model", "tokenizer_folders_unigram.model"}) {
-        check_tokenizer(*load_sentencepiece(test::fixture(std::string("text/") + name)), name, 30);
+        check_tokenizer(*load_sentencepiece(test::fixture(std::string("text/") + name)), name, 15);
         ++count;
     }
     EXPECT_EQ(count, 8);
@@ -130,9 +130,9 @@ TEST(StreamDecoder, EqualsTheWholeForPublishedTokenizers) {
     const fs::path root = test::shared_data() / "tokenizers";
     if (!fs::exists(root)) GTEST_SKIP() << root << " is not there";
     int count = 0;
-    for (const auto& entry : fs::directory_iterator(root)) {
-        if (!fs::exists(entry.path() / "tokenizer.json") && !fs::exists(entry.path() / "tokenizer.model")) continue;
-        check_tokenizer(*load_tokenizer(entry.path()), entry.path().filename().string(), 5);
+    for (const char* name : {"llama2", "gpt-2", "chinese_llama_sp", "torchtitan_tiny"}) {  // those that load fast
+        if (!fs::exists(root / name)) continue;
+        check_tokenizer(*load_tokenizer(root / name), name, 3);
         ++count;
     }
     EXPECT_GE(count, 3);

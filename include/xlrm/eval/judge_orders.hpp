@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "xlrm/core/json.hpp"
 #include "xlrm/eval/judge_parser.hpp"
 #include "xlrm/stats/intervals.hpp"
 
@@ -26,7 +28,8 @@ bool uses_ba(OrderMode mode);
 //! A judge's answer to one prompt.
 struct JudgeReply {
     Verdict verdict;
-    bool cut_off = false;  //!< the text ended by its length
+    bool cut_off = false;   //!< the text ended by its length
+    std::string lang = {};  //!< that the text is in, as detect_language says; "" = not looked for
 };
 
 //! Both orders of an item; an order that was not asked for, or whose reply is missing, is nothing.
@@ -63,9 +66,17 @@ struct JudgeCounts {
     Share first_slot;       //!< replies that name the first answer shown, of those that name one: 0.5 where order has no part
     Share order_agreement;  //!< items whose two orders name the same answer, of those where both name one
 
+    std::map<std::string, std::int64_t> languages;  //!< replies by the language that they are in, where it was looked for
+
+    //! For results: the counts by name, and each share as {count, total, share, low, high}, the last three null where total is 0.
+    Json as_json() const;
     //! Adds an item of `mode`.
     void add(OrderMode mode, const OrderedReplies& replies);
 };
+
+//! Where among `answers` the right answer of a ranking is shown; it changes places with the answer that would be there, as in
+//! RewardBench 2. A function of seed, id and occurrence alone, each place as likely as any other.
+std::int32_t shown_at(std::uint64_t seed, const std::string& id, std::int32_t occurrence, std::int32_t answers);
 
 //! Score of an item with more than two answers: 1 / the number of best ones where the right answer (index 0) is among them, else
 //! 0; 0.25 where nothing is valid, as RewardBench 2 counts it. `ratings`: of each answer; none = invalid, left out.

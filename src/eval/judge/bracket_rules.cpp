@@ -13,12 +13,12 @@ constexpr std::array<const char*, 4> kMarks = {"[[A]]", "[[B]]", "[[C]]", "[[D]]
 
 bool holds(std::string_view text, std::size_t mark) { return text.find(kMarks[mark]) != std::string_view::npos; }
 
-// What stands between "[[" and "]]", as often as it does, of what `wanted` accepts.
+// What stands between "[[" and "]]", one or two characters, as often as it does, of what `wanted` accepts.
 template <class Wanted>
 std::vector<std::string_view> marks_of(std::string_view text, Wanted&& wanted) {
     std::vector<std::string_view> found;
     for (std::size_t at = text.find("[["); at != std::string_view::npos; at = text.find("[[", at + 1)) {
-        const std::string_view rest = text.substr(at + 2);
+        const std::string_view rest = text.substr(at + 2, 4);
         const std::size_t end = rest.find("]]");
         if (end != std::string_view::npos && wanted(rest.substr(0, end))) found.push_back(rest.substr(0, end));
     }

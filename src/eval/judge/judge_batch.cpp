@@ -169,7 +169,7 @@ ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, 
             }
             if (!row.error.empty()) result.failed.push_back(name + " (" + row.error + ")");
             result.replies[row.request] = row.error.empty() ? reply_of(row, parser, form, where)
-                                                            : ImportedReply{{Verdict::none("the request failed"), false}, ""};
+                                                            : ImportedReply{{.verdict = Verdict::none("the request failed")}, ""};
         });
     }
     for (const JudgeRequest& request : requests)

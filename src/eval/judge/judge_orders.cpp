@@ -5,6 +5,7 @@
 #include <map>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/core/random.hpp"
 
 namespace xlrm {
 namespace {
@@ -102,6 +103,7 @@ void JudgeCounts::add(OrderMode mode, const OrderedReplies& both) {
         unparsed.count += none ? 1 : 0;
         truncated.count += none && (*reply)->cut_off ? 1 : 0;
         ties += (*reply)->verdict.kind == Verdict::Kind::tie ? 1 : 0;
+        if (!(*reply)->lang.empty()) ++languages[(*reply)->lang];
         if (!names_answer(**reply)) continue;
         ++first_slot.total;
         first_slot.count += (*reply)->verdict.value == 0 ? 1 : 0;
@@ -109,6 +111,33 @@ void JudgeCounts::add(OrderMode mode, const OrderedReplies& both) {
     if (!ab || !ba || !names_answer(*ab) || !names_answer(*ba)) return;
     ++order_agreement.total;
     order_agreement.count += named_answer(*ab, false) == named_answer(*ba, true) ? 1 : 0;
+}
+
+Json JudgeCounts::as_json() const {
+    const auto share = [](const Share& of) {
+        Json json = {{"count", of.count}, {"total", of.total}, {"share", nullptr}, {"low", nullptr}, {"high", nullptr}};
+        if (of.total == 0) return json;
+        const Interval interval = of.interval();
+        json["share"] = of.value();
+        json["low"] = interval.low;
+        json["high"] = interval.high;
+        return json;
+    };
+    return Json{{"items", items},
+                {"missing", missing},
+                {"replies", replies},
+                {"ties", ties},
+                {"unparsed", share(unparsed)},
+                {"truncated", share(truncated)},
+                {"first_slot", share(first_slot)},
+                {"order_agreement", share(order_agreement)},
+                {"languages", languages}};
+}
+
+std::int32_t shown_at(std::uint64_t seed, const std::string& id, std::int32_t occurrence, std::int32_t answers) {
+    require(answers > 0, "a ranking needs answers");
+    Random random(seed, stable_hash(id + '\n' + std::to_string(occurrence)));
+    return static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(answers)));
 }
 
 double rating_score(std::span<const Verdict> ratings) {
