@@ -1,36 +1,21 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <memory>
 
 #include "cases.hpp"
 #include "xlrm/comm/gradient_reducer.hpp"
-#include "xlrm/model/parameters.hpp"
+#include "xlrm/model/decoder.hpp"
 
 namespace xlrm {
 namespace {
 
 constexpr std::int64_t kBucket = 1 << 20;
 
-// What a backward pass announces: the end, the layers from the last one on, the embedding.
-std::vector<Range> pieces(const ModelConfig& config, const ParameterLayout& layout) {
-    std::vector<Range> out;
-    std::int64_t end = layout.total;
-    for (std::int64_t layer = config.layers - 1; layer >= 0; --layer) {
-        const Range range = layout.layer_range(layer);
-        if (range.end < end) out.push_back({range.end, end});
-        out.push_back(range);
-        end = range.begin;
-    }
-    if (end > 0) out.push_back({0, end});
-    return out;
-}
-
 void measure(Bench& bench) {
     const ParameterLayout layout = make_layout(bench.config, HeadKind::reward);
     std::vector<float> gradient(static_cast<std::size_t>(layout.total));
     GradientReducer reducer(bench.world, kBucket);
-    const auto announced = pieces(bench.config, layout);
+    const auto announced = gradient_order(bench.config, layout);
     const std::span<float> all(gradient);
     BenchRow row{"reduce", std::to_string(layout.total / 1000000) + "M elements", "fp32"};
     const double gigabytes = 4e-9 * static_cast<double>(layout.total);

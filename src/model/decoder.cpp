@@ -22,6 +22,14 @@ struct DecoderSaved {
     at::Tensor needed;
 };
 
+std::vector<Range> gradient_order(const ModelConfig& config, const ParameterLayout& layout) {
+    std::vector<Range> order{{layout.find("model.norm.weight").offset, layout.total}};
+    for (std::int64_t l = config.layers - 1; l >= 0; --l) order.push_back(layout.layer_range(l));
+    const ParameterInfo& embedding = layout.find("model.embed_tokens.weight");
+    order.push_back({embedding.offset, embedding.offset + embedding.elements});
+    return order;
+}
+
 void DecoderSavedDeleter::operator()(DecoderSaved* saved) const { delete saved; }
 
 DecoderSavedPtr make_decoder_saved(Keep keep) {
@@ -143,11 +151,13 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
     assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
     BlockContext context = make_context(config_, batch, cache_->rope);
     if (saved.needed.defined()) context.needed_segments = segments_of(batch.segments, saved.needed);
-    const ParameterLayout& layout = parameters_.layout;
-    const auto report = [&](std::int64_t begin, std::int64_t end) {
-        if (ready) ready(begin, end - begin);
+    const std::vector<Range> order = gradient_order(config_, parameters_.layout);
+    auto next = order.begin();
+    const auto report = [&] {
+        if (ready) ready(next->begin, next->size());
+        ++next;
     };
-    report(layout.find("model.norm.weight").offset, layout.total);
+    report();
     at::Tensor dx = dresidual.clone();
     for (std::int64_t l = config_.layers - 1; l >= 0; --l) {
         context.attention.window = config_.windows[static_cast<std::size_t>(l)];
@@ -156,15 +166,13 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
         const at::Tensor rows = l + 1 == config_.layers ? saved.needed : at::Tensor();
         if (saved.keep == Keep::inputs) block_again(context, cache_->blocks[static_cast<std::size_t>(l)], rows, block);
         dx = block_backward(context, cache_->blocks[static_cast<std::size_t>(l)], gradients, dx, rows, block);
-        const Range range = layout.layer_range(l);
-        report(range.begin, range.end);
+        report();
     }
     // transformers makes the embedding with padding_idx: the pad token's row learns nothing, also where the pad token is the end
     // token.
     embedding_backward(dx, batch.tokens, parameters_.view_of(gradient, "model.embed_tokens.weight"), embedding_scale(config_),
                        config_.pad.value_or(-1));
-    const ParameterInfo& embed = layout.find("model.embed_tokens.weight");
-    report(embed.offset, embed.offset + embed.elements);
+    report();
     saved.blocks.clear();
     saved.needed = at::Tensor();
 }

@@ -116,16 +116,8 @@ StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
 }
 
 void StepEngine::announce_rest(std::int64_t end, const Decoder::GradientReady& ready) const {
-    const ParameterLayout& layout = model_.compute.layout;
-    const auto announce = [&](std::int64_t offset, std::int64_t count) {
-        if (offset + count <= end) ready(offset, count);
-    };
-    const std::int64_t norm = layout.find("model.norm.weight").offset;
-    announce(norm, layout.total - norm);
-    for (std::int64_t l = model_.config.layers - 1; l >= 0; --l)
-        announce(layout.layer_range(l).begin, layout.layer_range(l).size());
-    const ParameterInfo& embedding = layout.find("model.embed_tokens.weight");
-    announce(embedding.offset, embedding.elements);
+    for (const Range& range : gradient_order(model_.config, model_.compute.layout))
+        if (range.end <= end) ready(range.begin, range.size());
 }
 
 StepSums StepEngine::evaluate() {

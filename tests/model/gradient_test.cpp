@@ -113,9 +113,12 @@ private:
     xlrm::Decoder::GradientReady everything_final() {
         EXPECT_EQ(open_, 0);
         open_ = model_.parameters.layout.total;
-        return [this](std::int64_t offset, std::int64_t count) {
+        return [this, order = xlrm::gradient_order(model_.config, model_.parameters.layout), next = std::size_t{0}](
+                   std::int64_t offset, std::int64_t count) mutable {
             EXPECT_EQ(offset + count, open_);
             open_ = offset;
+            ASSERT_LT(next, order.size());
+            EXPECT_EQ(order[next++], (xlrm::Range{offset, offset + count}));
         };
     }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "xlrm/comm/communicator.hpp"
+#include "xlrm/comm/gradient_transport.hpp"
 
 namespace xlrm {
 
@@ -26,10 +27,9 @@ struct ReductionOptions {
         0;  //!< for tests and measurements: takes so many consecutive ranks of a node for a node of their own; 0: all
 };
 
-//! Sums a flat fp32 gradient over the ranks of a group while the backward pass still runs. One communication thread, blocking
-//! reductions of buckets in the order in which they become final (non-blocking reductions make no progress of their own
-//! in Open MPI 4: measured slower than none). With one rank, or thread support below MULTIPLE, ready() only notes and
-//! finish() reduces.
+//! Sums a flat fp32 gradient over the ranks of a group while the backward pass still runs: keeps account of what is final and
+//! gives it to a transport in buckets, from the end of the buffer on. With one rank nothing is given; where the transport does
+//! not overlap, ready() only notes and finish() gives all.
 //!
 //! All ranks hold the same bits afterwards, and the same bits again for the same values and the same placement of ranks.
 //! With bf16 every contribution that travels is rounded to nearest even once, contributions are added in fp32 in rank order, and
@@ -46,6 +46,8 @@ public:
     GradientReducer(const Communicator& group, const ReductionOptions& options);
     explicit GradientReducer(const Communicator& group, std::int64_t bucket = 1 << 20)
         : GradientReducer(group, ReductionOptions{.bucket = bucket}) {}
+    //! Over another transport, for a group of so many ranks.
+    GradientReducer(std::unique_ptr<GradientTransport> transport, int ranks, std::int64_t bucket);
     //! Collective; while an exception unwinds it leaves a busy thread behind instead of waiting for the other ranks (the job then
     //! ends through MPI_Abort).
     ~GradientReducer();
@@ -55,16 +57,23 @@ public:
     //! `gradient` must stay valid until finish().
     void begin(std::span<float> gradient);
     //! The elements [offset, offset + count) will not change any more. From the end of the buffer on, without gaps; the same
-    //! calls, in the same order, on every rank.
-    void ready(std::int64_t offset, std::int64_t count);
+    //! calls, in the same order, on every rank. `when`: on a device, behind which event; it is behind those of earlier parts.
+    void ready(std::int64_t offset, std::int64_t count, RangeReady when = {});
     //! Collective. Waits until every element of the buffer has been summed, those never announced included.
     void finish();
     //! Seconds that finish() waited in the last step (exposed communication).
-    double exposed_seconds() const;
+    double exposed_seconds() const { return exposed_; }
 
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    //! Gives [low, high) to the transport, in pieces of the bucket's size.
+    void hand_over(RangeReady when);
+
+    const std::unique_ptr<GradientTransport> transport_;
+    const int ranks_;
+    const std::int64_t bucket_;
+    std::int64_t low_ = 0, high_ = 0;  //!< announced and not handed over; everything from `high` on was
+    double exposed_ = 0.0;
+    const int exceptions_;
 };
 
 }  // namespace xlrm

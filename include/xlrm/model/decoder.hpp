@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "xlrm/model/config.hpp"
 #include "xlrm/model/packed_batch.hpp"
@@ -22,6 +23,10 @@ struct ActivationBytes {
     double kept, beside;
 };
 ActivationBytes activation_bytes(const ModelConfig& config, at::ScalarType dtype, Keep keep);
+
+//! The elements of a gradient in the order in which Decoder::backward makes them final, from the end of the buffer on: final norm
+//! and heads, the blocks from the last one on, the embedding. Together they are the whole buffer.
+std::vector<Range> gradient_order(const ModelConfig& config, const ParameterLayout& layout);
 
 //! What a forward pass keeps for the backward pass; opaque.
 struct DecoderSaved;
@@ -59,7 +64,7 @@ public:
     at::Tensor final_norm_backward(const at::Tensor& dnormed, const at::Tensor& rows, const at::Tensor& rstd,
                                    at::Tensor gradient) const;
 
-    //! Called when the elements [offset, offset + count) of the gradient are final; from the end of the buffer on.
+    //! Called when the elements [offset, offset + count) of the gradient are final: for each range of gradient_order, in order.
     using GradientReady = std::function<void(std::int64_t offset, std::int64_t count)>;
 
     //! From the gradient with respect to forward's result adds all blocks' and the embedding's gradients into the flat `gradient`
