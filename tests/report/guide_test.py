@@ -51,6 +51,11 @@ class Guide(unittest.TestCase):
         for example in examples(GUIDE):
             self.assertLessEqual(len(example.strip().splitlines()), 5, example)
 
+    def test_every_package_is_installed(self):
+        folders = [path.parent.relative_to(ANALYSIS) for path in sorted(ANALYSIS.glob("xlrm_results/**/__init__.py"))]
+        names = [".".join(folder.parts) for folder in folders]
+        self.assertIn(f"packages = {names}".replace("'", '"'), (ANALYSIS / "pyproject.toml").read_text(encoding="utf-8"))
+
     def test_every_figure_is_described(self):
         described = {int(number) for number in re.findall(r"^\| (\d+) ", GUIDE, re.MULTILINE)}
         source = "".join(path.read_text(encoding="utf-8") for path in (ANALYSIS / "xlrm_results/report").glob("*.py"))

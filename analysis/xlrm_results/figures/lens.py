@@ -20,7 +20,8 @@ def reward_lens(rows, depths, title, notes=()):
     missing = draw_depths(below, depths, names)
     text = (
         "The lens applies the final norm and the head to each layer; at the last layer it is the reward. It observes, and shows "
-        "no cause. Crystallisation depth: the first layer where half of the final margin is reached, mean over the items."
+        "no cause. Crystallisation depth: the first layer where half of the final margin is reached, mean over the items. "
+        "A margin of 0 counts as wrong: before the first block, all last tokens may be the same."
     )
     label(figure, title, [text, *notes])
     table = [["lens", r["language"], r["layer"], r["median"], r["q25"], r["q75"], r["accuracy"], None] for r in rows]

@@ -65,7 +65,7 @@ class Context:
         if not self.analysis.exists:
             return "xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)"
         if table not in self.analysis.tables:
-            return f"the analysis has no table {table} (run xlrm_analyze again without --parts)"
+            return f"the analysis has no table {table} (its part was not asked for, or this version does not compute it)"
         if table in ("shift", "ratios", "alignment", "geometry", "lens", "crystallisation"):
             if not any(c.layers for c in self.results.cells):
                 return "the evaluation kept no activations (option --layers)"

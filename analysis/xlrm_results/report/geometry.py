@@ -43,8 +43,8 @@ def geometry_answer(context, base, benchmark):
     best = min(known, key=lambda r: r["p"])
     said.append(
         f"Of all {counted(len(known), 'measure and layer', 'measures and layers')}, the smallest p is {p_value(best['p'])} "
-        f"({MEASURES.get(best['measure'], best['measure'])}, layer {best['layer']}); it is not corrected for their number, and "
-        "so few languages can show large effects alone."
+        f"({MEASURES.get(best['measure'], best['measure'])}, layer {best['layer']}); it is not corrected for their number, "
+        "and with so few languages only large effects can be seen."
     )
     return said
 

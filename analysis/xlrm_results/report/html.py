@@ -95,7 +95,7 @@ def inline_svg(svg, name, title):
     width = float(re.search(r'width="([\d.]+)pt"', svg).group(1)) * 96 / 72
     svg = re.sub(
         r'(<svg[^>]*?) width="[\d.]+pt"',
-        rf'\1 style="width:{width:.0f}px;max-width:100%;min-width:{0.88 * width:.0f}px"',
+        rf'\1 style="width:{width:.0f}px;max-width:100%;min-width:{0.84 * width:.0f}px"',
         svg,
         count=1,
     )

@@ -28,7 +28,7 @@ def model_rows(results):
         rows.append(
             [
                 model,
-                first.source or "– (base)",
+                "– (base)" if first.is_base else first.source or "not recorded",
                 "–" if first.is_base else first.seed,
                 len(cells),
                 items[0] if len(items) == 1 else f"{items[0]} to {items[-1]}",
@@ -44,8 +44,9 @@ def problems(context):
     found = [
         f"Missing cell: {model} on {benchmark} in {language} is planned and not finished."
         for model, benchmark, language in results.missing
+        if f"cells/{model}/{benchmark}.{language}.h5" not in results.damaged
     ]
-    found += [f"Damaged cell: {path} is left out. {error}" for path, error in sorted(results.damaged.items())]
+    found += [f"Damaged cell, left out: {error}" for _, error in sorted(results.damaged.items())]
     for statement in context.analysis.statements:
         if statement["code"] == "one_seed":
             continue  # the answer says so
