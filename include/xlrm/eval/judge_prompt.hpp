@@ -14,7 +14,7 @@ namespace xlrm {
 //! What a judge is asked, from a file of the user's or of jobs/judges:
 //!
 //!     # comments and empty lines at the beginning
-//!     name = rewardbench_pair
+//!     name = pair
 //!     version = 1
 //!     form = pair
 //!     [system]                       # may be left out
