@@ -16,6 +16,14 @@ function(xlrm_add_test path)
   target_link_libraries(${target} PRIVATE xlrm::${layer} ${ARG_LINK} xlrm_test_support xlrm::warnings)
   target_compile_options(${target} PRIVATE -O1)  # a third less to compile; what is tested is the library's code
   target_compile_definitions(${target} PRIVATE XLRM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(XLRM_FAST_BUILD)
+    # Of the layers that use libtorch, and of the others: its headers and options differ.
+    set(torch "")
+    if(layer MATCHES "^(ops|model|infer|eval|train|align|sweep|bench)$")
+      set(torch _torch)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM xlrm_test_precompiled${torch})
+  endif()
   foreach(np IN LISTS ARG_NP)
     add_test(NAME ${path}/np${np} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none
       ${MPIEXEC_NUMPROC_FLAG} ${np} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${target}> ${MPIEXEC_POSTFLAGS})
@@ -33,4 +41,14 @@ function(xlrm_add_isa_test path)
     add_test(NAME ${path}/${isa} COMMAND ${target})
     set_tests_properties(${path}/${isa} PROPERTIES TIMEOUT ${timeout} ENVIRONMENT "${environment};XLRM_CPU=${isa}")
   endforeach()
+endfunction()
+
+# xlrm_add_test_precompiled(target [HEADERS header…] [LINK target…]): the precompiled headers of tests.
+function(xlrm_add_test_precompiled target)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LINK" ${ARGN})
+  add_library(${target} OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_link_libraries(${target} PRIVATE ${ARG_LINK} nlohmann_json::nlohmann_json GTest::gtest xlrm::warnings)
+  target_compile_options(${target} PRIVATE -O1)
+  target_precompile_headers(${target} PRIVATE ${ARG_HEADERS} <gtest/gtest.h> <nlohmann/json.hpp> <algorithm> <filesystem> <fstream> <functional>
+    <map> <memory> <optional> <sstream> <string> <vector>)
 endfunction()
