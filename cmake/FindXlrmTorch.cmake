@@ -19,4 +19,4 @@ target_include_directories(xlrm_torch SYSTEM INTERFACE ${XLRM_TORCH_INCLUDE} ${X
 # found first by the run path.
 target_compile_options(xlrm_torch INTERFACE -fopenmp)
 target_link_libraries(xlrm_torch INTERFACE ${XLRM_TORCH_CPU_LIBRARY} ${XLRM_TORCH_C10_LIBRARY})
-target_link_options(xlrm_torch INTERFACE -fopenmp -Wl,--allow-shlib-undefined -Wl,-rpath,${XLRM_TORCH_DIR}/lib)
+target_link_options(xlrm_torch INTERFACE -fopenmp -Wl,--allow-shlib-undefined)

@@ -163,8 +163,10 @@ option() {
   return 1
 }
 
-program() { # program NAME: its path
-  local path=${XLRM_BIN:-$root/build/bin}/$1
+program() { # program NAME: its path, in the build folder or in an installed tree
+  local folder=${root:?}/build/bin path
+  [ -d "$folder" ] || [ ! -d "$root/../../bin" ] || folder=$(cd "$root/../../bin" && pwd)
+  path=${XLRM_BIN:-$folder}/$1
   [ -x "$path" ] || die 2 "$path is missing; run scripts/build, or set XLRM_BIN to the folder of the programs"
   echo "$path"
 }
