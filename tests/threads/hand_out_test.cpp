@@ -1,4 +1,4 @@
-#include "xlrm/sweep/dispatch.hpp"
+#include "xlrm/sweep/hand_out.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "support/thread_ranks.hpp"
+#include "sweep/plain_task.hpp"
 #include "xlrm/comm/run_job.hpp"
 
 namespace xlrm {
@@ -19,16 +20,17 @@ constexpr int kCells = 5;  // of each training
 
 Plan some_plan() {
     Plan plan;
-    for (const char* source : {"en", "ko", "es"}) plan.tasks.push_back({TaskKind::train, "b", source, "", "", 1, -1, 3.0});
-    for (int training = 0; training < kTrainings; ++training)
-        for (const char* target : {"de", "en", "es", "ja", "ko"})
-            plan.tasks.push_back(
-                {TaskKind::evaluate, "b", plan.tasks[static_cast<std::size_t>(training)].source, "x", target, 1, training, 1.0});
+    for (const std::string source : {"en", "ko", "es"}) plan.tasks.push_back(plain_task("train " + source, source, 3.0, {}));
+    for (int training = 0; training < kTrainings; ++training) {
+        const std::string model = plan.tasks[static_cast<std::size_t>(training)]->model();
+        for (const std::string target : {"de", "en", "es", "ja", "ko"})
+            plan.tasks.push_back(plain_task("evaluate " + model + " " + target, model, 1.0, {training}));
+    }
     return plan;
 }
 
 //! What a sweep does: rank 0 serves from a thread of its own and works too. Returns the tasks that ran to their end.
-int dispatch(int ranks, int ranks_per_group, bool stops, DispatchResult* result) {
+int hand_out(int ranks, int ranks_per_group, bool stops, HandOutResult* result) {
     const Plan plan = some_plan();
     const TemporaryFolder folder;
     std::atomic<int> ran = 0;
@@ -40,14 +42,15 @@ int dispatch(int ranks, int ranks_per_group, bool stops, DispatchResult* result)
         const Ledger ledger(folder / "ledger.jsonl");
         std::thread server;
         if (world.root())
-            server = std::thread([&] { *result = serve(channel, groups, plan, std::vector<bool>(plan.tasks.size()), ledger); });
+            server = std::thread(
+                [&] { *result = serve(channel, groups, plan, {.done = std::vector<bool>(plan.tasks.size())}, ledger); });
         if (world.rank() < groups * ranks_per_group) {
             work_loop(channel, group, plan, [&](const Task& task, const std::function<bool()>& stop) {
-                if (stops && task.kind == TaskKind::evaluate) request_stop();
+                if (stops && !task.needs.empty()) request_stop();
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
-                if (group.any(stop())) return TaskOutcome{true, ""};
+                if (group.any(stop())) return TaskOutcome{.returned = true};
                 if (group.root()) ++ran;
-                return TaskOutcome{false, task.target == "ja" ? "planned failure" : ""};
+                return TaskOutcome{.reason = task.name().ends_with("ja") ? "planned failure" : ""};
             });
         }
         if (server.joinable()) server.join();
@@ -57,19 +60,19 @@ int dispatch(int ranks, int ranks_per_group, bool stops, DispatchResult* result)
     return ran;
 }
 
-TEST(ThreadDispatch, EveryTaskRunsOnceWhateverTheGroups) {
+TEST(ThreadHandOut, EveryTaskRunsOnceWhateverTheGroups) {
     for (const auto& [ranks, ranks_per_group] : {std::pair{1, 1}, {3, 1}, {4, 2}, {5, 2}}) {
-        DispatchResult result;
-        EXPECT_EQ(dispatch(ranks, ranks_per_group, false, &result), kTrainings + kTrainings * kCells);
+        HandOutResult result;
+        EXPECT_EQ(hand_out(ranks, ranks_per_group, false, &result), kTrainings + kTrainings * kCells);
         EXPECT_EQ(result.done, kTrainings + kTrainings * (kCells - 1));
         EXPECT_EQ(result.failed, kTrainings);
         EXPECT_EQ(result.left, 0);
     }
 }
 
-TEST(ThreadDispatch, AStopReachesEveryGroup) {
-    DispatchResult result;
-    const int ran = dispatch(4, 1, true, &result);
+TEST(ThreadHandOut, AStopReachesEveryGroup) {
+    HandOutResult result;
+    const int ran = hand_out(4, 1, true, &result);
     EXPECT_TRUE(result.stopped);
     EXPECT_EQ(ran, result.done + result.failed);
     EXPECT_GT(result.left, 0);
