@@ -124,6 +124,7 @@ class Whole(Made):
         self.assertFalse(page.tags & {"script", "link", "iframe", "object", "img"})
         self.assertNotRegex(page.text, r"@import|url\((?!#)")
         self.assertGreater(page.text.count("<svg"), 8)
+        self.assertIn("layers.base.dev", self.context.figures)
         self.assertEqual(page.text.count("<svg"), page.text.count('role="img" aria-label="Figure'))
 
     def test_answers_have_the_values_of_the_tables(self):
@@ -281,14 +282,8 @@ class Broken(Made):
     def test_a_part_that_was_not_computed(self):
         self.make(changes={"pairs": None, "calibration": None})
         page = self.page("usable agree limits")
-        self.assertIn(
-            "Agreement of models: the analysis has no table pairs (its part was not",
-            page.text,
-        )
-        self.assertIn(
-            "No answer, since the analysis has no table calibration (",
-            page.answers["usable"],
-        )
+        self.assertIn("Agreement of models: the analysis has no table pairs (its part was not", page.text)
+        self.assertIn("No answer, since the analysis has no table calibration (", page.answers["usable"])
         self.assertIn("Calibration: the analysis has no table calibration", page.text.split('<section id="limits">')[1])
 
     def test_no_activations(self):
