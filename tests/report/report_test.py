@@ -18,7 +18,7 @@ import made_cells  # noqa: E402
 from made_analysis import Undefined  # noqa: E402
 from xlrm_results import ResultsError, SchemaError, cli, folder  # noqa: E402
 from xlrm_results.figures import drawing as drawing_module  # noqa: E402
-from xlrm_results.report import build, context, words  # noqa: E402
+from xlrm_results.report import build, context, run_card, words  # noqa: E402
 
 L = made_cells.LANGUAGES
 ORDER = ["run", "transfer", "where", "move", "shared", "forms", "usable", "agree", "geometry", "limits"]
@@ -334,6 +334,9 @@ class Words(unittest.TestCase):
         body = re.search(r"enum class Undefined \{(.*?)\};", header, re.DOTALL)
         codes = re.findall(r"^\s+(\w+),", body.group(1), re.MULTILINE) if body else list(words.REASONS)
         self.assertEqual([code for code in codes if code not in words.REASONS], [])
+
+    def test_layers_that_are_kept(self):
+        self.assertEqual([run_card.run_of(layers) for layers in ([0, 1, 2], [0, 2, 4], [3])], ["0 to 2", "0, 2 and 4", "3"])
 
     def test_numbers(self):
         self.assertEqual([words.points(v) for v in (-0.123, 0.0004, -0.0004, None)], ["−12.3", "0.0", "0.0", "–"])
