@@ -26,6 +26,7 @@ READS = {
     "lens": MODEL + "target layer accuracy margin margin_25 margin_75",
     "crystallisation": MODEL + "target items excluded depth",
     "transfer_geometry": PLACE + "capture layer measure languages r p permutations",
+    "layer_pairs": MODEL + "target capture layer other_layer cka",
     "subspace": MODEL + "target rank accuracy accuracy_without",
     "probe_transfer": PLACE + "layer source target accuracy",
 }

@@ -200,7 +200,7 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
     """Tables of activations, by layer."""
     place = {"base": base, "benchmark": benchmark}
     tables = {"shift": [], "ratios": [], "alignment": [], "geometry": [], "lens": [], "crystallisation": []}
-    tables["transfer_geometry"] = []
+    tables |= {"transfer_geometry": [], "layer_pairs": []}
     models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
     for model, source, number in models:
         for layer in range(layers):
@@ -208,6 +208,9 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
             for t in languages:
                 norms = {name: float(draw.rand()) for name in ("norm_mean", "norm_w1", "norm_ks", "anisotropy", "top3")}
                 tables["geometry"].append({**at, "target": t, "items": items, **norms, "effective_rank": 9.5})
+                for other in range(layers):
+                    cka = 1.0 - 0.2 * abs(layer - other)
+                    tables["layer_pairs"].append({**at, "target": t, "other_layer": other, "cka": cka})
                 if source:
                     seen = {
                         "accuracy": 0.6,

@@ -18,7 +18,7 @@ import made_cells  # noqa: E402
 from made_analysis import Undefined  # noqa: E402
 from xlrm_results import ResultsError, SchemaError, cli, folder  # noqa: E402
 from xlrm_results.figures import drawing as drawing_module  # noqa: E402
-from xlrm_results.report import build, context, words  # noqa: E402
+from xlrm_results.report import build, context, run_card, words  # noqa: E402
 
 L = made_cells.LANGUAGES
 ORDER = ["run", "transfer", "where", "move", "shared", "forms", "usable", "agree", "geometry", "limits"]
@@ -124,6 +124,7 @@ class Whole(Made):
         self.assertFalse(page.tags & {"script", "link", "iframe", "object", "img"})
         self.assertNotRegex(page.text, r"@import|url\((?!#)")
         self.assertGreater(page.text.count("<svg"), 8)
+        self.assertIn("layers.base.dev", self.context.figures)
         self.assertEqual(page.text.count("<svg"), page.text.count('role="img" aria-label="Figure'))
 
     def test_answers_have_the_values_of_the_tables(self):
@@ -281,14 +282,8 @@ class Broken(Made):
     def test_a_part_that_was_not_computed(self):
         self.make(changes={"pairs": None, "calibration": None})
         page = self.page("usable agree limits")
-        self.assertIn(
-            "Agreement of models: the analysis has no table pairs (its part was not",
-            page.text,
-        )
-        self.assertIn(
-            "No answer, since the analysis has no table calibration (",
-            page.answers["usable"],
-        )
+        self.assertIn("Agreement of models: the analysis has no table pairs (its part was not", page.text)
+        self.assertIn("No answer, since the analysis has no table calibration (", page.answers["usable"])
         self.assertIn("Calibration: the analysis has no table calibration", page.text.split('<section id="limits">')[1])
 
     def test_no_activations(self):
@@ -339,6 +334,9 @@ class Words(unittest.TestCase):
         body = re.search(r"enum class Undefined \{(.*?)\};", header, re.DOTALL)
         codes = re.findall(r"^\s+(\w+),", body.group(1), re.MULTILINE) if body else list(words.REASONS)
         self.assertEqual([code for code in codes if code not in words.REASONS], [])
+
+    def test_layers_that_are_kept(self):
+        self.assertEqual([run_card.run_of(layers) for layers in ([0, 1, 2], [0, 2, 4], [3])], ["0 to 2", "0, 2 and 4", "3"])
 
     def test_numbers(self):
         self.assertEqual([words.points(v) for v in (-0.123, 0.0004, -0.0004, None)], ["−12.3", "0.0", "0.0", "–"])

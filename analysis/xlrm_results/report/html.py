@@ -89,6 +89,7 @@ def inline_svg(svg, name, title):
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' id="image[0-9a-f]+"', "", svg)  # matplotlib gives equal images one identifier, and nothing refers to it
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'href="#', f'href="#{name}-', svg)
     svg = svg.replace("url(#", f"url(#{name}-")

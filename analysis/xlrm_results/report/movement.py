@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..figures import distributions, layers
+from ..figures import distributions, layers, similarity
 from . import html
 from .words import decimal, interval, percent, reason, why_undefined
 
@@ -131,6 +131,21 @@ def shift_figure(context, base, benchmark, model):
     return context.draw(f"shift.{model}.{benchmark}", layers.layer_curves(rows, panels, title, notes, SHARES))
 
 
+def layer_figure(context, base, benchmark):
+    """Figure 5, layers of the base against layers of the base and of the models shown, in the reference language."""
+    rows = of_capture(context.analysis.rows("layer_pairs", base=base, benchmark=benchmark))
+    if not rows:
+        return context.part_missing("Layers against layers", "layer_pairs", base)
+    targets = list(dict.fromkeys(r["target"] for r in rows))
+    target = context.english if context.english in targets else targets[0]
+    panels = {
+        model: [{**r, "value": r["cka"]} for r in rows if r["model"] == model and r["target"] == target]
+        for model in [base] + context.shown_models(base, benchmark)
+    }
+    title = f"Figure 5. cka.linear.debiased between layers, in {target}: base {base}, benchmark {benchmark}, {WHERE}"
+    return context.draw(f"layers.{base}.{benchmark}", similarity.layer_by_layer(panels, title))
+
+
 def norms_by_language(context, base, benchmark):
     """Figure 9, from the cells."""
     values = {}
@@ -154,6 +169,6 @@ def how_do_they_move(context):
                 inside += shift_figure(context, base, benchmark, model)
         else:
             inside += context.part_missing("Shift from the base by layer", "shift", base)
-        inside += norms_by_language(context, base, benchmark)
+        inside += layer_figure(context, base, benchmark) + norms_by_language(context, base, benchmark)
         inside += ratio_table(context, base, benchmark) + shape_table(context, base, benchmark)
     return "move", "How do the representations move?", answers or [context.NO_CELL], inside

@@ -19,6 +19,12 @@ def inputs_of(cells):
     return {name: ", ".join(sorted(short(d) for d in digests)) for name, digests in sorted(found.items())}
 
 
+def run_of(layers):
+    """ "0 to 4", or "0, 2 and 4" where some between are not kept."""
+    whole = layers == list(range(layers[0], layers[-1] + 1)) and len(layers) > 2
+    return f"{layers[0]} to {layers[-1]}" if whole else listed([str(layer) for layer in layers], 40)
+
+
 def model_rows(results):
     rows = []
     for model in results.models:
@@ -95,9 +101,7 @@ def run_card(context):
                 ("pooling", attributes["pooling"]),
                 (
                     "activations",
-                    "; ".join(
-                        f"{c} token, layers {layers[0]} to {layers[-1]}" for c, layers in cells[0].layers.items() if layers
-                    )
+                    "; ".join(f"{c} token, layers {run_of(layers)}" for c, layers in cells[0].layers.items() if layers)
                     or "none were kept",
                 ),
                 ("stored as", options.get("activation_dtype", "not recorded")),

@@ -45,8 +45,8 @@ def english_answer(context, base, benchmark):
     if tested:
         which = ": " + listed(f"{r['target']} ({points(r['gap'])})" for r in found) if found else ""
         answers.append(
-            f"After Holm's correction over {counted(len(tested), 'target')}, {len(found)} "
-            f"differ{'s' if len(found) == 1 else ''} at 5 %{which}."
+            f"After Holm's correction over {counted(len(tested), 'target')}, {len(found) or 'none'} "
+            f"differ{'' if len(found) > 1 else 's'} at 5 %{which}."
         )
     return answers
 
