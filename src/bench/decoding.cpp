@@ -75,7 +75,7 @@ BenchModel generating_model(const Bench& bench, at::ScalarType dtype) {
     return model;
 }
 
-void measure(Bench& bench, const std::string& dtype) {
+void measure_decoding(Bench& bench, const std::string& dtype) {
     const BenchModel model = generating_model(bench, scalar_of(dtype));
     const Decoder decoder(model.config, model.parameters);
     DecodingRun few(bench, decoder, kShort), many(bench, decoder, kLong);
@@ -104,7 +104,7 @@ void add_decoding(const Bench& bench, BenchCases& cases) {
         const double rows = static_cast<double>(kShort + kLong) + runs * 2.0 * 64.0 * static_cast<double>(kTokens);
         const double weights =
             static_cast<double>(bench.config.body_parameters() + bench.config.hidden * bench.config.vocab_size);
-        cases.push_back({"decode", "one text", dtype, 2.0 * weights * rows, 0.0, [=](Bench& b) { measure(b, dtype); }});
+        cases.push_back({"decode", "one text", dtype, 2.0 * weights * rows, 0.0, [=](Bench& b) { measure_decoding(b, dtype); }});
     }
 }
 
