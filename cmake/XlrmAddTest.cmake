@@ -19,7 +19,7 @@ function(xlrm_add_test path)
   if(XLRM_FAST_BUILD)
     # Of the layers that use libtorch, and of the others: its headers and options differ.
     set(torch "")
-    if(layer MATCHES "^(ops|model|infer|eval|train|align|sweep|bench)$")
+    if(layer MATCHES "^(ops|model|infer|stats|eval|train|align|analysis|sweep|bench)$")
       set(torch _torch)
     endif()
     target_precompile_headers(${target} REUSE_FROM xlrm_test_precompiled${torch})
