@@ -26,17 +26,21 @@ fs::path cell_path(const fs::path& folder, const GridCell& cell) {
 Grid planned_grid(const fs::path& folder) {
     const fs::path path = folder / "plan.json";
     const Json plan = read_json(path);
-    require(plan.value("schema", "") == "XLRM-plan-1", path.string() + ": not a plan of schema XLRM-plan-1, so it says no grid");
+    const std::string schema = plan.value("schema", "");
+    require(schema == "XLRM-plan-1" || schema == "XLRM-plan-2",
+            path.string() + ": not a plan of schema XLRM-plan-1 or -2, so it says no grid");
     Grid grid;
     for (const Json& source : plan.at("sources")) grid.sources.push_back({source.at("name"), source.at("langs").size() == 1});
     grid.targets = plan.at("targets").get<std::vector<std::string>>();
     for (const Json& task : plan.at("tasks")) {
-        const std::string source = task.at("source"), benchmark = task.at("benchmark");
-        if (task.at("kind") == "floor")
+        if (task.at("kind") == "floor") {
+            const std::string source = task.at("source"), benchmark = task.at("benchmark");
             grid.floors[{source, benchmark}] = folder / "floors" / (source + "." + benchmark + ".json");
+        }
         if (task.at("kind") != "evaluate") continue;
-        GridCell cell{task.at("base"), source, "", benchmark, task.at("target"), task.at("seed"), {}};
-        cell.model = model_name(cell.base, source, cell.seed);
+        GridCell cell{task.at("base"), task.at("source"), "", task.at("benchmark"), task.at("target"), task.at("seed"), {}};
+        cell.model = model_name(cell.base, cell.source, cell.seed);
+        if (task.value("given", false)) cell.source = kGivenModel;
         cell.file = cell_path(folder, cell);
         grid.cells.push_back(std::move(cell));
     }
