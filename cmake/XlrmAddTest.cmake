@@ -43,6 +43,15 @@ function(xlrm_add_isa_test path)
   endforeach()
 endfunction()
 
+# xlrm_add_reference_test(layer/module [argument…]): the same test again with the ops of src/ops/reference.
+function(xlrm_add_reference_test path)
+  string(REPLACE "/" "_" target ${path}_test)
+  get_test_property(${path}/np1 ENVIRONMENT environment)
+  get_test_property(${path}/np1 TIMEOUT timeout)
+  add_test(NAME ${path}/reference COMMAND ${target} ${ARGN})
+  set_tests_properties(${path}/reference PROPERTIES TIMEOUT ${timeout} ENVIRONMENT "${environment};XLRM_OPS=reference")
+endfunction()
+
 # xlrm_add_test_precompiled(target [HEADERS header…] [LINK target…]): the precompiled headers of tests.
 function(xlrm_add_test_precompiled target)
   cmake_parse_arguments(ARG "" "" "HEADERS;LINK" ${ARGN})
