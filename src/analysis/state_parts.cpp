@@ -58,4 +58,13 @@ at::Tensor within_subsets(const at::Tensor& x, const std::vector<std::size_t>& s
     return out;
 }
 
+std::vector<Column> of_model(std::vector<Column> columns) {
+    columns.insert(columns.begin(), {{"base", ColumnKind::text},
+                                     {"benchmark", ColumnKind::text},
+                                     {"model", ColumnKind::text},
+                                     {"source", ColumnKind::text, true},
+                                     {"seed", ColumnKind::count, true}});
+    return columns;
+}
+
 }  // namespace xlrm

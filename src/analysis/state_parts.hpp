@@ -25,6 +25,9 @@ struct StatePart {
 };
 const std::vector<StatePart>& state_parts();
 
+//! A table's columns after those that say whose row it is: base, benchmark, model, source, seed.
+std::vector<Column> of_model(std::vector<Column> columns);
+
 //! Mean singular-value ratio f over the parallel items and its paired change from the base.
 std::vector<ResultTable> ratio_tables();
 void add_ratios(const StateInput& input, std::vector<ResultTable>& tables);
