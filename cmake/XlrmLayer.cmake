@@ -3,10 +3,12 @@
 # elsewhere. Its public headers are include/xlrm/NAME/*.hpp; every header must compile alone (target
 # xlrm_NAME_verify_interface_header_sets).
 #
-# XLRM_FAST_BUILD: most of a compiler's time goes into the same headers (libtorch's, nlohmann's) again and again. With it several
-# sources of a layer are one unit, and layers that are all APART get their headers precompiled. APART: sources that stay units of
-# their own, ALL for all: those that compute, so that no call is inlined, and no product and sum fused, which otherwise would not
-# be; and those with a name of their own that another source has too ("redefinition" of something in an unnamed namespace).
+# No product and sum are fused but in the kernels, which have options of their own: numbers do not depend on what the compiler
+# sees together.
+#
+# XLRM_FAST_BUILD: most of a compiler's time goes into the same headers (libtorch's, nlohmann's) again and again. With it they are
+# precompiled, and several sources of a layer are one unit. APART: sources that stay units of their own, since a name in them is in
+# another source too ("redefinition" of something in an unnamed namespace); ALL for all.
 function(xlrm_add_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;EXCEPT;LINK;APART" ${ARGN})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/xlrm/${name}/*.hpp)
@@ -29,25 +31,31 @@ function(xlrm_add_layer name)
     target_compile_options(xlrm_${name} PRIVATE -march=${XLRM_ARCH})
   endif()
   target_link_libraries(xlrm_${name} PUBLIC ${ARG_LINK} PRIVATE xlrm::warnings)
+  target_compile_options(xlrm_${name} PRIVATE -ffp-contract=off)
   if(NOT XLRM_FAST_BUILD)
     return()
   endif()
-  if(ARG_APART STREQUAL ALL)
-    target_precompile_headers(xlrm_${name} REUSE_FROM xlrm_precompiled)
-  else()
-    set_target_properties(xlrm_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+  set(torch "")
+  if(name MATCHES "^(ops|model|infer|stats|eval|train|align|analysis|sweep|bench)$")
+    set(torch _torch)
+  endif()
+  target_precompile_headers(xlrm_${name} REUSE_FROM xlrm_precompiled${torch})
+  if(NOT ARG_APART STREQUAL ALL)
+    set_target_properties(xlrm_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
     set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
 endfunction()
 
-# The precompiled headers, compiled as the layers are that use them. ccache sees what is in them only with -fpch-preprocess.
-function(xlrm_add_precompiled)
-  add_library(xlrm_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
-  set_target_properties(xlrm_precompiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
+# xlrm_add_precompiled(target [HEADERS header…] [LINK target…]): headers precompiled as the layers are compiled that use them.
+function(xlrm_add_precompiled target)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LINK" ${ARGN})
+  add_library(${target} OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   if(XLRM_ARCH)
-    target_compile_options(xlrm_precompiled PRIVATE -march=${XLRM_ARCH})
+    target_compile_options(${target} PRIVATE -march=${XLRM_ARCH})
   endif()
-  target_link_libraries(xlrm_precompiled PRIVATE xlrm::torch nlohmann_json::nlohmann_json xlrm::warnings)
-  target_precompile_headers(xlrm_precompiled PRIVATE <ATen/core/Tensor.h> <nlohmann/json.hpp> <algorithm> <filesystem> <functional> <map>
-    <memory> <optional> <span> <string> <vector>)
+  target_compile_options(${target} PRIVATE -ffp-contract=off)
+  target_link_libraries(${target} PRIVATE ${ARG_LINK} nlohmann_json::nlohmann_json xlrm::warnings)
+  target_precompile_headers(${target} PRIVATE ${ARG_HEADERS} <nlohmann/json.hpp> <algorithm> <filesystem> <fstream> <functional> <map> <memory>
+    <optional> <set> <span> <sstream> <string> <vector>)
 endfunction()

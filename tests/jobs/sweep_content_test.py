@@ -336,25 +336,26 @@ def shared_rows(work):
 
 
 def given_models(work, sweep):
-    """A model that is given ready, as transformers writes it, without xlrm.json: a row of the tables, by content."""
+    """A model that is given ready, as transformers writes it, without xlrm.json: a row of the tables, by content. MODEL is such a folder of transformers'."""
     home = sweep.copy()
     out = os.path.join(home, "out")
     bare = os.path.join(home, "foreign")
     shutil.copytree(os.path.join(out, "models/b.en.s1"), bare)
     for name in ("xlrm.json", "training.json", "metrics.jsonl"):
         os.remove(os.path.join(bare, name))
-    sweep.write_config(home, sweep__models="rm=foreign")
+    sweep.write_config(home, sweep__models=f"rm=foreign,trl={os.path.abspath(MODEL)}")
     counts = Counts(out)
     result = sweep.run(home)
     check(result.returncode == 0, f"given models: {result.returncode}\n{result.stderr}")
     expect_tokenised("a model that is given", counts, [])
-    check(len([e for e in counts.done() if e["task"].startswith("evaluate ")]) == 3, f"given models: {counts.done()}")
+    check(len([e for e in counts.done() if e["task"].startswith("evaluate ")]) == 6, f"given models: {counts.done()}")
     lines = [line.split(",") for line in open(os.path.join(out, "table.csv")).read().splitlines()]
     at = {name: i for i, name in enumerate(lines[0])}
     accuracy = lambda base, source, target, seed: [line[at["accuracy"]] for line in lines if line[at["base"]] == base and
                                                    line[at["source"]] == source and line[at["target"]] == target and line[at["seed"]] == seed]
     for target in ("en", "es", "ko"):
         check(accuracy("rm", "(given)", target, "all") == accuracy("b", "en", target, "1") != [], f"given models: other accuracy in {target}")
+        check(len(accuracy("trl", "(given)", target, "all")) == 1, f"given models: transformers' own folder has no accuracy in {target}")
     check("model rm, benchmark dev" in open(os.path.join(out, "table.txt")).read(), "given models: not in the table")
     check(run([SWEEP, "verify", out]).returncode == 0, f"given models: {run([SWEEP, 'verify', out]).stdout}")
     before = outputs_of(out)
