@@ -4,6 +4,7 @@
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/infer/inspect.hpp"
 #include "xlrm/model/inspect.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/text/chat_template.hpp"
 #include "xlrm/text/inspect.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 struct Choice {
     std::vector<std::string> command;
     std::string model, input, output, dtype = "fp32", pooling = "auto", chat_template = "auto", date = "26 Jul 2024";
+    at::Device device = at::kCPU;
     bool decode = false, special = true;
 };
 
@@ -25,8 +27,9 @@ void describe(xlrm::Options& options, Choice& choice) {
         .add_choice("pooling", &choice.pooling, {"auto", "last", "hf", "first_pad"},
                     "forward: token that a reward head reads; auto: as the folder says, else last. Give hf to compare with "
                     "transformers on "
-                    "texts that end in pad tokens, first_pad with its older releases and open-instruct")
-        .add("decode", &choice.decode, "tokenize: ids to text")
+                    "texts that end in pad tokens, first_pad with its older releases and open-instruct");
+    describe_device(options, &choice.device);
+    options.add("decode", &choice.decode, "tokenize: ids to text")
         .add("special", &choice.special, "tokenize: add what the tokenizer's post-processor adds (BOS, EOS)")
         .add("template", &choice.chat_template, "NAME", "render: " + xlrm::template_help())
         .add("template-date", &choice.date, "DATE", std::string("render: ") + xlrm::kTemplateDateHelp);
@@ -40,7 +43,8 @@ void check_given(const xlrm::Options& options, const Choice& choice) {
                                       {"template", "render"},
                                       {"template-date", "render"},
                                       {"output", "forward"},
-                                      {"dtype", "forward"}}) {
+                                      {"dtype", "forward"},
+                                      {"device", "forward"}}) {
         if (options.given(std::string("inspect.") + name) && command != owner) {
             xlrm::fail(std::string("--") + name + " belongs to " + owner + ", so it would change nothing here; leave it out",
                        xlrm::ExitCode::usage);
@@ -69,7 +73,8 @@ void inspect(const Choice& choice) {
         xlrm::inspect_render(*chat, choice.input, print);
     } else if (command == "forward") {
         xlrm::require(!choice.output.empty(), "--output is not given; name the file for the states (states.h5)", ExitCode::usage);
-        xlrm::inspect_forward(choice.model, choice.input, choice.output, xlrm::parse_dtype(choice.dtype), choice.pooling);
+        xlrm::inspect_forward(choice.model, choice.input, choice.output, xlrm::parse_dtype(choice.dtype), choice.pooling,
+                              choice.device);
     } else {
         xlrm::fail("command '" + command + "' is not known: tokenize, render, forward or model", ExitCode::usage);
     }

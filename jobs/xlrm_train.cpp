@@ -5,6 +5,7 @@
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/profile.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/train/trainer.hpp"
 
 int main(int argc, char** argv) {
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
     options.section("train");
     describe(options, train);
     describe(options, train.forms);
+    describe_device(options, &train.device);
     options.add("profile", &profile, "FILE",
                 "time by stage and operation: a Chrome trace (FILE.rankN of several ranks), a table on standard error");
     return xlrm::run_job(argc, argv, std::move(options),

@@ -10,6 +10,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/log.hpp"
+#include "xlrm/ops/device.hpp"
 
 namespace xlrm {
 namespace {
@@ -73,7 +74,8 @@ BenchReport run_bench(const Communicator& world, const BenchOptions& options) {
         const Activity activity("measuring");
         one.run(bench);
     }
-    const Json machine = describe_machine(world);
+    Json machine = describe_machine(world);
+    machine.update(device_facts(options.device));
     return {machine_line(machine) + table_of(bench.rows), {{"machine", machine}, {"results", json_of(bench.rows)}}};
 }
 
@@ -82,7 +84,7 @@ std::string bench_plan(const Communicator& world, const BenchOptions& options) {
     const BenchCases cases = plan(bench);
     constexpr double kUsual = 0.4;  // share of a product's speed that whole passes reach
     std::map<std::string, double> speed;
-    for (const std::string& dtype : dtypes_of(options)) speed[dtype] = kUsual * quick_product(world, 512, dtype);
+    for (const std::string& dtype : dtypes_of(options)) speed[dtype] = kUsual * quick_product(bench, 512, dtype);
     std::string out = machine_line(describe_machine(world));
     double all = 0.0;
     char line[200];

@@ -44,7 +44,7 @@ Roof roof(Bench& bench, const std::string& dtype);
 //! Adds what share of both roofs `flops` FLOP/s are.
 void add_roof_shares(BenchRow& row, const Roof& roof, double flops);
 //! Collective. FLOP/s of one n × n × n product, all ranks at once.
-double quick_product(const Communicator& world, std::int64_t n, const std::string& dtype);
+double quick_product(const Bench& bench, std::int64_t n, const std::string& dtype);
 
 void add_roof(const Bench& bench, BenchCases& cases);
 //! `pairs`: the rows of --data; none: synthetic ones.

@@ -19,13 +19,14 @@ constexpr int kItems = 4;                      // of each language
 // Sweeps of one tiny base, source and seed on the smoke world's languages; their benchmarks are all the same few rows.
 class SweepGrid {
 public:
-    explicit SweepGrid(const Communicator& world) : world_(world), folder_(world), options_("xlrm_bench", "") {
-        together(world, [&] {
+    explicit SweepGrid(const Bench& bench) : world_(bench.world), folder_(bench.world), options_("xlrm_bench", "") {
+        together(world_, [&] {
             describe(options_, config_);
             // xlrm_sweep's own smoke configuration.
             const char* const words[] = {"xlrm_bench", "--smoke"};
             embed_config(options_, 2, words);
             options_.parse(2, words);
+            config_.device = bench.options.device;
         });
         config_.smoke = false;
         config_.world = "smoke";
@@ -35,7 +36,7 @@ public:
         config_.world.clear();
         config_.bases = {"base=" + made.model("base").string()};
         config_.train_files = {(made.world() / "train.jsonl").string()};
-        on_root(world, [&] { write_file_atomic(items(), few_items(made.world() / "test.jsonl")); });
+        on_root(world_, [&] { write_file_atomic(items(), few_items(made.world() / "test.jsonl")); });
     }
 
     // Collective. Seconds of a sweep of `cells` cells more in a folder where the models are there already.
@@ -88,7 +89,7 @@ void add_cells(const Bench& bench, BenchCases& cases) {
         const std::int64_t cells = std::stoll(text);
         const double seconds = 0.03 * static_cast<double>(cells * runs_of(bench.options, cells)) + 5.0;
         cases.push_back({"cells", text + " cells", "fp32", 0.0, seconds, [=](Bench& b) {
-                             if (!*grid) *grid = std::make_unique<SweepGrid>(b.world);
+                             if (!*grid) *grid = std::make_unique<SweepGrid>(b);
                              BenchRow row{"cells", text + " cells", "fp32"};
                              const auto count = static_cast<double>(cells);
                              for (std::int64_t i = 0; i < runs_of(b.options, cells); ++i) {

@@ -27,7 +27,7 @@ public:
         : bench_(bench),
           decoder_(decoder),
           tokens_(random_tokens(before + kTokens, bench)),
-          cache_(decoder.config(), decoder.parameters().flat.scalar_type()),
+          cache_(decoder.config(), decoder.parameters().flat.scalar_type(), decoder.device()),
           sequence_(cache_.add()) {
         first_ = timed(bench.world, [&] { continue_text(decoder_, cache_, sequence_, std::span(tokens_).first(text_length())); });
     }
@@ -66,10 +66,10 @@ BenchModel generating_model(const Bench& bench, at::ScalarType dtype) {
         const Activity activity("making the model");
         if (bench.options.model.empty()) {
             const auto seed = static_cast<std::uint64_t>(bench.options.seed);
-            model = {bench.config, init_parameters(bench.config, HeadKind::lm, seed, dtype)};
+            model = {bench.config, init_parameters(bench.config, HeadKind::lm, seed, dtype, bench.options.device)};
             return;
         }
-        LoadedModel loaded = load_model(bench.options.model, HeadKind::lm, dtype);
+        LoadedModel loaded = load_model(bench.options.model, HeadKind::lm, dtype, false, kOnlyLabel, bench.options.device);
         model = {std::move(loaded.config), std::move(loaded.parameters)};
     });
     return model;

@@ -90,12 +90,12 @@ std::unique_ptr<BenchModel> make_scoring_model(const BenchOptions& bench, const 
     const auto seed = static_cast<std::uint64_t>(bench.seed);
     if (bench.model.empty()) {
         model->config = config;
-        model->parameters = init_parameters(config, HeadKind::reward, seed, dtype);
+        model->parameters = init_parameters(config, HeadKind::reward, seed, dtype, bench.device);
         init_reward_head(model->parameters, config, "paper", seed);
         return model;
     }
     const bool fresh = stored_labels(bench.model) != 1;
-    LoadedModel loaded = load_model(bench.model, HeadKind::reward, dtype, fresh);
+    LoadedModel loaded = load_model(bench.model, HeadKind::reward, dtype, fresh, kOnlyLabel, bench.device);
     model->config = std::move(loaded.config);
     model->parameters = std::move(loaded.parameters);
     if (fresh) init_reward_head(model->parameters, model->config, "paper", seed);

@@ -4,6 +4,7 @@
 
 #include "xlrm/bench/bench.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/text/chat_template.hpp"
 
 namespace xlrm {
@@ -70,6 +71,7 @@ void describe(Options& options, BenchOptions& b) {
         .add("cell-counts", &b.cell_counts, "N,…", "cells: numbers of cells, multiples of 10")
         .add("json", &b.json, "FILE", "writes all figures there")
         .add("seed", &b.seed, "N", "of weights and synthetic pairs");
+    describe_device(options, &b.device);
 }
 
 void check(const BenchOptions& b) {

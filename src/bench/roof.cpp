@@ -20,8 +20,8 @@ struct Shape {
 };
 
 // Zeros draw less power and run faster, so the values are random.
-at::Tensor random(std::int64_t rows, std::int64_t columns, at::ScalarType dtype) {
-    return at::rand({rows, columns}).sub_(0.5).to(dtype);
+at::Tensor random(std::int64_t rows, std::int64_t columns, const at::TensorOptions& kind) {
+    return at::rand({rows, columns}).sub_(0.5).to(kind.device(), c10::typeMetaToScalarType(kind.dtype()));
 }
 
 // Collective. FLOP/s of all ranks in each of `runs` samples.
@@ -39,23 +39,27 @@ std::vector<double> rates(const Communicator& world, double flops, std::int64_t 
     return out;
 }
 
-std::vector<double> library_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
-                     w = random(shape.columns, shape.depth, scalar_of(dtype));
+std::vector<double> library_rates(const Communicator& world, const Shape& shape, const at::TensorOptions& kind,
+                                  std::int64_t runs) {
+    const at::Tensor x = random(shape.rows, shape.depth, kind), w = random(shape.columns, shape.depth, kind);
     return rates(world, shape.flops(), runs, [&] { at::mm(x, w.t()); });
 }
 
-std::vector<double> linear_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
-                     w = random(shape.columns, shape.depth, scalar_of(dtype));
+std::vector<double> linear_rates(const Communicator& world, const Shape& shape, const at::TensorOptions& kind,
+                                 std::int64_t runs) {
+    const at::Tensor x = random(shape.rows, shape.depth, kind), w = random(shape.columns, shape.depth, kind);
     return rates(world, shape.flops(), runs, [&] { linear(x, w); });
 }
 
-std::vector<double> weight_rates(const Communicator& world, const Shape& shape, const std::string& dtype, std::int64_t runs) {
-    const at::Tensor x = random(shape.rows, shape.depth, scalar_of(dtype)),
-                     dy = random(shape.rows, shape.columns, scalar_of(dtype));
-    const at::Tensor dw = at::zeros({shape.columns, shape.depth});
+std::vector<double> weight_rates(const Communicator& world, const Shape& shape, const at::TensorOptions& kind,
+                                 std::int64_t runs) {
+    const at::Tensor x = random(shape.rows, shape.depth, kind), dy = random(shape.rows, shape.columns, kind);
+    const at::Tensor dw = at::zeros({shape.columns, shape.depth}, kind.dtype(at::kFloat));
     return rates(world, shape.flops(), runs, [&] { linear_backward_weight(dy, x, dw); });
+}
+
+at::TensorOptions kind_of(const Bench& bench, const std::string& dtype) {
+    return at::TensorOptions(bench.options.device).dtype(scalar_of(dtype));
 }
 
 std::vector<Shape> model_shapes(const Bench& bench) {
@@ -74,8 +78,8 @@ void measure(Bench& bench, const std::string& dtype) {
     const auto add = [&](BenchRow& to, const std::string& name, const std::vector<double>& values) {
         for (const double value : values) to.figure(name, "GFLOP/s").samples.push_back(1e-9 * value);
     };
-    const std::vector<double> library = library_rates(bench.world, square, dtype, runs),
-                              own = linear_rates(bench.world, square, dtype, runs);
+    const std::vector<double> library = library_rates(bench.world, square, kind_of(bench, dtype), runs),
+                              own = linear_rates(bench.world, square, kind_of(bench, dtype), runs);
     bench.roofs[dtype] = {median(library), std::max(median(library), median(own))};
     add(row, "library", library);
     add(row, "linear", own);
@@ -85,9 +89,9 @@ void measure(Bench& bench, const std::string& dtype) {
                         shape.name + (" " + std::to_string(shape.rows)) + "x" + std::to_string(shape.columns) + "x" +
                             std::to_string(shape.depth),
                         dtype};
-        add(shaped, "library", library_rates(bench.world, shape, dtype, runs));
-        add(shaped, "linear", linear_rates(bench.world, shape, dtype, runs));
-        add(shaped, "weight gradient", weight_rates(bench.world, shape, dtype, runs));
+        add(shaped, "library", library_rates(bench.world, shape, kind_of(bench, dtype), runs));
+        add(shaped, "linear", linear_rates(bench.world, shape, kind_of(bench, dtype), runs));
+        add(shaped, "weight gradient", weight_rates(bench.world, shape, kind_of(bench, dtype), runs));
         bench.rows.push_back(shaped);
     }
 }
@@ -98,8 +102,8 @@ Roof roof(Bench& bench, const std::string& dtype) {
     if (const auto known = bench.roofs.find(dtype); known != bench.roofs.end()) return known->second;
     const std::int64_t n = bench.options.square;
     const Shape square{"square", n, n, n};
-    const double library = median(library_rates(bench.world, square, dtype, 3)),
-                 own = median(linear_rates(bench.world, square, dtype, 3));
+    const double library = median(library_rates(bench.world, square, kind_of(bench, dtype), 3)),
+                 own = median(linear_rates(bench.world, square, kind_of(bench, dtype), 3));
     return bench.roofs[dtype] = {library, std::max(library, own)};
 }
 
@@ -108,8 +112,8 @@ void add_roof_shares(BenchRow& row, const Roof& roof, double flops) {
     row.figure("of the library's", "%").samples.push_back(100.0 * flops / roof.library);
 }
 
-double quick_product(const Communicator& world, std::int64_t n, const std::string& dtype) {
-    return median(linear_rates(world, {"square", n, n, n}, dtype, 3));
+double quick_product(const Bench& bench, std::int64_t n, const std::string& dtype) {
+    return median(linear_rates(bench.world, {"square", n, n, n}, kind_of(bench, dtype), 3));
 }
 
 void add_roof(const Bench& bench, BenchCases& cases) {

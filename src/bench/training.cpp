@@ -20,6 +20,7 @@ TrainOptions train_options(const Bench& bench, const std::string& dtype, std::in
     options.token_budget = bench.options.token_budget;
     options.share_prefix = share;
     options.seed = bench.options.seed;
+    options.device = bench.options.device;
     return options;
 }
 

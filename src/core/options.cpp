@@ -81,6 +81,16 @@ Options& Options::add(const std::string& name, std::vector<std::string>* target,
         [target] { return show_list(*target); });
 }
 
+Options& Options::add(const std::string& name, std::function<void(const std::string&)> set, std::function<std::string()> show,
+                      const std::string& unit, const std::string& help) {
+    return push(name, unit, help, std::move(set), std::move(show));
+}
+
+Options& Options::check(std::function<void()> holds) {
+    state_->checks.push_back(std::move(holds));
+    return *this;
+}
+
 Options& Options::add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices,
                              const std::string& help) {
     std::string unit;

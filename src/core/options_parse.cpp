@@ -201,6 +201,8 @@ void Options::parse(int argc, const char* const* argv) {
         fail("command line: \"" + given.words[0] + "\" is not an option; options begin with --", ExitCode::usage);
     }
     if (s.positional != nullptr) *s.positional = given.words;
+    if (s.help || s.version) return;
+    for (const auto& holds : s.checks) holds();
 }
 
 }  // namespace xlrm

@@ -38,6 +38,7 @@ struct Options::State {
     std::string program, summary, own_section, current;
     std::vector<OptionEntry> entries;
     std::vector<OptionPrefix> prefixes;
+    std::vector<std::function<void()>> checks;
     std::vector<std::string>* positional = nullptr;
     std::string positional_help, embedded_name, embedded_text;
     bool help = false, version = false, dry_run = false;

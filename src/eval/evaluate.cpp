@@ -16,6 +16,7 @@
 #include "xlrm/eval/benchmark.hpp"
 #include "xlrm/eval/evaluator.hpp"
 #include "xlrm/eval/rewardbench_files.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/stats/intervals.hpp"
 
 namespace xlrm {
@@ -122,6 +123,7 @@ void describe(Options& options, EvaluateJob& job) {
         .add("beta", &job.evaluate.implicit.beta, "BETA",
              "implicit reward: its factor, that of its training (RewardBench has 1)");
     describe(options, job.evaluate);
+    describe_device(options, &job.evaluate.device);
 }
 
 void check_given(const Options& options, const EvaluateJob& job) {
@@ -155,7 +157,8 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     evaluator->evaluate(world, paths_of(job.data), job.langs, [&](Cell& cell) {
         const StageScope scope("write");
         const Activity activity("writing the cell");
-        Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        Json facts = run_facts(world, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+                               job.evaluate.device);
         facts.update(evaluator->exactness());
         lock->require_held();
         write_cell(output, cell, facts);

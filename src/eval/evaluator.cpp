@@ -23,6 +23,7 @@
 #include "xlrm/eval/evaluation_template.hpp"
 #include "xlrm/infer/exactness.hpp"
 #include "xlrm/infer/scorer.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/store/occurrences.hpp"
 
 namespace xlrm {
@@ -73,8 +74,9 @@ HeadKind Evaluator::head() const {
 
 void Evaluator::load() {
     if (decoder_) return;
-    model_ = load_model(folder_, head(), compute_type(options_.dtype), false, options_.label);
-    if (options_.implicit.on) implicit_ = std::make_unique<ImplicitReward>(options_.implicit, compute_type(options_.dtype));
+    model_ = load_model(folder_, head(), compute_type(options_.dtype), false, options_.label, options_.device);
+    if (options_.implicit.on)
+        implicit_ = std::make_unique<ImplicitReward>(options_.implicit, compute_type(options_.dtype), options_.device);
     decoder_ = std::make_unique<Decoder>(model_->config, model_->parameters);
 }
 
@@ -231,7 +233,7 @@ Json Evaluator::exactness() const {
     return {{"exact", false}, {"inexact", *inexactness_}};
 }
 
-Json run_facts(const Communicator& group, double seconds) {
+Json run_facts(const Communicator& group, double seconds, at::Device device) {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     Json facts = {{"host", host},
@@ -240,6 +242,7 @@ Json run_facts(const Communicator& group, double seconds) {
                   {"seconds", seconds},
                   {"finished", static_cast<std::int64_t>(std::time(nullptr))},
                   {"code", code_version()}};
+    facts.update(device_facts(device));
     for (const char* name : {"SLURM_JOB_ID", "SLURM_RESTART_COUNT", "SLURM_JOB_NODELIST"}) {
         if (const char* value = std::getenv(name)) facts[name] = value;
     }

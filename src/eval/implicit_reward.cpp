@@ -4,8 +4,8 @@
 
 namespace xlrm {
 
-ImplicitReward::ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype) : beta_(options.beta) {
-    if (options.ref_model != "none") reference_ = load_model(options.ref_model, HeadKind::lm, dtype);
+ImplicitReward::ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype, at::Device device) : beta_(options.beta) {
+    if (options.ref_model != "none") reference_ = load_model(options.ref_model, HeadKind::lm, dtype, false, kOnlyLabel, device);
 }
 
 void check_reference(const ImplicitOptions& options, const ModelConfig& policy) {

@@ -14,7 +14,7 @@ namespace xlrm {
 class ImplicitReward {
 public:
     //! Loads the reference of `options`, unless that is `none`: then the reward is β·log π(y|x). REQUIRES: check_reference.
-    ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype);
+    ImplicitReward(const ImplicitOptions& options, at::ScalarType dtype, at::Device device);
 
     //! Turns the policy's log-probabilities of `answers` into rewards.
     std::vector<float> rewards(const std::vector<double>& policy, const ItemSet& set, std::span<const std::int64_t> answers,

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "rounding.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 
 std::vector<float> to_floats(const at::Tensor& tensor) {
-    const at::Tensor flat = tensor.detach().to(at::kFloat).contiguous();
+    const at::Tensor flat = to_host(tensor.detach().to(at::kFloat).contiguous());
     const float* data = flat.const_data_ptr<float>();
     return {data, data + flat.numel()};
 }
@@ -29,7 +30,8 @@ std::map<std::string, std::vector<TokenRows>> capture_tokens(const Decoder& deco
         }
         for (std::int64_t i = 0; i < count; ++i) {
             const std::int64_t answer = (*answers)[static_cast<std::size_t>(i)];
-            const PackedBatch batch = pack(set, std::span(&answer, 1));
+            PackedBatch batch = pack(set, std::span(&answer, 1));
+            send(decoder.device(), {&batch.tokens, &batch.positions});
             decoder.forward(batch, {}, nullptr, [&](std::int64_t layer, const at::Tensor& residual) {
                 for (TokenRows& rows : out) {
                     if (rows.layer != layer) continue;

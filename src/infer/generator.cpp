@@ -7,6 +7,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/ops/linear.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/soft_cap.hpp"
 
 namespace xlrm {
@@ -31,9 +32,11 @@ at::Tensor continue_text(const Decoder& decoder, KvCache& cache, std::int64_t se
     at::Tensor row;
     for (std::size_t at = 0; at < tokens.size(); at += kPieceTokens) {
         const Continuation piece{sequence, tokens.subspan(at, std::min(kPieceTokens, tokens.size() - at))};
-        const PackedBatch batch = pack_continuations(cache, std::span(&piece, 1));
+        PackedBatch batch = pack_continuations(cache, std::span(&piece, 1));
         const std::int64_t last[] = {batch.texts.front().last};
-        row = decoder.forward(batch, needed_rows(last).rows, nullptr, {}, &cache);
+        NeededRows needed = needed_rows(last);
+        send(decoder.device(), {&batch.tokens, &batch.positions, &needed.rows});
+        row = decoder.forward(batch, needed, nullptr, {}, &cache);
     }
     return row;
 }
@@ -41,7 +44,7 @@ at::Tensor continue_text(const Decoder& decoder, KvCache& cache, std::int64_t se
 std::vector<std::int32_t> generate_greedy(const Decoder& decoder, const std::vector<std::int32_t>& prompt, std::int64_t max_new,
                                           std::optional<std::int32_t> eos) {
     require(!prompt.empty(), "the prompt has no tokens (there is nothing to continue); give at least BOS");
-    KvCache cache(decoder.config(), decoder.parameters().flat.scalar_type());
+    KvCache cache(decoder.config(), decoder.parameters().flat.scalar_type(), decoder.device());
     const std::int64_t sequence = cache.add();
     std::vector<std::int32_t> out;
     std::span<const std::int32_t> behind = prompt;

@@ -7,6 +7,7 @@
 #include "xlrm/infer/pooling.hpp"
 #include "xlrm/infer/reward_head.hpp"
 #include "xlrm/model/model_folder.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/store/states_file.hpp"
 
 namespace xlrm {
@@ -38,7 +39,7 @@ ItemSet read_ids(const fs::path& input, std::int64_t vocab) {
 }
 
 void append(std::vector<float>& out, const at::Tensor& values) {
-    const at::Tensor rows = values.to(at::kFloat).contiguous();
+    const at::Tensor rows = to_host(values.to(at::kFloat).contiguous());
     out.insert(out.end(), rows.const_data_ptr<float>(), rows.const_data_ptr<float>() + rows.numel());
 }
 
@@ -48,7 +49,8 @@ void add_text(States& states, const Decoder& decoder, const LoadedModel& model, 
     const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
         append(states.hidden[static_cast<int>(layer)], residual);
     };
-    const PackedBatch batch = pack(set, only);
+    PackedBatch batch = pack(set, only);
+    send(decoder.device(), {&batch.tokens, &batch.positions});
     const at::Tensor rows = decoder.forward(batch, {}, nullptr, hook);
     const Answer& answer = set.answers[static_cast<std::size_t>(text)];
     states.row_size.push_back(answer.length);
@@ -74,11 +76,11 @@ Pooling pooling_of(const fs::path& folder, const std::string& name) {
 }  // namespace
 
 void inspect_forward(const fs::path& model_folder, const fs::path& input, const fs::path& output, DType dtype,
-                     const std::string& pooling_rule) {
+                     const std::string& pooling_rule, at::Device device) {
     const Pooling pooling = pooling_of(model_folder, pooling_rule);
     const ItemSet set = read_ids(input, read_model_config(model_folder / "config.json").vocab_size);
     const OutputLock lock(output, OutputKind::replaced);
-    const LoadedModel model = load_model(model_folder, stored_head(model_folder), scalar_type(dtype), false, kAllLabels);
+    const LoadedModel model = load_model(model_folder, stored_head(model_folder), scalar_type(dtype), false, kAllLabels, device);
     const Decoder decoder(model.config, model.parameters);
     States states;
     states.features = model.config.hidden;

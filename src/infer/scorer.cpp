@@ -2,17 +2,16 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 
 #include "score_plan.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/infer/reward_head.hpp"
 #include "xlrm/model/lm_head.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
@@ -40,18 +39,18 @@ public:
     void run(const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
         std::vector<std::int64_t> answers;
         for (const std::size_t member : members) answers.push_back(texts[member].answer);
-        const PackedBatch batch = pack(set_, answers, options_.share_prefixes);
-        const NeededRows needed = needed_rows(pooled_rows(decoder_, batch, set_, answers, options_.pooling));
+        Batch batch = make_batch(answers);
+        const NeededRows& needed = batch.needed;
         const bool all_rows = options_.log_probs || (options_.capture_mean && is_captured(decoder_.config().layers));
         std::vector<std::span<const std::int64_t>> places;
         for (const std::size_t member : members) places.emplace_back(texts[member].places);
         const auto hook = [&](std::int64_t layer, const at::Tensor& residual) {
             if (!take_ || !is_captured(layer)) return;
             const bool trimmed = layer == decoder_.config().layers && !all_rows;
-            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, needed.place, batch, places);
+            capture(layer, residual, trimmed ? at::Tensor() : needed.rows, batch, places);
         };
-        at::Tensor rows = decoder_.forward(batch, all_rows ? at::Tensor() : needed.rows, nullptr, hook);
-        if (options_.log_probs) store_log_probs(rows, batch, answers, texts, members);
+        at::Tensor rows = decoder_.forward(batch.packed, all_rows ? NeededRows() : needed, nullptr, hook);
+        if (options_.log_probs) store_log_probs(rows, batch, texts, members);
         if (!has_head_) return;
         if (all_rows) rows = gather_rows(rows, needed.rows);
         store_scores(rows, needed.place, texts, members);
@@ -62,15 +61,47 @@ public:
 private:
     bool is_captured(std::int64_t layer) const { return std::ranges::find(options_.layers, layer) != options_.layers.end(); }
 
-    void store_log_probs(const at::Tensor& rows, const PackedBatch& batch, const std::vector<std::int64_t>& answers,
-                         const std::vector<DistinctText>& texts, const std::vector<std::size_t>& members) {
-        const PredictedTokens predicted = predicted_tokens(batch, set_, answers);
+    // What one batch of texts gives to the device.
+    struct Batch {
+        PackedBatch packed;
+        NeededRows needed;      // at which the head reads
+        at::Tensor begin, end;  // [texts] int64: tokens behind the prompt
+        PredictedTokens predicted;
+        NeededRows predicting;  // rows of its tokens
+    };
+    Batch make_batch(const std::vector<std::int64_t>& answers) const {
+        Batch out;
+        out.packed = pack(set_, answers, options_.share_prefixes);
+        out.needed = needed_rows(pooled_rows(decoder_, out.packed, set_, answers, options_.pooling));
+        if (options_.capture_mean) {
+            const at::TensorOptions index = at::TensorOptions().dtype(at::kLong);
+            out.begin = at::empty({std::ssize(out.packed.texts)}, index);
+            out.end = at::empty({std::ssize(out.packed.texts)}, index);
+            for (std::size_t i = 0; i < out.packed.texts.size(); ++i) {
+                out.begin.data_ptr<std::int64_t>()[i] = out.packed.texts[i].begin;
+                out.end.data_ptr<std::int64_t>()[i] = out.packed.texts[i].end;
+            }
+        }
+        if (options_.log_probs) {
+            out.predicted = predicted_tokens(out.packed, set_, answers);
+            out.predicting = needed_rows(out.predicted.rows);
+        }
+        send(decoder_.device(),
+             {&out.packed.tokens, &out.packed.positions, &out.needed.rows, &out.needed.place, &out.begin, &out.end,
+              &out.predicted.targets, &out.predicted.texts, &out.predicting.rows, &out.predicting.place});
+        return out;
+    }
+
+    void store_log_probs(const at::Tensor& rows, const Batch& batch, const std::vector<DistinctText>& texts,
+                         const std::vector<std::size_t>& members) {
+        const PredictedTokens& predicted = batch.predicted;
         if (predicted.rows.empty()) return;
-        const NeededRows needed = needed_rows(predicted.rows);
-        const at::Tensor normed = gather_rows(decoder_.final_norm(gather_rows(rows, needed.rows)), needed.place);
-        const std::vector<double> sums = sum_by_text(predicted, lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs);
+        const at::Tensor normed =
+            gather_rows(decoder_.final_norm(gather_rows(rows, batch.predicting.rows)), batch.predicting.place);
+        const at::Tensor sums = to_host(sum_by_text(predicted, lm_loss(decoder_, normed, predicted.targets, {}, {}).log_probs));
         for (std::size_t i = 0; i < members.size(); ++i) {
-            for (const std::int64_t at : texts[members[i]].places) result_.log_probs[static_cast<std::size_t>(at)] = sums[i];
+            for (const std::int64_t at : texts[members[i]].places)
+                result_.log_probs[static_cast<std::size_t>(at)] = sums.const_data_ptr<double>()[i];
         }
     }
 
@@ -79,34 +110,25 @@ private:
         const StageScope scope("score");
         const at::Tensor normed = decoder_.final_norm(options_.head_rounded ? rows : head_precision(rows));
         const at::Tensor scores = at::index_select(reward_scores(decoder_, normed, options_.head_rounded), 0, place);
-        const at::Tensor values = scores.to(at::kFloat).contiguous();
+        const at::Tensor values = to_host(scores.to(at::kFloat).contiguous());
         for (std::size_t i = 0; i < members.size(); ++i) {
             for (const std::int64_t at : texts[members[i]].places) {
-                result_.scores[static_cast<std::size_t>(at)] = values.data_ptr<float>()[i];
+                result_.scores[static_cast<std::size_t>(at)] = values.const_data_ptr<float>()[i];
             }
         }
     }
 
-    void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const at::Tensor& place,
-                 const PackedBatch& batch, std::span<const std::span<const std::int64_t>> places) {
+    void capture(std::int64_t layer, const at::Tensor& residual, const at::Tensor& rows, const Batch& batch,
+                 std::span<const std::span<const std::int64_t>> places) {
         const StageScope scope("capture");
         const auto take = [&](Capture what, const at::Tensor& values) {
-            take_({what, layer, values.to(at::kFloat).contiguous(), places});
+            take_({what, layer, to_host(values.to(at::kFloat).contiguous()), places});
         };
         if (options_.capture_last) {
             const at::Tensor pooled = rows.defined() ? gather_rows(residual, rows) : residual;
-            take(Capture::last, gather_rows(pooled, place));
+            take(Capture::last, gather_rows(pooled, batch.needed.place));
         }
-        if (options_.capture_mean) {
-            const auto count = static_cast<std::int64_t>(batch.texts.size());
-            const at::Tensor begin = at::empty({count}, at::TensorOptions().dtype(at::kLong));
-            const at::Tensor end = at::empty({count}, at::TensorOptions().dtype(at::kLong));
-            for (std::int64_t i = 0; i < count; ++i) {
-                begin.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].begin;
-                end.data_ptr<std::int64_t>()[i] = batch.texts[static_cast<std::size_t>(i)].end;
-            }
-            take(Capture::mean, segment_mean(residual, begin, end));
-        }
+        if (options_.capture_mean) take(Capture::mean, segment_mean(residual, batch.begin, batch.end));
     }
 
     const Decoder& decoder_;

@@ -123,9 +123,8 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
 at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
                        bool keep_all) {
     const at::Tensor activated = gated_linear(h2, weights.gate_up, weights.gate_up_bias, context.config.activation,
-                                              saved != nullptr ? &saved->gate_up : nullptr);
+                                              saved != nullptr ? &saved->gated : nullptr, keep_all);
     const at::Tensor out = linear(activated, weights.down, weights.down_bias);
-    if (saved != nullptr && keep_all && !makes_activation_again(out, weights.down)) saved->activated = activated;
     return norm_if(context.config, out, weights.post2, saved ? &saved->part2 : nullptr, saved ? &saved->post_rstd2 : nullptr);
 }
 

@@ -6,6 +6,7 @@
 #include "xlrm/model/packed_batch.hpp"
 #include "xlrm/model/parameters.hpp"
 #include "xlrm/ops/attention.hpp"
+#include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/rope.hpp"
 
 namespace xlrm {
@@ -29,8 +30,7 @@ struct BlockSaved {
     at::Tensor part1, post_rstd1;  //!< with post norms: attention's contribution before its norm
     at::Tensor x_mid, rstd2;       //!< residual before the second norm
     at::Tensor h2;                 //!< undefined: computed again
-    at::Tensor gate_up;            //!< [rows, 2·ff]
-    at::Tensor activated;          //!< [rows, ff]; undefined: computed again
+    GatedSaved gated;
     at::Tensor part2, post_rstd2;
 };
 

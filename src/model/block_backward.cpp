@@ -5,6 +5,7 @@
 #include "block_views.hpp"
 #include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/linear.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -38,9 +39,8 @@ void mlp_backward(const BlockContext& context, const BlockTensors& weights, cons
                   const BlockSaved& saved) {
     const ModelConfig& config = context.config;
     const at::Tensor dpart = post_norm_backward(config, dx, saved.part2, saved.post_rstd2, weights.post2, gradients.post2);
-    at::Tensor activated = saved.activated;
-    const at::Tensor dgate_up =
-        gated_linear_backward(dpart, weights.down, saved.gate_up, config.activation, activated.defined() ? nullptr : &activated);
+    at::Tensor activated;
+    const at::Tensor dgate_up = gated_linear_backward(dpart, weights.down, saved.gated, config.activation, &activated);
     linear_backward_weight(dpart, activated, gradients.down, gradients.down_bias);
     linear_backward_weight(dgate_up, norm_again(config, saved.h2, saved.x_mid, weights.norm2), gradients.gate_up,
                            gradients.gate_up_bias);

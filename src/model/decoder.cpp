@@ -19,7 +19,7 @@ namespace xlrm {
 struct DecoderSaved {
     Keep keep = Keep::full;
     std::vector<BlockSaved> blocks;
-    at::Tensor needed;
+    NeededRows needed;
 };
 
 std::vector<Range> gradient_order(const ModelConfig& config, const ParameterLayout& layout) {
@@ -46,12 +46,12 @@ struct Decoder::Cache {
     std::vector<BlockTensors> blocks;
     at::Tensor embedding, norm;
 
-    const RopeTable& rope_for(const ModelConfig& config, const Segments& segments, at::ScalarType dtype) {
+    const RopeTable& rope_for(const ModelConfig& config, const Segments& segments, const at::Tensor& weights) {
         std::int64_t longest = 0;
         for (const Segment& segment : segments) longest = std::max(longest, segment.key_count());
         if (longest > positions) {
             positions = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(longest)));
-            rope = make_rope_table(config.rope, positions, config.head_dim, dtype);
+            rope = make_rope_table(config.rope, positions, config.head_dim, weights.scalar_type(), weights.device());
         }
         return rope;
     }
@@ -90,11 +90,11 @@ Decoder::Decoder(const ModelConfig& config, const Parameters& parameters)
 
 Decoder::~Decoder() = default;
 
-at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, DecoderSaved* saved, const LayerHook& hook,
+at::Tensor Decoder::forward(const PackedBatch& batch, const NeededRows& needed, DecoderSaved* saved, const LayerHook& hook,
                             KvCache* cache) const {
     const StageScope scope("forward");
     assert(saved == nullptr || cache == nullptr);
-    const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat.scalar_type());
+    const RopeTable& rope = cache_->rope_for(config_, batch.segments, parameters_.flat);
     BlockContext context = make_context(config_, batch, rope);
     const bool keep = saved != nullptr;
     const bool keep_all = keep && saved->keep == Keep::full;
@@ -103,13 +103,13 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const at::Tensor& needed, 
         saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
         saved->needed = needed;
     }
-    if (needed.defined()) context.needed_segments = segments_of(batch.segments, needed);
+    if (needed.defined()) context.needed_segments = segments_of(batch.segments, needed.list);
     at::Tensor residual = embedding(batch.tokens, cache_->embedding, embedding_scale(config_));
     at::Tensor delta;
     for (std::int64_t l = 0; l < config_.layers; ++l) {
         const BlockTensors& weights = cache_->blocks[static_cast<std::size_t>(l)];
         BlockSaved* block = keep ? &saved->blocks[static_cast<std::size_t>(l)] : nullptr;
-        const at::Tensor rows = l + 1 == config_.layers ? needed : at::Tensor();
+        const at::Tensor rows = l + 1 == config_.layers ? needed.rows : at::Tensor();
         context.attention.window = config_.windows[static_cast<std::size_t>(l)];
         context.cache = cache != nullptr ? &cache->layer(l) : nullptr;
 
@@ -150,7 +150,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
     const StageScope scope("backward");
     assert(static_cast<std::int64_t>(saved.blocks.size()) == config_.layers);
     BlockContext context = make_context(config_, batch, cache_->rope);
-    if (saved.needed.defined()) context.needed_segments = segments_of(batch.segments, saved.needed);
+    if (saved.needed.defined()) context.needed_segments = segments_of(batch.segments, saved.needed.list);
     const std::vector<Range> order = gradient_order(config_, parameters_.layout);
     auto next = order.begin();
     const auto report = [&] {
@@ -163,7 +163,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
         context.attention.window = config_.windows[static_cast<std::size_t>(l)];
         const BlockTensors gradients = block_tensors(parameters_, config_, gradient, l);
         BlockSaved block = std::move(saved.blocks[static_cast<std::size_t>(l)]);
-        const at::Tensor rows = l + 1 == config_.layers ? saved.needed : at::Tensor();
+        const at::Tensor rows = l + 1 == config_.layers ? saved.needed.rows : at::Tensor();
         if (saved.keep == Keep::inputs) block_again(context, cache_->blocks[static_cast<std::size_t>(l)], rows, block);
         dx = block_backward(context, cache_->blocks[static_cast<std::size_t>(l)], gradients, dx, rows, block);
         report();
@@ -174,7 +174,7 @@ void Decoder::backward(const PackedBatch& batch, DecoderSaved& saved, const at::
                        config_.pad.value_or(-1));
     report();
     saved.blocks.clear();
-    saved.needed = at::Tensor();
+    saved.needed = {};
 }
 
 }  // namespace xlrm

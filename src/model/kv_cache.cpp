@@ -2,9 +2,9 @@
 
 namespace xlrm {
 
-KvCache::KvCache(const ModelConfig& config, at::ScalarType dtype) {
+KvCache::KvCache(const ModelConfig& config, at::ScalarType dtype, at::Device device) {
     for (std::int64_t l = 0; l < config.layers; ++l)
-        layers_.emplace_back(dtype, config.kv_heads, config.head_dim, config.windows[static_cast<std::size_t>(l)]);
+        layers_.emplace_back(dtype, config.kv_heads, config.head_dim, config.windows[static_cast<std::size_t>(l)], device);
 }
 
 // All layers give the same number.

@@ -9,8 +9,8 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/core/sha256.hpp"
-#include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/model/model_folder.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -25,7 +25,7 @@ void copy_elements(const StoredTensor& from, std::int64_t first, const at::Tenso
     const DType dtype = from.view().dtype;
     const std::int64_t width = dtype_bytes(dtype);
     const at::Tensor flat = to.view({-1});
-    if (scalar_type(dtype) == flat.scalar_type()) {
+    if (scalar_type(dtype) == flat.scalar_type() && on_host(flat.device())) {
         from.file->read(from.name, first * width,
                         {static_cast<std::byte*>(flat.data_ptr()), static_cast<std::size_t>(flat.nbytes())});
         return;
@@ -89,7 +89,8 @@ CheckedModel check_model(const fs::path& folder, HeadKind want, bool new_head, s
     return out;
 }
 
-LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head, std::int64_t label) {
+LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dtype, bool new_head, std::int64_t label,
+                       at::Device device) {
     const StageScope scope("load model");
     const StoredModel stored = open_model(folder);
     require_kind(stored, want);
@@ -99,7 +100,7 @@ LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dty
     check_tied_head(stored, want, dtype);
     // The hash takes as long as the reading.
     std::future<std::string> hash = std::async(std::launch::async, [&] { return model_sha256(folder); });
-    model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype);
+    model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype, device);
     for (const ParameterInfo& info : model.parameters.layout.tensors) {
         const bool head = info.name == "score.weight";
         if (head && new_head) continue;

@@ -9,6 +9,7 @@
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/process_identity.hpp"
 #include "xlrm/model/model_folder.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/store/safetensors.hpp"
 
 namespace xlrm {
@@ -81,7 +82,7 @@ Json config_for(const ModelConfig& config, HeadKind head, std::int64_t labels, D
 
 void write_weights(const fs::path& path, const ParameterLayout& layout, const at::Tensor& weights, at::ScalarType dtype) {
     assert(weights.numel() == layout.total);
-    const at::Tensor flat = weights.to(dtype).contiguous();
+    const at::Tensor flat = to_host(weights.to(dtype).contiguous());
     const auto* bytes = static_cast<const std::byte*>(flat.const_data_ptr());
     const auto width = static_cast<std::size_t>(flat.element_size());
     std::vector<TensorOut> tensors;

@@ -1,19 +1,22 @@
 #include "xlrm/model/packed_batch.hpp"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/ScalarType.h>
 
 #include <algorithm>
 #include <cassert>
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/profile.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
 
-at::Tensor tensor_of(const std::vector<std::int32_t>& values) {
-    const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(at::kInt));
-    std::copy(values.begin(), values.end(), out.data_ptr<std::int32_t>());
+template <class T>
+at::Tensor tensor_of(const std::vector<T>& values) {
+    const at::Tensor out = at::empty({std::ssize(values)}, at::TensorOptions().dtype(c10::CppTypeToScalarType<T>::value));
+    std::copy(values.begin(), values.end(), out.template data_ptr<T>());
     return out;
 }
 
@@ -118,9 +121,9 @@ PackedBatch pack_continuations(const KvCache& cache, std::span<const Continuatio
     return batch;
 }
 
-Segments segments_of(const Segments& segments, const at::Tensor& needed) {
-    const std::int64_t* rows = needed.const_data_ptr<std::int64_t>();
-    const std::int64_t* end = rows + needed.size(0);
+Segments segments_of(const Segments& segments, std::span<const std::int64_t> needed) {
+    const std::int64_t* const rows = needed.data();
+    const std::int64_t* const end = rows + needed.size();
     Segments out;
     for (const Segment& segment : segments) {
         Segment& some = out.emplace_back();
@@ -137,16 +140,22 @@ Segments segments_of(const Segments& segments, const at::Tensor& needed) {
     return out;
 }
 
+NeededRows::NeededRows(const at::Tensor& ascending) : rows(ascending) {
+    if (!rows.defined()) return;
+    const at::Tensor host = to_host(rows);
+    list.assign(host.const_data_ptr<std::int64_t>(), host.const_data_ptr<std::int64_t>() + host.numel());
+}
+
 NeededRows needed_rows(std::span<const std::int64_t> rows) {
-    std::vector<std::int64_t> sorted(rows.begin(), rows.end());
-    std::ranges::sort(sorted);
-    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     NeededRows out;
-    out.rows = at::empty({static_cast<std::int64_t>(sorted.size())}, at::TensorOptions().dtype(at::kLong));
-    std::copy(sorted.begin(), sorted.end(), out.rows.data_ptr<std::int64_t>());
-    out.place = at::empty({static_cast<std::int64_t>(rows.size())}, at::TensorOptions().dtype(at::kLong));
-    std::int64_t* place = out.place.data_ptr<std::int64_t>();
-    for (std::size_t i = 0; i < rows.size(); ++i) place[i] = std::ranges::lower_bound(sorted, rows[i]) - sorted.begin();
+    out.list.assign(rows.begin(), rows.end());
+    std::ranges::sort(out.list);
+    out.list.erase(std::unique(out.list.begin(), out.list.end()), out.list.end());
+    out.rows = tensor_of(out.list);
+    std::vector<std::int64_t> place;
+    place.reserve(rows.size());
+    for (const std::int64_t row : rows) place.push_back(std::ranges::lower_bound(out.list, row) - out.list.begin());
+    out.place = tensor_of(place);
     return out;
 }
 

@@ -7,7 +7,7 @@
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
-#include "xlrm/model/flat_buffer.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -64,7 +64,7 @@ void add_layer(LayoutBuilder& builder, const ModelConfig& config, const std::str
 }
 
 void fill_normal(at::Tensor tensor, double deviation, std::uint64_t seed, std::uint64_t stream) {
-    const at::Tensor values = at::empty(tensor.sizes(), tensor.options().dtype(at::kDouble));
+    const at::Tensor values = at::empty(tensor.sizes(), at::TensorOptions().dtype(at::kDouble));
     Random random(seed, stream);
     double* out = values.data_ptr<double>();
     for (std::int64_t i = 0; i < values.numel(); ++i) out[i] = deviation * random.normal();
@@ -142,10 +142,11 @@ at::Tensor Parameters::merged(const at::Tensor& buffer, const std::string& first
     return flat_part.view({elements / begin.shape[1], begin.shape[1]});
 }
 
-Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype) {
+Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype,
+                           at::Device device) {
     Parameters parameters;
     parameters.layout = make_layout(config, head);
-    parameters.flat = flat_zeros(parameters.layout.total, dtype);
+    parameters.flat = flat_zeros(parameters.layout.total, dtype, device);
     std::uint64_t stream = 0;
     for (const ParameterInfo& info : parameters.layout.tensors) {
         ++stream;

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "ops/device_ops.hpp"
+#include "ops/sum_type.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/ops/embedding.hpp"
 #include "xlrm/ops/gated_linear.hpp"
@@ -18,9 +19,6 @@ namespace {
 double product_flops(const at::Tensor& rows, const at::Tensor& weight) {
     return 2.0 * static_cast<double>(rows.size(0)) * static_cast<double>(weight.numel());
 }
-
-// Type of sums, statistics and gradients of weights beside a tensor.
-[[maybe_unused]] at::ScalarType sums_of(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
 [[maybe_unused]] bool is_index(const at::Tensor& index) {
     return index.scalar_type() == at::kLong && index.dim() == 1 && index.is_contiguous();
@@ -60,18 +58,14 @@ at::Tensor gated_activation_backward(const at::Tensor& dy, const at::Tensor& gat
 
 // The time of what these two are made of is measured within.
 at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
-                        at::Tensor* gate_up) {
-    return ops_for(x).gated_linear(x, weight, bias, activation, gate_up);
+                        GatedSaved* saved, bool keep_activated) {
+    return ops_for(x).gated_linear(x, weight, bias, activation, saved, keep_activated);
 }
 
-at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up, Activation activation,
+at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const GatedSaved& saved, Activation activation,
                                  at::Tensor* activated) {
-    assert(gate_up.is_contiguous() && gate_up.size(1) == 2 * down.size(1));
-    return ops_for(dout).gated_linear_backward(dout, down, gate_up, activation, activated);
-}
-
-bool makes_activation_again(const at::Tensor& dout, const at::Tensor& down) {
-    return ops_for(dout).makes_activation_again(dout, down);
+    assert(saved.gate_up.is_contiguous() && saved.gate_up.size(1) == 2 * down.size(1));
+    return ops_for(dout).gated_linear_backward(dout, down, saved, activation, activated);
 }
 
 RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind) {
@@ -92,7 +86,7 @@ void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tens
                        NormWeight kind, at::Tensor dx, at::Tensor dweight) {
     const ProfileScope scope("rms norm backward");
     assert(dy.sizes() == x.sizes() && dx.sizes() == x.sizes() && dx.scalar_type() == x.scalar_type());
-    assert(weight.is_contiguous() && rstd.is_contiguous() && dweight.is_contiguous() && dweight.scalar_type() == sums_of(x));
+    assert(weight.is_contiguous() && rstd.is_contiguous() && dweight.is_contiguous() && dweight.scalar_type() == sum_type(x));
     ops_for(x).rms_norm_backward(dy, x, weight, rstd, kind, dx, dweight);
 }
 
@@ -112,7 +106,7 @@ at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double 
 void embedding_backward(const at::Tensor& dy, const at::Tensor& tokens, at::Tensor dweight, double scale, std::int32_t fixed) {
     const ProfileScope scope("embedding backward");
     assert(dy.is_contiguous() && dweight.is_contiguous() && tokens.is_contiguous() && tokens.size(0) == dy.size(0));
-    assert(dweight.scalar_type() == sums_of(dy));
+    assert(dweight.scalar_type() == sum_type(dy));
     ops_for(dy).embedding_backward(dy, tokens, dweight, scale, fixed);
 }
 
@@ -142,7 +136,7 @@ at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool ro
 
 at::Tensor reward_head_backward(const at::Tensor& dscores, const at::Tensor& rows, const at::Tensor& weight, at::Tensor dweight) {
     const ProfileScope scope("reward head backward");
-    assert(dscores.scalar_type() == sums_of(rows) && dweight.scalar_type() == sums_of(rows));
+    assert(dscores.scalar_type() == sum_type(rows) && dweight.scalar_type() == sum_type(rows));
     assert(rows.is_contiguous() && dscores.is_contiguous());
     return ops_for(rows).reward_head_backward(dscores, rows, weight, dweight);
 }
@@ -155,10 +149,10 @@ void soft_cap(const at::Tensor& x, double cap, const at::Tensor& slope) {
 
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, at::Tensor dhidden, at::Tensor dweight,
-                                         std::int64_t chunk_rows, double cap, std::vector<TokenStatistics>* statistics) {
+                                         std::int64_t chunk_rows, double cap, bool statistics) {
     const ProfileScope scope("cross entropy");
     assert(targets.scalar_type() == at::kInt && targets.is_contiguous() && targets.size(0) == hidden.size(0));
-    assert(!dhidden.defined() || (dhidden.scalar_type() == hidden.scalar_type() && dweight.scalar_type() == sums_of(hidden)));
+    assert(!dhidden.defined() || (dhidden.scalar_type() == hidden.scalar_type() && dweight.scalar_type() == sum_type(hidden)));
     return ops_for(hidden).chunked_cross_entropy(hidden, weight, targets, row_weight, grad_scale, dhidden, dweight, chunk_rows,
                                                  cap, statistics);
 }

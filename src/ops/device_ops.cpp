@@ -1,28 +1,26 @@
 #include "ops/device_ops.hpp"
 
-#include <cstdlib>
-#include <string>
-
-#include "xlrm/core/error.hpp"
+#include "ops/environment.hpp"
 
 namespace xlrm {
 namespace {
 
-bool wants_reference() {
-    const char* const value = std::getenv("XLRM_OPS");
-    const std::string name = value == nullptr ? "" : value;
-    if (name == "reference") return true;
-    require(name.empty() || name == "own",
-            "XLRM_OPS is '" + name + "' (it says which operators compute); set it to own or reference, or leave it out",
-            ExitCode::usage);
-    return false;
-}
+const DeviceOps* used_by_a_test = nullptr;
 
 }  // namespace
 
-const DeviceOps& ops_for(at::Device device) {
-    static const bool reference = wants_reference();
-    return reference || !device.is_cpu() ? reference_ops() : cpu_ops();
+bool wants_reference() {
+    static const bool wanted =
+        environment_choice("XLRM_OPS", {"own", "reference"}, "it says which operators compute") == "reference";
+    return wanted;
 }
+
+const DeviceOps& ops_for(at::Device device) {
+    if (used_by_a_test != nullptr) return *used_by_a_test;
+    return wants_reference() || !device.is_cpu() ? reference_ops() : cpu_ops();
+}
+
+UseOps::UseOps(const DeviceOps& table) { used_by_a_test = &table; }
+UseOps::~UseOps() { used_by_a_test = nullptr; }
 
 }  // namespace xlrm

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "ops/kv_pages_state.hpp"
+#include "xlrm/ops/adamw.hpp"
 #include "xlrm/ops/attention.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
-#include "xlrm/ops/gated_activation.hpp"
+#include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rope.hpp"
 
@@ -21,10 +23,9 @@ struct DeviceOps {
     at::Tensor (*gated_activation)(const at::Tensor& gate_up, Activation activation);
     at::Tensor (*gated_activation_backward)(const at::Tensor& dy, const at::Tensor& gate_up, Activation activation);
     at::Tensor (*gated_linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
-                               at::Tensor* gate_up);
-    at::Tensor (*gated_linear_backward)(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up,
+                               GatedSaved* saved, bool keep_activated);
+    at::Tensor (*gated_linear_backward)(const at::Tensor& dout, const at::Tensor& down, const GatedSaved& saved,
                                         Activation activation, at::Tensor* activated);
-    bool (*makes_activation_again)(const at::Tensor& dout, const at::Tensor& down);
 
     RmsNormResult (*rms_norm)(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind);
     RmsNormResult (*add_rms_norm)(at::Tensor& residual, const at::Tensor& delta, const at::Tensor& weight, double eps,
@@ -58,8 +59,19 @@ struct DeviceOps {
     void (*soft_cap)(const at::Tensor& x, double cap, const at::Tensor& slope);
     CrossEntropyResult (*chunked_cross_entropy)(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                                 const at::Tensor& row_weight, double grad_scale, const at::Tensor& dhidden,
-                                                const at::Tensor& dweight, std::int64_t chunk_rows, double cap,
-                                                std::vector<TokenStatistics>* statistics);
+                                                const at::Tensor& dweight, std::int64_t chunk_rows, double cap, bool statistics);
+
+    void (*adamw)(const AdamwConfig& config, const at::Tensor& weight, const at::Tensor& first, const at::Tensor& second,
+                  const at::Tensor& gradient, const at::Tensor& weight_copy);
+    double (*sum_of_squares)(const at::Tensor& values);
+
+    //! Whether the host reads and writes these tensors where they lie; then the last three do nothing.
+    bool on_host;
+    at::Tensor (*flat_zeros)(std::int64_t elements, const at::TensorOptions& options);
+    at::Tensor (*empty_rows)(at::IntArrayRef shape, const at::TensorOptions& options);
+    at::Tensor (*to_host)(const at::Tensor& tensor);
+    void (*from_host)(const at::Tensor& host, const at::Tensor& to);
+    void (*send)(at::Device device, const std::vector<at::Tensor*>& tensors);
 };
 
 //! xlrm's own kernels, for the processor at hand.
@@ -68,9 +80,21 @@ const DeviceOps& cpu_ops();
 //! compared with. Bits of a row may depend on the rows beside it.
 const DeviceOps& reference_ops();
 
-//! Those of a device. XLRM_OPS=reference takes the reference everywhere; throws Error(usage) for another
-//! value than that, "own" or "".
+//! Whether XLRM_OPS=reference asks for the reference table everywhere. Throws Error(usage) for another value than that, own or
+//! "".
+bool wants_reference();
+
+//! Those of a device.
 const DeviceOps& ops_for(at::Device device);
 inline const DeviceOps& ops_for(const at::Tensor& tensor) { return ops_for(tensor.device()); }
+
+//! For tests: while it lives all ops are those of `table`. Not while others compute.
+class UseOps {
+public:
+    explicit UseOps(const DeviceOps& table);
+    ~UseOps();
+    UseOps(const UseOps&) = delete;
+    UseOps& operator=(const UseOps&) = delete;
+};
 
 }  // namespace xlrm

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "ops/dispatch.hpp"
+#include "ops/sum_type.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -33,23 +34,25 @@ float rounded_to(at::ScalarType dtype, double value) {
 
 }  // namespace
 
-RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std::int64_t head_dim, at::ScalarType dtype) {
+RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std::int64_t head_dim, at::ScalarType dtype,
+                          at::Device device) {
     const std::int64_t half = head_dim / 2;
-    const at::TensorOptions options = at::TensorOptions().dtype(accumulate_type(dtype));
+    const at::TensorOptions options = at::TensorOptions().dtype(sum_type(dtype));
     RopeTable table{at::empty({positions, half}, options), at::empty({positions, half}, options)};
     for (std::int64_t i = 0; i < half; ++i) {
         const float frequency = inverse_frequency(config, i, head_dim);
         for (std::int64_t p = 0; p < positions; ++p) {
             const double angle = double(float(p) * frequency);
             if (dtype == at::kDouble) {
-                data<double>(table.cos)[p * half + i] = std::cos(angle);
-                data<double>(table.sin)[p * half + i] = std::sin(angle);
+                table.cos.data_ptr<double>()[p * half + i] = std::cos(angle);
+                table.sin.data_ptr<double>()[p * half + i] = std::sin(angle);
             } else {
-                data<float>(table.cos)[p * half + i] = rounded_to(dtype, std::cos(angle));
-                data<float>(table.sin)[p * half + i] = rounded_to(dtype, std::sin(angle));
+                table.cos.data_ptr<float>()[p * half + i] = rounded_to(dtype, std::cos(angle));
+                table.sin.data_ptr<float>()[p * half + i] = rounded_to(dtype, std::sin(angle));
             }
         }
     }
+    send(device, {&table.cos, &table.sin});
     return table;
 }
 

@@ -1,4 +1,5 @@
 #include "xlrm/core/lists.hpp"
+#include "xlrm/ops/device.hpp"
 #include "xlrm/sweep/config.hpp"
 
 namespace xlrm {
@@ -40,6 +41,7 @@ void describe(Options& options, SweepConfig& c) {
         .add("output", &c.output, "DIR",
              "sweep folder; a new one for other options or data of the same names [xlrm-out/<configuration's name>]")
         .add("smoke", &c.smoke, "the embedded world at a size of seconds, to test an installation");
+    describe_device(options, &c.device);
     options.section("data")
         .add("root", &c.data_root, "DIR",
              "relative paths of the configuration are taken from here; when the data lie elsewhere on this machine")

@@ -43,6 +43,7 @@ TrainOptions training_of(const SweepConfig& config, const SweepFolder& folder, c
                          std::int64_t seed) {
     TrainOptions train = config.train;
     train.objective = "bt";
+    train.device = config.device;
     train.model = base_folder(config, folder, base).string();
     train.data = texts(config.data_paths(config.train_files));
     train.forms = config.forms;
@@ -62,6 +63,7 @@ TrainOptions pretraining_of(const SweepConfig& config, const SweepFolder& folder
         if (!path.empty()) path = config.data_path(path).string();
     };
     pretrain.objective = "lm";
+    pretrain.device = config.device;
     below_root(pretrain.model);
     below_root(pretrain.model_config);
     below_root(pretrain.tokenizer);
@@ -80,6 +82,7 @@ EvaluateOptions evaluation_of(const SweepConfig& config) {
     // A trained model says its date itself; a base model's texts are to be those of the training.
     if (evaluate.template_date.empty() && config.train.template_date != kTemplateDate)
         evaluate.template_date = config.train.template_date;
+    evaluate.device = config.device;
     evaluate.forms = config.forms;
     evaluate.split = config.split;
     evaluate.part = config.split.empty() ? "" : "test";

@@ -1,10 +1,14 @@
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/stack.h>
 
 #include <cmath>
 
-#include "reward_batch.hpp"
+#include "logistic.hpp"
+#include "score_objective.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/model/lm_head.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
@@ -14,12 +18,12 @@ namespace {
 struct PairBatch {
     RewardBatch rewards;
     PredictedTokens predicted;
-    std::span<const std::int64_t> items;
+    at::Tensor weights;  // fp32, of the predicted tokens
 };
 
-class BradleyTerry final : public Objective {
+class BradleyTerry final : public ScoreObjective {
 public:
-    explicit BradleyTerry(const BradleyTerryOptions& options) : options_(options) {}
+    explicit BradleyTerry(const BradleyTerryOptions& options) : ScoreObjective(options.head), options_(options) {}
     std::string name() const override { return "bt"; }
     bool pairs() const override { return true; }
     double item_weight(const ItemSet& /*set*/, std::int64_t /*item*/) const override { return 1.0; }
@@ -39,105 +43,128 @@ public:
         }
     }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
-                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
-        const PairBatch pairs = make_batch(decoder, set, items);
+    PendingSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                           at::Tensor gradient, const Decoder::GradientReady& ready) override {
+        const auto pairs = make_batch(decoder, set, items);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
-        const RewardStates states = reward_forward(decoder, pairs.rewards, saved.get());
-        std::vector<double> dscores(states.scores.size());
-        StepSums sums = loss_of(set, pairs, states, scale, &dscores);
-        const at::Tensor dnormed = reward_head_gradient(decoder, pairs.rewards, states, dscores, gradient);
-        add_lm_loss(decoder, pairs, states, scale, sums, dnormed, lm() ? lm_weight_of(decoder, gradient) : at::Tensor());
-        reward_backward(decoder, pairs.rewards, states, *saved, dnormed, gradient, ready);
-        return sums;
+        const RewardStates states = reward_forward(decoder, pairs->rewards, saved.get());
+        const at::Tensor dscores = slopes(pairs->rewards, states.scores, scale);
+        const at::Tensor dnormed = reward_head_gradient(decoder, pairs->rewards, states, dscores, gradient);
+        const at::Tensor lm_sums =
+            lm_loss_of(decoder, *pairs, states, scale, dnormed, lm() ? lm_weight_of(decoder, gradient) : at::Tensor());
+        reward_backward(decoder, pairs->rewards, states, *saved, dnormed, gradient, ready);
+        return sums_of(pairs, states, lm_sums);
     }
 
-    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
-        const PairBatch pairs = make_batch(decoder, set, items);
-        const RewardStates states = reward_forward(decoder, pairs.rewards, nullptr);
-        StepSums sums = loss_of(set, pairs, states, 1.0, nullptr);
-        add_lm_loss(decoder, pairs, states, 1.0, sums, {}, {});
-        return sums;
+    PendingSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
+        const auto pairs = make_batch(decoder, set, items);
+        const RewardStates states = reward_forward(decoder, pairs->rewards, nullptr);
+        return sums_of(pairs, states, lm_loss_of(decoder, *pairs, states, 1.0, {}, {}));
     }
 
 private:
     bool lm() const { return options_.lm_coefficient != 0.0; }
 
-    PairBatch make_batch(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) const {
-        PairBatch out;
-        out.items = items;
-        out.rewards = pack_rewards(decoder, set, items, options_.head, [&](const RewardBatch& batch) {
-            if (lm()) out.predicted = predicted_tokens(batch.batch, set, batch.answers, 2);
-            return out.predicted.rows;
-        });
+    std::shared_ptr<const PairBatch> make_batch(const Decoder& decoder, const ItemSet& set,
+                                                std::span<const std::int64_t> items) const {
+        const auto out = std::make_shared<PairBatch>();
+        const auto rows = [&](const RewardBatch& batch) {
+            if (lm()) predict(batch, set, *out);
+            return out->predicted.rows;
+        };
+        out->rewards = pack_rewards(decoder, set, items, options_.head, {rows, {&out->predicted.targets, &out->weights}});
         return out;
     }
 
-    // Loss of a difference of rewards and its slope.
-    struct Term {
-        double loss, slope;
-    };
-    Term term(double difference, float margin) const {
-        const double given = std::isnan(margin) ? 0.0 : double(margin);
-        double factor = 1.0, inner = 1.0, shift = 0.0;
-        switch (options_.margin) {
-            case MarginUse::none:
-                break;
-            case MarginUse::subtract:
-                shift = given;
-                break;
-            case MarginUse::scale_loss:
-                factor = given;
-                break;
-            case MarginUse::scale_difference:
-                inner = given;
-                break;
-        }
-        const double x = inner * difference - shift;
-        const double smooth = options_.label_smoothing;
-        return {factor * ((1.0 - smooth) * softplus(-x) + smooth * softplus(x)), factor * inner * (sigmoid(x) - (1.0 - smooth))};
+    static void predict(const RewardBatch& batch, const ItemSet& set, PairBatch& out) {
+        out.predicted = predicted_tokens(batch.batch, set, batch.answers, 2);
+        out.weights = at::empty({std::ssize(out.predicted.text)}, at::TensorOptions().dtype(at::kFloat));
+        float* next = out.weights.data_ptr<float>();
+        for (const std::int64_t text : out.predicted.text)
+            *next++ = 1.0F / static_cast<float>(out.predicted.counts[static_cast<std::size_t>(text)]);
     }
 
-    // Loss and metrics; the gradient with respect to the scores where it is asked for.
-    StepSums loss_of(const ItemSet& set, const PairBatch& pairs, const RewardStates& states, double scale,
-                     std::vector<double>* dscores) const {
+    // Loss of a difference of rewards and its slope, for a pair or a tensor of pairs; `margin` is 0 where a pair has none.
+    template <class T>
+    struct Term {
+        T loss, slope;
+    };
+    template <class T>
+    Term<T> term(const T& difference, const T& margin) const {
+        const MarginUse use = options_.margin;
+        const double smooth = options_.label_smoothing;
+        T x = difference;
+        if (use == MarginUse::subtract) x = difference - margin;
+        if (use == MarginUse::scale_difference) x = margin * difference;
+        Term<T> out{(1.0 - smooth) * soft_plus(T(-x)) + smooth * soft_plus(x), logistic(x) - (1.0 - smooth)};
+        if (use == MarginUse::scale_loss) out.loss = margin * out.loss;
+        if (use == MarginUse::scale_loss || use == MarginUse::scale_difference) out.slope = margin * out.slope;
+        return out;
+    }
+
+    static double margin_of(const RewardBatch& batch, std::size_t pair) {
+        const float margin = batch.set->items[static_cast<std::size_t>(batch.items[pair])].margin;
+        return std::isnan(margin) ? 0.0 : double(margin);
+    }
+
+    StepSums loss_of(const RewardBatch& batch, std::span<const double> scores, double scale,
+                     std::span<double> dscores) const override {
         StepSums sums;
         const double center = options_.center_coefficient;
-        for (std::size_t i = 0; i < pairs.items.size(); ++i) {
-            const double chosen = states.scores[2 * i];
-            const double rejected = states.scores[2 * i + 1];
-            const Term term_of_pair = term(chosen - rejected, set.items[static_cast<std::size_t>(pairs.items[i])].margin);
-            sums.loss += term_of_pair.loss + center * (chosen + rejected) * (chosen + rejected);
+        for (std::size_t i = 0; i < batch.items.size(); ++i) {
+            const double chosen = scores[2 * i];
+            const double rejected = scores[2 * i + 1];
+            const Term<double> of_pair = term(chosen - rejected, margin_of(batch, i));
+            sums.loss += of_pair.loss + center * (chosen + rejected) * (chosen + rejected);
             sums.correct += chosen > rejected ? 1.0 : 0.0;
             sums.margin += chosen - rejected;
-            if (dscores == nullptr) continue;
+            if (dscores.empty()) continue;
             const double pull = 2.0 * center * (chosen + rejected);
-            (*dscores)[2 * i] = scale * (pull + term_of_pair.slope);
-            (*dscores)[2 * i + 1] = scale * (pull - term_of_pair.slope);
+            dscores[2 * i] = scale * (pull + of_pair.slope);
+            dscores[2 * i + 1] = scale * (pull - of_pair.slope);
         }
-        count_rewards(sums, states.scores);
-        count_batch(sums, pairs.rewards);
+        count_rewards(sums, scores);
+        count_batch(sums, batch);
         sums.weight = sums.items;
         return sums;
     }
 
-    // The auxiliary LM loss, a mean per token of each chosen answer; its gradient is added to dnormed and dweight where they are
-    // defined.
-    void add_lm_loss(const Decoder& decoder, const PairBatch& pairs, const RewardStates& states, double scale, StepSums& sums,
-                     const at::Tensor& dnormed, const at::Tensor& dweight) const {
+    at::Tensor slopes_on_device(const RewardBatch& batch, const at::Tensor& scores, double scale) const override {
+        at::Tensor margins = at::empty({std::ssize(batch.items)}, at::TensorOptions().dtype(at::kDouble));
+        for (std::size_t i = 0; i < batch.items.size(); ++i) margins.data_ptr<double>()[i] = margin_of(batch, i);
+        send(scores.device(), {&margins});
+        const at::Tensor pairs = scores.view({-1, 2}), chosen = pairs.select(1, 0), rejected = pairs.select(1, 1);
+        const at::Tensor slope = term(at::Tensor(chosen - rejected), margins).slope;
+        const at::Tensor pull = (chosen + rejected) * (2.0 * options_.center_coefficient);
+        return at::stack({pull + slope, pull - slope}, 1).mul_(scale).view({-1, 1});
+    }
+
+    // The auxiliary LM loss, a mean per token of each chosen answer: [2] fp64, loss and weight; undefined without one. Its
+    // gradient is added to dnormed and dweight where they are defined.
+    at::Tensor lm_loss_of(const Decoder& decoder, const PairBatch& pairs, const RewardStates& states, double scale,
+                          const at::Tensor& dnormed, const at::Tensor& dweight) const {
         const PredictedTokens& predicted = pairs.predicted;
-        if (predicted.rows.empty()) return;
-        std::vector<float> weights;
-        for (const std::int64_t text : predicted.text)
-            weights.push_back(1.0F / static_cast<float>(predicted.counts[static_cast<std::size_t>(text)]));
+        if (predicted.rows.empty()) return {};
         const at::Tensor rows = gather_rows(states.normed, pairs.rewards.others).to(decoder.parameters().flat.scalar_type());
         const LmGradient gradient{scale * options_.lm_coefficient, dnormed.defined() ? at::empty_like(rows) : at::Tensor(),
                                   dweight};
-        const CrossEntropyResult loss = lm_loss(decoder, rows, predicted.targets, weights, gradient);
+        const CrossEntropyResult loss = lm_loss(decoder, rows, predicted.targets, pairs.weights, gradient);
         if (dnormed.defined()) scatter_add_rows(gradient.rows.to(dnormed.scalar_type()), pairs.rewards.others, dnormed);
-        sums.loss += options_.lm_coefficient * loss.loss_sum;
-        sums.lm_loss = loss.loss_sum;
-        for (const std::int64_t count : predicted.counts) sums.lm_weight += count > 0 ? 1.0 : 0.0;
+        return loss.sums;
+    }
+
+    PendingSums sums_of(const std::shared_ptr<const PairBatch>& pairs, const RewardStates& states,
+                        const at::Tensor& lm_sums) const {
+        std::vector<at::Tensor> values = {states.scores};
+        if (lm_sums.defined()) values.push_back(lm_sums);
+        return {values, [this, pairs](const std::vector<std::span<const double>>& read) {
+                    StepSums sums = loss_of(pairs->rewards, read[0], 1.0, {});
+                    if (read.size() == 1) return sums;
+                    sums.loss += options_.lm_coefficient * read[1][0];
+                    sums.lm_loss = read[1][0];
+                    for (const std::int64_t count : pairs->predicted.counts) sums.lm_weight += count > 0 ? 1.0 : 0.0;
+                    return sums;
+                }};
     }
 
     BradleyTerryOptions options_;

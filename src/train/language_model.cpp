@@ -4,7 +4,7 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/model/lm_head.hpp"
 #include "xlrm/model/packed_batch.hpp"
-#include "xlrm/ops/cross_entropy.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/train/objective.hpp"
 
 namespace xlrm {
@@ -14,7 +14,7 @@ const Answer& document(const ItemSet& set, std::int64_t item) {
     return set.answers[static_cast<std::size_t>(set.items[static_cast<std::size_t>(item)].first_answer)];
 }
 
-// The next token of each row; none at the end of a document.
+// The next token of each row, none at the end of a document, while the batch is on the host.
 at::Tensor next_tokens(const PackedBatch& batch) {
     const at::Tensor targets = at::empty({batch.physical_tokens()}, at::TensorOptions().dtype(at::kInt));
     const std::int32_t* token = batch.tokens.const_data_ptr<std::int32_t>();
@@ -46,44 +46,53 @@ public:
 
     double item_weight(const ItemSet& set, std::int64_t item) const override { return document(set, item).length - 1; }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
-                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
-        const PackedBatch batch = pack_documents(set, items);
+    PendingSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                           at::Tensor gradient, const Decoder::GradientReady& ready) override {
+        const Documents documents = pack_documents(decoder, set, items);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
-        const at::Tensor residual = decoder.forward(batch, {}, saved.get());
+        const at::Tensor residual = decoder.forward(documents.batch, {}, saved.get());
         at::Tensor rstd;
         const at::Tensor normed = decoder.final_norm(residual, &rstd);
         const at::Tensor dnormed = at::zeros_like(normed);
         const CrossEntropyResult loss =
-            chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, scale, dnormed,
-                                  lm_weight_of(decoder, gradient), 512, decoder.config().logit_soft_cap);
-        decoder.backward(batch, *saved, decoder.final_norm_backward(dnormed, residual, rstd, gradient), gradient, ready);
-        return sums_of(loss, batch, items);
+            lm_loss(decoder, normed, documents.targets, {}, {scale, dnormed, lm_weight_of(decoder, gradient)});
+        decoder.backward(documents.batch, *saved, decoder.final_norm_backward(dnormed, residual, rstd, gradient), gradient,
+                         ready);
+        return sums_of(loss, documents.batch, items);
     }
 
-    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
-        const PackedBatch batch = pack_documents(set, items);
-        const at::Tensor normed = decoder.final_norm(decoder.forward(batch));
-        return sums_of(chunked_cross_entropy(normed, lm_weight(decoder), next_tokens(batch), {}, 1.0, {}, {}, 512,
-                                             decoder.config().logit_soft_cap),
-                       batch, items);
+    PendingSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
+        const Documents documents = pack_documents(decoder, set, items);
+        const at::Tensor normed = decoder.final_norm(decoder.forward(documents.batch));
+        return sums_of(lm_loss(decoder, normed, documents.targets, {}, {}), documents.batch, items);
     }
 
 private:
-    static PackedBatch pack_documents(const ItemSet& set, std::span<const std::int64_t> items) {
+    struct Documents {
+        PackedBatch batch;
+        at::Tensor targets;  // [T] int32
+    };
+    static Documents pack_documents(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) {
         std::vector<std::int64_t> answers;
         for (const std::int64_t item : items) answers.push_back(set.items[static_cast<std::size_t>(item)].first_answer);
-        return pack(set, answers, false);
+        Documents out;
+        out.batch = pack(set, answers, false);
+        out.targets = next_tokens(out.batch);
+        send(decoder.device(), {&out.batch.tokens, &out.batch.positions, &out.targets});
+        return out;
     }
 
-    static StepSums sums_of(const CrossEntropyResult& loss, const PackedBatch& batch, std::span<const std::int64_t> items) {
-        StepSums sums;
-        sums.loss = loss.loss_sum;
-        sums.weight = loss.weight_sum;
-        sums.items = static_cast<double>(items.size());
-        sums.tokens = static_cast<double>(batch.logical_tokens);
-        sums.physical = static_cast<double>(batch.physical_tokens());
-        return sums;
+    static PendingSums sums_of(const CrossEntropyResult& loss, const PackedBatch& batch, std::span<const std::int64_t> items) {
+        StepSums known;
+        known.items = static_cast<double>(items.size());
+        known.tokens = static_cast<double>(batch.logical_tokens);
+        known.physical = static_cast<double>(batch.physical_tokens());
+        return {{loss.sums}, [known](const std::vector<std::span<const double>>& values) {
+                    StepSums sums = known;
+                    sums.loss = values[0][0];
+                    sums.weight = values[0][1];
+                    return sums;
+                }};
     }
 };
 

@@ -1,7 +1,7 @@
 #include "lora.hpp"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +10,7 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/random.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/store/safetensors.hpp"
 
 namespace xlrm {
@@ -63,10 +64,8 @@ LoraAdapters::LoraAdapters(TrainingModel& model, const TrainOptions& options)
         layout.total += head.elements;
         layout.tensors.push_back(head);
     }
-    trained_.weights = at::empty({layout.total}, frozen_.options());
-    trained_.compute.flat = trained_.weights;
     initialise(static_cast<std::uint64_t>(options.seed));
-    if (model.compute.flat.is_same(frozen_)) model.compute.flat = frozen_.clone();
+    if (!model.rounds()) model.compute.flat = frozen_.clone();
 }
 
 void LoraAdapters::add(const ParameterInfo& matrix) {
@@ -82,13 +81,15 @@ void LoraAdapters::add(const ParameterInfo& matrix) {
 }
 
 void LoraAdapters::initialise(std::uint64_t seed) {
-    trained_.weights.zero_();
+    at::Tensor weights = at::zeros({trained_.compute.layout.total}, at::TensorOptions().dtype(at::kFloat));
     for (const Target& target : targets_) {
         Random random(seed, stable_hash(target.a.name));
         const double bound = 1.0 / std::sqrt(static_cast<double>(target.a.shape[1]));
-        for (float& value : floats(trained_.weights.narrow(0, target.a.offset, target.a.elements)))
+        for (float& value : floats(weights.narrow(0, target.a.offset, target.a.elements)))
             value = static_cast<float>(bound * (2.0 * random.uniform() - 1.0));
     }
+    send(frozen_.device(), {&weights});
+    trained_.weights = trained_.compute.flat = weights;
     if (model_.head == HeadKind::reward) trained_.compute.view(kScore).copy_(model_.compute.view_of(frozen_, kScore));
 }
 
@@ -122,10 +123,11 @@ at::Tensor LoraAdapters::merged(const at::Tensor& trained_weights) const {
 }
 
 void LoraAdapters::save(const std::filesystem::path& folder, const at::Tensor& trained_weights) const {
+    const at::Tensor weights = to_host(trained_weights);
     const bool reward = model_.head == HeadKind::reward;
     std::vector<TensorOut> tensors;
     for (const ParameterInfo& info : trained_.compute.layout.tensors) {
-        const at::Tensor part = trained_weights.narrow(0, info.offset, info.elements);
+        const at::Tensor part = weights.narrow(0, info.offset, info.elements);
         tensors.push_back(
             {"base_model.model." + info.name, DType::f32, info.shape, std::as_bytes(std::span<const float>(floats(part)))});
     }

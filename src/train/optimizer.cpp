@@ -1,27 +1,26 @@
 #include "optimizer.hpp"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 
 #include "xlrm/core/profile.hpp"
-#include "xlrm/model/flat_buffer.hpp"
 #include "xlrm/ops/adamw.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
 
 constexpr std::int64_t kAlign = 64;  // elements: a block begins on a cache line
 
-at::Tensor zeros(std::int64_t elements) { return flat_zeros(elements, at::kFloat); }
+at::Tensor host_zeros(std::int64_t elements) { return flat_zeros(elements, at::kFloat); }
 
-std::span<std::byte> bytes_of(const at::Tensor& flat, const Range& range) {
-    const auto width = static_cast<std::size_t>(flat.element_size());
-    return {static_cast<std::byte*>(flat.data_ptr()) + static_cast<std::size_t>(range.begin) * width,
-            static_cast<std::size_t>(range.size()) * width};
+// Of a contiguous tensor on the host.
+std::span<std::byte> bytes_of(const at::Tensor& tensor) {
+    return {static_cast<std::byte*>(tensor.data_ptr()), static_cast<std::size_t>(tensor.nbytes())};
 }
+
+at::Tensor cut(const at::Tensor& flat, const Range& range) { return flat.narrow(0, range.begin, range.size()); }
 
 }  // namespace
 
@@ -36,8 +35,8 @@ Optimizer::Optimizer(const Communicator& group, TrainingModel& model, const Trai
       divided_(options.zero > 0 && group.size() > 1),
       total_(model.compute.layout.total),
       mine_(block(group.rank())),
-      first_(zeros(mine_.size())),
-      second_(zeros(mine_.size())),
+      first_(flat_zeros(mine_.size(), at::kFloat, model.weights.device())),
+      second_(flat_zeros(mine_.size(), at::kFloat, model.weights.device())),
       beta1_(options.beta1),
       beta2_(options.beta2),
       eps_(options.eps),
@@ -54,8 +53,7 @@ Optimizer::Optimizer(const Communicator& group, TrainingModel& model, const Trai
         else
             parts_.push_back({begin, count, decay});
     }
-    if (divided_ && model.compute.flat.scalar_type() != at::kFloat)
-        model.weights = model.weights.narrow(0, mine_.begin, mine_.size()).clone();
+    if (divided_ && model.rounds()) model.weights = cut(model.weights, mine_).clone();
 }
 
 Range Optimizer::block(int rank) const {
@@ -66,7 +64,7 @@ Range Optimizer::block(int rank) const {
 
 double Optimizer::norm(const at::Tensor& buffer) {
     const StageScope scope("optimiser");
-    return std::sqrt(sum_of_squares(floats(buffer)));
+    return std::sqrt(sum_of_squares(buffer));
 }
 
 void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor& gradient) {
@@ -74,18 +72,12 @@ void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor
     AdamwConfig config{
         .lr = lr, .beta1 = beta1_, .beta2 = beta2_, .eps = eps_, .weight_decay = 0.0, .step = step, .grad_scale = 1.0};
     if (clip_ > 0.0) config.grad_scale = std::min(1.0, clip_ / (norm + 1e-6));
-    const at::Tensor& compute = model_.compute.flat;
-    const bool copies = compute.scalar_type() == at::kBFloat16;
     const std::int64_t weights_begin = model_.weights.numel() == total_ ? 0 : mine_.begin;
     for (const Part& part : parts_) {
         config.weight_decay = part.decay ? weight_decay_ : 0.0;
-        const auto cut = [&](const at::Tensor& t, std::int64_t from) {
-            return floats(t).subspan(static_cast<std::size_t>(part.begin - from), static_cast<std::size_t>(part.count));
-        };
-        std::span<std::uint16_t> copy;
-        if (copies) copy = {static_cast<std::uint16_t*>(compute.data_ptr()) + part.begin, static_cast<std::size_t>(part.count)};
-        adamw(config, cut(model_.weights, weights_begin), cut(first_, mine_.begin), cut(second_, mine_.begin), cut(gradient, 0),
-              copy);
+        const auto piece = [&](const at::Tensor& t, std::int64_t from) { return t.narrow(0, part.begin - from, part.count); };
+        adamw(config, piece(model_.weights, weights_begin), piece(first_, mine_.begin), piece(second_, mine_.begin),
+              piece(gradient, 0), model_.rounds() ? piece(model_.compute.flat, 0) : at::Tensor());
     }
     if (!divided_) return;
     gradient.narrow(0, 0, mine_.begin).zero_();
@@ -93,23 +85,26 @@ void Optimizer::step(std::int64_t step, double lr, double norm, const at::Tensor
     share_weights();
 }
 
-// In fp32 the masters are what computes.
 void Optimizer::share_weights() const {
     for (int rank = 0; rank < group_.size(); ++rank) {
         const Range range = block(rank);
-        if (range.size() > 0) group_.broadcast_bytes(bytes_of(model_.compute.flat, range), rank);
+        if (range.size() == 0) continue;
+        const at::Tensor piece = cut(model_.compute.flat, range), host = to_host(piece);
+        group_.broadcast_bytes(bytes_of(host), rank);
+        from_host(host, piece);
     }
 }
 
 at::Tensor Optimizer::gather(const at::Tensor& mine) const {
-    if (mine.numel() == total_) return mine;
-    const at::Tensor whole = group_.root() ? zeros(total_) : at::Tensor();
+    const at::Tensor own = to_host(mine);
+    if (own.numel() == total_) return own;
+    const at::Tensor whole = group_.root() ? host_zeros(total_) : at::Tensor();
     for (int rank = 0; rank < group_.size(); ++rank) {
         const Range range = block(rank);
         if (range.size() == 0) continue;
-        const at::Tensor piece = rank == group_.rank() ? mine : zeros(range.size());
-        group_.broadcast_bytes(bytes_of(piece, {0, range.size()}), rank);
-        if (group_.root()) whole.narrow(0, range.begin, range.size()).copy_(piece);
+        const at::Tensor piece = rank == group_.rank() ? own : host_zeros(range.size());
+        group_.broadcast_bytes(bytes_of(piece), rank);
+        if (group_.root()) cut(whole, range).copy_(piece);
     }
     return whole;
 }
@@ -117,21 +112,22 @@ at::Tensor Optimizer::gather(const at::Tensor& mine) const {
 Optimizer::State Optimizer::gathered() const { return {gather(model_.weights), gather(first_), gather(second_)}; }
 
 Optimizer::State Optimizer::blank() const {
-    if (!divided_) return {model_.weights, first_, second_};
+    if (!divided_) return {to_host(model_.weights), to_host(first_), to_host(second_)};
     if (!group_.root()) return {};
-    return {zeros(total_), zeros(total_), zeros(total_)};
+    return {host_zeros(total_), host_zeros(total_), host_zeros(total_)};
 }
 
-void Optimizer::scatter(const at::Tensor& whole, const at::Tensor& mine) const {
+at::Tensor Optimizer::scatter(const at::Tensor& whole, const at::Tensor& mine) const {
     const bool part = mine.numel() != total_;
-    const at::Tensor all = group_.root() ? whole : part ? zeros(total_) : mine;
-    group_.broadcast_bytes(bytes_of(all, {0, total_}));
-    mine.copy_(part ? all.narrow(0, mine_.begin, mine_.size()) : all);
-    if (&mine == &model_.weights && model_.compute.flat.scalar_type() != at::kFloat) model_.compute.flat.copy_(all);
+    const at::Tensor all = group_.root() ? whole : part ? host_zeros(total_) : to_host(mine);
+    group_.broadcast_bytes(bytes_of(all));
+    mine.copy_(part ? cut(all, mine_) : all);
+    return all;
 }
 
 void Optimizer::restore(const State& state) {
-    scatter(state.weights, model_.weights);
+    const at::Tensor weights = scatter(state.weights, model_.weights);
+    if (model_.rounds()) model_.compute.flat.copy_(weights);
     scatter(state.first, first_);
     scatter(state.second, second_);
 }

@@ -12,6 +12,7 @@
 
 namespace xlrm {
 
+//! The values of a contiguous fp32 tensor, where they lie.
 std::span<float> floats(const at::Tensor& tensor);
 
 //! AdamW over the flat buffers, decay on the tensors that the layout names. With options.zero = 1 each rank keeps the moments,
@@ -23,14 +24,14 @@ public:
     //! Takes over model.weights: the rank's block of it where it is divided. `group` and `model` must outlive the optimiser.
     Optimizer(const Communicator& group, TrainingModel& model, const TrainOptions& options);
 
-    //! Norm of a whole buffer.
+    //! Norm of a whole buffer; waits for the device.
     static double norm(const at::Tensor& buffer);
     //! Collective. Step `step` (from 1) with the rate `lr`, the gradient clipped to options.clip by its `norm` as
     //! torch.nn.utils.clip_grad_norm_ does, and left zero.
     void step(std::int64_t step, double lr, double norm, const at::Tensor& gradient);
 
     struct State {
-        at::Tensor weights, first, second;  //!< fp32 [total]; the root's alone
+        at::Tensor weights, first, second;  //!< fp32 [total] on the host; the root's alone
         RunBuffers buffers() const { return {floats(weights), floats(first), floats(second)}; }
     };
     //! Collective. The whole state, on the root; other ranks may get less.
@@ -47,8 +48,10 @@ private:
         std::int64_t begin, count;
         bool decay;
     };
+    //! Collective. On the host, whole on the root.
     at::Tensor gather(const at::Tensor& mine) const;
-    void scatter(const at::Tensor& whole, const at::Tensor& mine) const;
+    //! Collective. Gives each rank its part of what the root has on the host; returns the whole, on the host.
+    at::Tensor scatter(const at::Tensor& whole, const at::Tensor& mine) const;
     void share_weights() const;
     Range block(int rank) const;
 

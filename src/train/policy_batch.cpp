@@ -3,12 +3,16 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "xlrm/core/error.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
 
-PolicyBatch pack_policy(const ItemSet& set, std::span<const std::int64_t> items, bool share_prefix) {
-    PolicyBatch out;
+std::shared_ptr<const PolicyBatch> pack_policy(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
+                                               bool share_prefix) {
+    const auto made = std::make_shared<PolicyBatch>();
+    PolicyBatch& out = *made;
+    out.items = std::ssize(items);
     for (const std::int64_t item : items) {
         const Item& entry = set.items[static_cast<std::size_t>(item)];
         for (std::int32_t k = 0; k < entry.answers; ++k) out.answers.push_back(entry.first_answer + k);
@@ -16,12 +20,14 @@ PolicyBatch pack_policy(const ItemSet& set, std::span<const std::int64_t> items,
     out.batch = pack(set, out.answers, share_prefix);
     out.predicted = predicted_tokens(out.batch, set, out.answers);
     out.needed = needed_rows(out.predicted.rows);
-    return out;
+    send(decoder.device(), {&out.batch.tokens, &out.batch.positions, &out.needed.rows, &out.needed.place, &out.predicted.targets,
+                            &out.predicted.texts});
+    return made;
 }
 
 PolicyStates policy_forward(const Decoder& decoder, const PolicyBatch& batch, DecoderSaved* saved) {
     PolicyStates out;
-    out.residual = decoder.forward(batch.batch, batch.needed.rows, saved);
+    out.residual = decoder.forward(batch.batch, batch.needed, saved);
     out.normed = decoder.final_norm(out.residual, &out.rstd);
     out.rows = gather_rows(out.normed, batch.needed.place);
     return out;
@@ -35,8 +41,13 @@ void policy_backward(const Decoder& decoder, const PolicyBatch& batch, const Pol
                      ready);
 }
 
-void count_batch(StepSums& sums, const PolicyBatch& batch, std::span<const std::int64_t> items) {
-    sums.items = static_cast<double>(items.size());
+std::span<const TokenStatistics> token_statistics(std::span<const double> values) {
+    static_assert(sizeof(TokenStatistics) == 3 * sizeof(double));
+    return {reinterpret_cast<const TokenStatistics*>(values.data()), values.size() / 3};
+}
+
+void count_batch(StepSums& sums, const PolicyBatch& batch) {
+    sums.items = static_cast<double>(batch.items);
     sums.tokens = static_cast<double>(batch.batch.logical_tokens);
     sums.physical = static_cast<double>(batch.batch.physical_tokens());
 }

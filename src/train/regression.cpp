@@ -1,8 +1,12 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "score_objective.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -38,24 +42,33 @@ private:
         return std::ranges::count_if(item.labels, [](float label) { return !std::isnan(label); });
     }
 
-    StepSums loss_of(const ItemSet& set, std::span<const std::int64_t> items, const RewardBatch& batch,
-                     const RewardStates& states, double scale, std::vector<double>& dscores) const override {
+    StepSums loss_of(const RewardBatch& batch, std::span<const double> scores, double scale,
+                     std::span<double> dscores) const override {
         StepSums sums;
         std::size_t at = 0;
-        for (const std::int64_t item : items) {
-            for (const float label : set.items[static_cast<std::size_t>(item)].labels) {
-                const double difference = states.scores[at] - double(label);
+        for (const std::int64_t item : batch.items) {
+            for (const float label : batch.set->items[static_cast<std::size_t>(item)].labels) {
+                const double difference = scores[at] - double(label);
                 if (!std::isnan(label)) {
                     sums.loss += difference * difference;
                     sums.weight += 1.0;
-                    dscores[at] = 2.0 * scale * difference;
+                    if (!dscores.empty()) dscores[at] = 2.0 * scale * difference;
                 }
                 ++at;
             }
         }
-        count_rewards(sums, states.scores);
+        count_rewards(sums, scores);
         count_batch(sums, batch);
         return sums;
+    }
+
+    at::Tensor slopes_on_device(const RewardBatch& batch, const at::Tensor& scores, double scale) const override {
+        at::Tensor labels = at::empty(scores.sizes(), at::TensorOptions().dtype(at::kDouble));
+        double* next = labels.data_ptr<double>();
+        for (const std::int64_t item : batch.items)
+            for (const float label : batch.set->items[static_cast<std::size_t>(item)].labels) *next++ = double(label);
+        send(scores.device(), {&labels});
+        return ((scores - labels) * (2.0 * scale)).masked_fill(labels.isnan(), 0.0);
     }
 };
 

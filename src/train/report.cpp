@@ -19,8 +19,8 @@ namespace {
 constexpr double kShareOfRoof = 0.3;
 
 // Operations a second in a large product in the compute dtype.
-double measured_roof(const std::string& dtype) {
-    const at::TensorOptions kind = at::TensorOptions().dtype(dtype == "bf16" ? at::kBFloat16 : at::kFloat);
+double measured_roof(const std::string& dtype, at::Device device) {
+    const at::TensorOptions kind = at::TensorOptions(device).dtype(dtype == "bf16" ? at::kBFloat16 : at::kFloat);
     const at::Tensor x = at::ones({512, 512}, kind);
     linear(x, x);
     const auto start = std::chrono::steady_clock::now();
@@ -56,7 +56,7 @@ std::string training_report(const Communicator& group, const TrainOptions& optio
     double roof = 0.0;
     together(group, [&] {
         check_start(options, objective_entry(options.objective).head, in.objective->outputs(in.data.train));
-        roof = measured_roof(options.dtype);
+        roof = measured_roof(options.dtype, options.device);
     });
     const HeadKind head = objective_entry(options.objective).head;
     const auto parameters = static_cast<double>(make_layout(config, head).total);

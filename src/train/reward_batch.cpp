@@ -1,14 +1,13 @@
 #include "reward_batch.hpp"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "xlrm/core/profile.hpp"
 #include "xlrm/infer/reward_head.hpp"
 #include "xlrm/ops/head.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
@@ -16,19 +15,14 @@ namespace {
 
 constexpr const char* kScore = "score.weight";
 
-at::Tensor tensor_of(const std::vector<double>& values, std::size_t first, std::size_t stride, at::ScalarType dtype) {
-    const at::Tensor out = at::empty({static_cast<std::int64_t>(values.size() / stride)}, at::TensorOptions().dtype(at::kDouble));
-    for (std::int64_t i = 0; i < out.numel(); ++i)
-        out.data_ptr<double>()[i] = values[first + static_cast<std::size_t>(i) * stride];
-    return out.to(dtype);
-}
-
 }  // namespace
 
 RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
                          const RewardHeadOptions& options, const ExtraRows& extra) {
     const StageScope scope("pack");
     RewardBatch out;
+    out.set = &set;
+    out.items.assign(items.begin(), items.end());
     for (const std::int64_t item : items) {
         const Item& entry = set.items[static_cast<std::size_t>(item)];
         for (std::int32_t k = 0; k < entry.answers; ++k) out.answers.push_back(entry.first_answer + k);
@@ -37,11 +31,14 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
     out.batch = pack(set, out.answers, options.share_prefix);
     std::vector<std::int64_t> rows = pooled_rows(decoder, out.batch, set, out.answers, options.pooling);
     const auto texts = static_cast<std::int64_t>(rows.size());
-    if (extra) {
-        const std::vector<std::int64_t> more = extra(out);
+    if (extra.rows) {
+        const std::vector<std::int64_t> more = extra.rows(out);
         rows.insert(rows.end(), more.begin(), more.end());
     }
     out.needed = needed_rows(rows);
+    std::vector<at::Tensor*> sent = {&out.batch.tokens, &out.batch.positions, &out.needed.rows, &out.needed.place};
+    sent.insert(sent.end(), extra.tensors.begin(), extra.tensors.end());
+    send(decoder.device(), sent);
     out.pooled = out.needed.place.narrow(0, 0, texts);
     out.others = out.needed.place.narrow(0, texts, static_cast<std::int64_t>(rows.size()) - texts);
     return out;
@@ -50,25 +47,22 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
 RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved) {
     const StageScope scope("forward");
     RewardStates out;
-    out.residual = head_precision(decoder.forward(batch.batch, batch.needed.rows, saved));
+    out.residual = head_precision(decoder.forward(batch.batch, batch.needed, saved));
     out.normed = decoder.final_norm(out.residual, &out.rstd);
     out.pooled = gather_rows(out.normed, batch.pooled);
-    const at::Tensor scores = reward_scores(decoder, out.pooled).to(at::kDouble).contiguous();
-    out.scores.assign(scores.const_data_ptr<double>(), scores.const_data_ptr<double>() + scores.numel());
+    out.scores = reward_scores(decoder, out.pooled).to(at::kDouble).contiguous();
     return out;
 }
 
 at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states,
-                                const std::vector<double>& dscores, const at::Tensor& gradient) {
+                                const at::Tensor& dscores, const at::Tensor& gradient) {
     const StageScope scope("backward");
     const at::Tensor dnormed = at::zeros_like(states.normed);
     const at::Tensor head = decoder.parameters().view(kScore);
     const at::Tensor dhead = decoder.parameters().view_of(gradient, kScore);
-    const auto outputs = static_cast<std::size_t>(head.size(0));
-    for (std::size_t k = 0; k < outputs; ++k) {
-        const auto row = static_cast<std::int64_t>(k);
-        const at::Tensor slope = tensor_of(dscores, k, outputs, states.normed.scalar_type());
-        scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, row), dhead.select(0, row)), batch.pooled,
+    for (std::int64_t k = 0; k < head.size(0); ++k) {
+        const at::Tensor slope = dscores.select(1, k).to(states.normed.scalar_type()).contiguous();
+        scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, k), dhead.select(0, k)), batch.pooled,
                          dnormed);
     }
     return dnormed;
@@ -95,8 +89,5 @@ void count_rewards(StepSums& sums, std::span<const double> rewards) {
     }
     sums.rewards += static_cast<double>(rewards.size());
 }
-
-double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
-double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 }  // namespace xlrm

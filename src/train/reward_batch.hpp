@@ -8,6 +8,8 @@ namespace xlrm {
 
 //! The texts of one micro-batch whose pooled tokens a reward head reads.
 struct RewardBatch {
+    const ItemSet* set = nullptr;
+    std::vector<std::int64_t> items;
     PackedBatch batch;
     std::vector<std::int64_t> answers;  //!< of all items, in order: the batch's texts
     NeededRows needed;
@@ -16,8 +18,11 @@ struct RewardBatch {
     std::vector<std::int32_t> counts;  //!< answers of each item
 };
 
-//! Rows of the batch that are needed besides the pooled ones.
-using ExtraRows = std::function<std::vector<std::int64_t>(const RewardBatch&)>;
+//! Rows of the batch that are needed besides the pooled ones, and tensors on the host that are sent along with the batch.
+struct ExtraRows {
+    std::function<std::vector<std::int64_t>(const RewardBatch&)> rows;
+    std::vector<at::Tensor*> tensors;
+};
 
 RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
                          const RewardHeadOptions& options, const ExtraRows& extra = {});
@@ -27,13 +32,13 @@ RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<c
 struct RewardStates {
     at::Tensor residual, rstd, normed;  //!< [needed, d], [needed], [needed, d]; fp32 (fp64)
     at::Tensor pooled;                  //!< [texts, d] of normed
-    std::vector<double> scores;         //!< [texts · outputs], a text's outputs side by side
+    at::Tensor scores;                  //!< [texts, outputs] fp64
 };
 RewardStates reward_forward(const Decoder& decoder, const RewardBatch& batch, DecoderSaved* saved);
 
-//! d(normed) [needed, d] from d(scores); adds the head's gradient into the flat `gradient`.
+//! d(normed) [needed, d] from d(scores) [texts, outputs] fp64; adds the head's gradient into the flat `gradient`.
 at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states,
-                                const std::vector<double>& dscores, const at::Tensor& gradient);
+                                const at::Tensor& dscores, const at::Tensor& gradient);
 //! The rest of the way back.
 void reward_backward(const Decoder& decoder, const RewardBatch& batch, const RewardStates& states, DecoderSaved& saved,
                      const at::Tensor& dnormed, const at::Tensor& gradient, const Decoder::GradientReady& ready);
@@ -42,9 +47,5 @@ void reward_backward(const Decoder& decoder, const RewardBatch& batch, const Rew
 void count_batch(StepSums& sums, const RewardBatch& batch);
 //! Smallest, largest and sum of the rewards.
 void count_rewards(StepSums& sums, std::span<const double> rewards);
-
-//! log(1 + exp(x)) without overflow, and its slope.
-double softplus(double x);
-double sigmoid(double x);
 
 }  // namespace xlrm

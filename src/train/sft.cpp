@@ -17,36 +17,37 @@ public:
             predicted_count(set.answers[static_cast<std::size_t>(set.items[static_cast<std::size_t>(item)].first_answer)]));
     }
 
-    StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
-                        at::Tensor gradient, const Decoder::GradientReady& ready) override {
-        const PolicyBatch batch = pack_policy(set, items, false);
+    PendingSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                           at::Tensor gradient, const Decoder::GradientReady& ready) override {
+        const auto batch = pack_policy(decoder, set, items, false);
         const DecoderSavedPtr saved = make_decoder_saved(decoder.keep());
-        const PolicyStates states = policy_forward(decoder, batch, saved.get());
+        const PolicyStates states = policy_forward(decoder, *batch, saved.get());
         const LmGradient to{scale, at::empty_like(states.rows), lm_weight_of(decoder, gradient)};
-        const StepSums sums = loss_of(decoder, batch, states, to, items);
-        policy_backward(decoder, batch, states, *saved, to.rows, gradient, ready);
+        PendingSums sums = loss_of(decoder, batch, states, to);
+        policy_backward(decoder, *batch, states, *saved, to.rows, gradient, ready);
         return sums;
     }
 
-    StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
-        const PolicyBatch batch = pack_policy(set, items, false);
-        return loss_of(decoder, batch, policy_forward(decoder, batch, nullptr), {}, items);
+    PendingSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) override {
+        const auto batch = pack_policy(decoder, set, items, false);
+        return loss_of(decoder, batch, policy_forward(decoder, *batch, nullptr), {});
     }
 
 private:
-    static StepSums loss_of(const Decoder& decoder, const PolicyBatch& batch, const PolicyStates& states, const LmGradient& to,
-                            std::span<const std::int64_t> items) {
-        std::vector<TokenStatistics> tokens;
-        const CrossEntropyResult loss = lm_loss(decoder, states.rows, batch.predicted.targets, {}, to, &tokens);
-        StepSums sums;
-        sums.loss = loss.loss_sum;
-        sums.weight = loss.weight_sum;
-        for (const TokenStatistics& token : tokens) {
-            sums.means[0].add(token.entropy);
-            sums.means[1].add(token.top ? 1.0 : 0.0);
-        }
-        count_batch(sums, batch, items);
-        return sums;
+    static PendingSums loss_of(const Decoder& decoder, const std::shared_ptr<const PolicyBatch>& batch,
+                               const PolicyStates& states, const LmGradient& to) {
+        const CrossEntropyResult loss = lm_loss(decoder, states.rows, batch->predicted.targets, {}, to, true);
+        return {{loss.sums, loss.statistics}, [batch](const std::vector<std::span<const double>>& values) {
+                    StepSums sums;
+                    sums.loss = values[0][0];
+                    sums.weight = values[0][1];
+                    for (const TokenStatistics& token : token_statistics(values[1])) {
+                        sums.means[0].add(token.entropy);
+                        sums.means[1].add(token.top);
+                    }
+                    count_batch(sums, *batch);
+                    return sums;
+                }};
     }
 };
 

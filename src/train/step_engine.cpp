@@ -7,7 +7,7 @@
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/profile.hpp"
-#include "xlrm/model/flat_buffer.hpp"
+#include "xlrm/ops/memory.hpp"
 #include "xlrm/train/metrics.hpp"
 
 namespace xlrm {
@@ -28,7 +28,7 @@ double largest_batch(const ItemSet& set, const PlanOptions& options) {
     return static_cast<double>(most);
 }
 
-at::Tensor zeros(const ParameterLayout& layout) { return flat_zeros(layout.total, at::kFloat); }
+at::Tensor zeros(const ParameterLayout& layout, at::Device device) { return flat_zeros(layout.total, at::kFloat, device); }
 
 }  // namespace
 
@@ -36,8 +36,9 @@ StepEngine::Gradients StepEngine::allocate(const Communicator& group, const Trai
     Gradients gradients;
     together(group, [&] {
         const Activity activity("allocating the gradient");
-        gradients.trained = zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout);
-        gradients.whole = lora != nullptr ? zeros(model.compute.layout) : gradients.trained;
+        const at::Device device = model.compute.flat.device();
+        gradients.trained = zeros(lora != nullptr ? lora->trained().compute.layout : model.compute.layout, device);
+        gradients.whole = lora != nullptr ? zeros(model.compute.layout, device) : gradients.trained;
     });
     return gradients;
 }
@@ -81,13 +82,14 @@ StepSums StepEngine::compute(const std::vector<std::int64_t>& items, const Decod
     double weight = 0.0;
     for (const std::int64_t item : items) weight += in_.objective->item_weight(in_.data.train, item);
     const auto batches = planned(in_.data.train, items, group_, plan_);
-    StepSums sums;
+    std::vector<PendingSums> sums;
     for (std::size_t i = 0; i < batches.size(); ++i) {
         const bool last = i + 1 == batches.size();
-        add(sums, in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, whole_, last ? ready : nullptr));
+        sums.push_back(
+            in_.objective->accumulate(decoder_, in_.data.train, batches[i], 1.0 / weight, whole_, last ? ready : nullptr));
     }
     if (lora_ != nullptr) lora_->project(whole_, gradient);
-    return sums;
+    return PendingSums::read(sums);
 }
 
 StepSums StepEngine::accumulate(const std::vector<std::int64_t>& items) {
@@ -127,7 +129,7 @@ StepSums StepEngine::evaluate() {
     together(group_, [&] {
         const Activity activity("evaluating");
         for (const auto& batch : plan_step(in_.data.eval, items, group_.rank(), group_.size(), plan_)) {
-            add(sums, in_.objective->evaluate(decoder_, in_.data.eval, batch));
+            add(sums, in_.objective->evaluate(decoder_, in_.data.eval, batch).read());
         }
     });
     return sum_over_ranks(group_, sums);

@@ -22,10 +22,10 @@ TrainingModel make_model(const TrainOptions& options, const ModelConfig& config)
     bool fresh_head = true;
     if (options.model.empty()) {
         model.config = config;
-        parameters = init_parameters(config, HeadKind::reward, seed, at::kFloat);
+        parameters = init_parameters(config, HeadKind::reward, seed, at::kFloat, options.device);
     } else {
         fresh_head = stored_labels(options.model) != 1;
-        LoadedModel loaded = load_model(options.model, HeadKind::reward, at::kFloat, fresh_head);
+        LoadedModel loaded = load_model(options.model, HeadKind::reward, at::kFloat, fresh_head, kOnlyLabel, options.device);
         model.config = std::move(loaded.config);
         parameters = std::move(loaded.parameters);
     }

@@ -10,6 +10,7 @@
 #include "xlrm/core/log.hpp"
 #include "xlrm/core/settings_file.hpp"
 #include "xlrm/core/sha256.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -40,7 +41,7 @@ void make_new(TrainingModel& model, Parameters& parameters, const TrainOptions& 
     model.config = new_model_config(options, tokenizer);
     const auto seed = static_cast<std::uint64_t>(options.seed);
     const bool untied = options.lm_coefficient != 0.0 && !model.config.tied_embeddings;
-    parameters = init_parameters(model.config, untied ? HeadKind::lm : model.head, seed, at::kFloat);
+    parameters = init_parameters(model.config, untied ? HeadKind::lm : model.head, seed, at::kFloat, options.device);
     if (untied || outputs > 1) append_reward_head(parameters, model.config, outputs);
     if (model.head == HeadKind::reward) init_reward_head(parameters, model.config, options.head_init, seed);
     model.sha256 = sha256(model.config.raw.dump() + " " + std::to_string(options.seed));
@@ -76,7 +77,7 @@ void load_started(TrainingModel& model, Parameters& parameters, const TrainOptio
         log_root(LogLevel::warning, options.model + ": its reward head has another number of labels than the objective, " +
                                         std::to_string(outputs) + ": training begins with a new head");
     }
-    LoadedModel loaded = load_model(options.model, start.head, at::kFloat, start.new_head, kAllLabels);
+    LoadedModel loaded = load_model(options.model, start.head, at::kFloat, start.new_head, kAllLabels, options.device);
     if (options.add_pad_token) add_pad_token(loaded, tokenizer_folder(options));
     model.config = loaded.config;
     model.sha256 = loaded.sha256;
@@ -151,9 +152,10 @@ ParameterLayout saved_layout(const TrainingModel& model) {
 void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from,
                   const Json& extra) {
     const ParameterLayout layout = saved_layout(model);
-    const Parameters stored{layout, at::empty({layout.total}, model.weights.options())};
+    const at::Tensor weights = to_host(model.weights);
+    const Parameters stored{layout, at::empty({layout.total}, weights.options())};
     for (const ParameterInfo& info : stored.layout.tensors) {
-        stored.view(info.name).copy_(model.compute.view_of(model.weights, info.name));
+        stored.view(info.name).copy_(model.compute.view_of(weights, info.name));
     }
     save_model(folder, model.config, stored.layout, stored.flat, model.head, tokenizer_from, extra,
                model.compute.flat.scalar_type());

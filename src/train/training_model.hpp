@@ -15,10 +15,13 @@ namespace xlrm {
 struct TrainingModel {
     ModelConfig config;
     HeadKind head = HeadKind::none;  //!< of the model to be saved
-    Parameters compute;              //!< fp32: flat is `weights` itself; bf16: a copy
-    at::Tensor weights;              //!< fp32 [total]
+    Parameters compute;              //!< flat is `weights` itself, or a copy
+    at::Tensor weights;              //!< fp32 [total], on the device that computes
     std::string sha256;              //!< of the folder it began from, or of the configuration and seed it was made from
     Json started_from;               //!< for provenance
+
+    //! Whether what computes is a rounded copy of the masters.
+    bool rounds() const { return compute.flat.scalar_type() != weights.scalar_type(); }
 };
 
 //! The folder whose tokenizer and template belong to the run.

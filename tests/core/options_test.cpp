@@ -278,5 +278,34 @@ TEST(Options, TextThatIsNotUtf8IsRefusedByName) {
     EXPECT_EQ(p.options.effective().at("train.model"), "déjà");
 }
 
+TEST(Options, AValueOfAnyTypeIsReadAndShownByItsFunctions) {
+    Program p;
+    int place = 1;
+    p.options.section("train").add(
+        "place", [&](const std::string& text) { place = text == "there" ? 2 : throw Error("\"" + text + "\" is nowhere"); },
+        [&] { return std::string(place == 1 ? "here" : "there"); }, "here|there", "where");
+    EXPECT_TRUE(has(p.options.help(), "[here]"));
+    p.parse({"--place", "there"});
+    EXPECT_EQ(place, 2);
+    EXPECT_EQ(p.options.effective().at("train.place"), "there");
+    EXPECT_EQ(p.refused({"--place", "up"}), "--place: \"up\" is nowhere");
+}
+
+TEST(Options, ChecksRunWhenAllIsReadUnlessHelpIsAskedFor) {
+    const auto checked = [](const std::vector<std::string>& arguments) {
+        Program p;
+        double seen = 0.0;
+        p.options.check([&] { seen = p.lr; });
+        p.parse(arguments);
+        return seen;
+    };
+    EXPECT_EQ(checked({"--lr", "0.5"}), 0.5);
+    EXPECT_EQ(checked({"--lr", "0.5", "--help"}), 0.0);
+    EXPECT_EQ(checked({"--version"}), 0.0);
+    Program p;
+    p.options.check([] { fail("not here", ExitCode::usage); });
+    EXPECT_EQ(p.refused({}), "not here");
+}
+
 }  // namespace
 }  // namespace xlrm

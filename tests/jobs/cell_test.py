@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """cell_test.py BIN TRL_RUN: a cell opens in h5py and xarray as it is, and the state that it stores of the last layer, normed and multiplied by
 the head, gives the stored score within 1e-5 · max(1, |score|), with fp32 and with bf16 compute."""
+import json
 import os
 import sys
 
@@ -28,6 +29,8 @@ with Work() as work:
         result = run([os.path.join(BIN, "xlrm_evaluate"), "--model", os.path.join(FIXTURE, "model"), "--data", os.path.join(FIXTURE, "pairs.jsonl"),
                       "--output", cell, "--dtype", dtype])
         check(result.returncode == 0, f"{dtype}: xlrm_evaluate ends with {result.returncode}\n{result.stderr}")
+        facts = json.loads((work / f"{dtype}.run.json").read_text())
+        check(facts.get("device") == "cpu" and "ops" not in facts, f"{dtype}: the run file says {facts}")
         with xarray.open_dataset(cell, group="scores") as scores:
             check(scores.sizes["item"] == 44, f"{dtype}: {scores.sizes} instead of 44 items")
             check(bool((scores["margin"] == scores["chosen"] - scores["rejected"]).all()), f"{dtype}: margin is not chosen - rejected")

@@ -53,19 +53,43 @@ def missing_options(work, rows, model):
 
 
 def wrong_words(work, rows, model):
-    sweep, inspect, train = (os.path.join(BIN, name) for name in ("xlrm_sweep", "xlrm_inspect", "xlrm_train"))
+    sweep, inspect = (os.path.join(BIN, name) for name in ("xlrm_sweep", "xlrm_inspect"))
     for ranks in (1, 2):
         expect("xlrm_sweep with a wrong word", [sweep, "stauts", work / "out"], ranks, ["stauts", "status OUT"])
         expect("xlrm_bench with a wrong kind", [os.path.join(BIN, "xlrm_bench"), "--what", "sleep"], ranks, ["sleep", "train"])
         expect("xlrm_bench, data without a tokenizer", [os.path.join(BIN, "xlrm_bench"), "--data", rows], ranks, ["--data", "--tokenizer"])
-        expect("unknown XLRM_CPU", [train, "--model", model, "--data", rows, "--output", work / f"cpu{ranks}", "--steps", "1"], ranks, ["XLRM_CPU", "sse", "avx2"],
-               environment={"XLRM_CPU": "sse"})
+        computing(work, rows, model, ranks)
     for word in ("status", "verify", "table"):
         expect(f"xlrm_sweep {word} without a folder", [sweep, word], 1, [word, "OUT"])
         expect(f"xlrm_sweep {word} with an empty folder", [sweep, word, ""], 1, [word, "OUT"])
     expect("xlrm_inspect alone", [inspect], 1, ["tokenize", "render", "forward", "model DIR"])
     expect("xlrm_inspect model alone", [inspect, "model"], 1, ["xlrm_inspect model DIR"])
     expect("xlrm_inspect model with an empty folder", [inspect, "model", ""], 1, ["xlrm_inspect model DIR"])
+
+
+def computing(work, rows, model, ranks):
+    """Where and with what a program computes is known before it reads anything: its other options name files that are not there."""
+    missing = work / "missing"
+    commands = {
+        "xlrm_train": ["--model", missing, "--data", missing, "--output", work / "trained"],
+        "xlrm_evaluate": ["--model", missing, "--data", missing],
+        "xlrm_sweep": ["--bases", f"base={missing}", "--output", work / "out"],
+        "xlrm_bench": ["--model", missing],
+    }
+    if ranks == 1:
+        commands["xlrm_inspect"] = ["forward", "--model", missing, "--input", missing, "--output", work / "states.h5"]
+    for program, options in commands.items():
+        command = [os.path.join(BIN, program), *options]
+        expect(f"{program} on cuda", [*command, "--device", "cuda:1"], ranks, ["--device", "cuda:1", "CPU alone"])
+        if program == "xlrm_train" or ranks == 1:
+            expect(f"{program} on a device that there is not", [*command, "--device", "cuba"], ranks, ["--device", "did you mean cuda?"])
+            expect(f"{program}, unknown XLRM_CPU", command, ranks, ["XLRM_CPU", "avx51", "avx2, avx512, amx", "did you mean avx512?"],
+                   environment={"XLRM_CPU": "avx51"})
+            expect(f"{program}, unknown XLRM_OPS", command, ranks, ["XLRM_OPS", "refrence", "own, reference", "did you mean reference?"],
+                   environment={"XLRM_OPS": "refrence"})
+    for word in ("--help", "--version"):
+        result = run(["env", "XLRM_CPU=sse", os.path.join(BIN, "xlrm_train"), word])
+        check(result.returncode == 0, f"{word} with an unknown XLRM_CPU: exit code {result.returncode}\n{result.stderr}")
 
 
 def main():
@@ -78,7 +102,7 @@ def main():
         os.chdir(work.path)
         missing_options(work, rows, model)
         wrong_words(work, rows, model)
-        left = [name for name in sorted(os.listdir(work.path)) if not name.startswith("cpu")]  # that one begins its training
+        left = sorted(os.listdir(work.path))
         check(left == ["rows.jsonl"], f"refusals left {left}")
     finish()
 

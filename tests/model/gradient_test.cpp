@@ -93,7 +93,7 @@ public:
         at::Tensor dnormed = at::zeros_like(normed);
         xlrm::scatter_add_rows(dhidden, index(from), dnormed);
         decoder_.backward(b, *saved, decoder_.final_norm_backward(dnormed, rows, rstd, gradient_), gradient_, everything_final());
-        return result.loss_sum / counted;
+        return result.loss_sum() / counted;
     }
 
     double counted() const { return static_cast<double>(set_.tokens.size() - set_.answers.size()); }

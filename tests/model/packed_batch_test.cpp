@@ -45,7 +45,7 @@ TEST(PackedBatch, SharesAPrefixBetweenNeighbours) {
 TEST(PackedBatch, SegmentsOfSomeRowsNumberTheQueriesAnew) {
     const PackedBatch batch = xlrm::pack(example(), kAll);
     const std::int64_t rows[] = {2, 3, 4, 6, 8, 9};
-    const xlrm::Segments some = xlrm::segments_of(batch.segments, xlrm::needed_rows(rows).rows);
+    const xlrm::Segments some = xlrm::segments_of(batch.segments, xlrm::needed_rows(rows).list);
     const std::vector<std::vector<xlrm::QueryRun>> runs = {{{0, 1, 2}}, {{1, 2, 3}}, {}, {{3, 1, 0}}, {{4, 1, 2}}, {{5, 1, 0}}};
     ASSERT_EQ(some.size(), runs.size());
     for (std::size_t i = 0; i < some.size(); ++i) {
@@ -54,7 +54,7 @@ TEST(PackedBatch, SegmentsOfSomeRowsNumberTheQueriesAnew) {
     }
     // Rows apart from each other are runs of their own.
     const std::int64_t ends[] = {0, 2};
-    EXPECT_EQ(xlrm::segments_of(batch.segments, xlrm::needed_rows(ends).rows).front().queries,
+    EXPECT_EQ(xlrm::segments_of(batch.segments, xlrm::needed_rows(ends).list).front().queries,
               (std::vector<xlrm::QueryRun>{{0, 1, 0}, {1, 1, 2}}));
 }
 

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "xlrm/core/error.hpp"
-#include "xlrm/model/flat_buffer.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace {
 

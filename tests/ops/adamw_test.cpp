@@ -1,65 +1,79 @@
 #include "xlrm/ops/adamw.hpp"
 
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <fstream>
 
+#include "ops/device_ops.hpp"
 #include "ops/support.hpp"
 
 namespace xlrm {
 namespace {
 
-using Floats = std::vector<float>;
+at::Tensor floats_of(const nlohmann::json& values) { return at::tensor(values.get<std::vector<float>>()); }
 
-TEST(Adamw, EqualsTorch) {
-    std::ifstream file(XLRM_SOURCE_DIR "/tests/fixtures/ops/adamw.json");
-    const nlohmann::json c = nlohmann::json::parse(file);
-    Floats weight = c["start"];
-    Floats first(weight.size()), second(weight.size());
-    AdamwConfig config{c["lr"], c["beta1"], c["beta2"], c["eps"], c["weight_decay"]};
-    for (std::size_t step = 0; step < c["gradients"].size(); ++step) {
-        Floats doubled = c["gradients"][step];
-        for (float& g : doubled) g *= 2.0f;
-        config.step = std::int64_t(step) + 1;
-        config.grad_scale = 0.5;
-        adamw(config, weight, first, second, doubled);
-        const Floats expected = c["weights"][step];
-        for (std::size_t i = 0; i < weight.size(); ++i) EXPECT_NEAR(weight[i], expected[i], 3e-7 * (1.0 + std::abs(expected[i])));
-    }
-    const Floats first_expected = c["first"], second_expected = c["second"];
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-        EXPECT_NEAR(first[i], first_expected[i], 1e-6 * std::abs(first_expected[i]) + 1e-9);
-        EXPECT_NEAR(second[i], second_expected[i], 1e-6 * second_expected[i]);
+void expect_near(const at::Tensor& x, const at::Tensor& expected, double relative, double absolute) {
+    ASSERT_EQ(x.sizes(), expected.sizes());
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double there = expected[i].item<double>();
+        EXPECT_NEAR(x[i].item<double>(), there, relative * std::abs(there) + absolute);
     }
 }
 
+void expect_torchs(const DeviceOps& table) {
+    const UseOps use(table);
+    std::ifstream file(XLRM_SOURCE_DIR "/tests/fixtures/ops/adamw.json");
+    const nlohmann::json c = nlohmann::json::parse(file);
+    const at::Tensor weight = floats_of(c["start"]), first = at::zeros_like(weight), second = at::zeros_like(weight);
+    AdamwConfig config{c["lr"], c["beta1"], c["beta2"], c["eps"], c["weight_decay"]};
+    for (std::size_t step = 0; step < c["gradients"].size(); ++step) {
+        const at::Tensor doubled = floats_of(c["gradients"][step]) * 2.0;
+        config.step = std::int64_t(step) + 1;
+        config.grad_scale = 0.5;
+        adamw(config, weight, first, second, doubled);
+        expect_near(weight, floats_of(c["weights"][step]), 3e-7, 3e-7);
+        EXPECT_TRUE(at::equal(doubled, at::zeros_like(doubled)));
+    }
+    expect_near(first, floats_of(c["first"]), 1e-6, 1e-9);
+    expect_near(second, floats_of(c["second"]), 1e-6, 0.0);
+}
+
+TEST(Adamw, EqualsTorch) { expect_torchs(cpu_ops()); }
+TEST(Adamw, OfAtenEqualsTorch) { expect_torchs(reference_ops()); }
+
 TEST(Adamw, RoundsTheComputeCopyAndDoesNotDependOnThreads) {
-    const std::size_t n = 50001;
-    const at::Tensor start = test::normal({std::int64_t(n)}, 1, at::kFloat),
-                     gradient = test::normal({std::int64_t(n)}, 2, at::kFloat);
+    const std::int64_t n = 50001;
+    const at::Tensor start = test::normal({n}, 1, at::kFloat), gradient = test::normal({n}, 2, at::kFloat);
     const AdamwConfig config{1e-3, 0.9, 0.999, 1e-8, 0.01, 3, 0.7};
-    std::vector<Floats> weights;
-    std::vector<std::uint16_t> rounded(n);
-    for (const int threads : {1, 2})
-        test::with_threads(threads, [&] {
-            Floats w(start.data_ptr<float>(), start.data_ptr<float>() + n), first(n, 0.1f), second(n, 0.2f);
-            Floats g(gradient.data_ptr<float>(), gradient.data_ptr<float>() + n);
-            adamw(config, w, first, second, g, rounded);
-            weights.push_back(w);
-            EXPECT_EQ(g, Floats(n, 0.0f));
-        });
-    EXPECT_EQ(weights[0], weights[1]);
-    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(rounded[i], c10::BFloat16(weights[0][i]).x);
+    for (const DeviceOps* const table : {&cpu_ops(), &reference_ops()}) {
+        const UseOps use(*table);
+        std::vector<at::Tensor> weights;
+        const at::Tensor rounded = test::zeros({n}, at::kBFloat16);
+        for (const int threads : {1, 2})
+            test::with_threads(threads, [&] {
+                const at::Tensor w = start.clone(), g = gradient.clone();
+                adamw(config, w, at::full({n}, 0.1f), at::full({n}, 0.2f), g, rounded);
+                weights.push_back(w);
+                EXPECT_TRUE(at::equal(g, test::zeros({n}, at::kFloat)));
+            });
+        EXPECT_TRUE(test::same_bits(weights[0], weights[1]));
+        EXPECT_TRUE(test::same_bits(rounded, weights[0].to(at::kBFloat16)));
+    }
 }
 
 TEST(SumOfSquares, IsExactEnoughAndDoesNotDependOnThreads) {
     const at::Tensor x = test::normal({70003}, 1, at::kFloat);
-    const std::span<const float> values(x.data_ptr<float>(), 70003);
-    const double one = sum_of_squares(values);
-    EXPECT_NEAR(one, x.to(at::kDouble).pow(2).sum().item<double>(), 1e-9);
-    test::with_threads(2, [&] { EXPECT_EQ(one, sum_of_squares(values)); });
-    EXPECT_EQ(sum_of_squares({}), 0.0);
+    const double exact = x.to(at::kDouble).pow(2).sum().item<double>(), one = sum_of_squares(x);
+    EXPECT_NEAR(one, exact, 1e-9);
+    test::with_threads(2, [&] { EXPECT_EQ(one, sum_of_squares(x)); });
+    EXPECT_EQ(sum_of_squares(test::zeros({0}, at::kFloat)), 0.0);
+    EXPECT_NEAR(reference_ops().sum_of_squares(x), exact, 1e-9);
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ TEST(CrossEntropy, EqualsLogSoftmaxAndItsGradient) {
             const CrossEntropyResult result =
                 chunked_cross_entropy(hidden, weight, test::ints(ids), row_weight, 0.25, dhidden, dweight, 16, cap);
             const double bound = dtype == at::kDouble ? 1e-13 : (dtype == at::kFloat ? 2e-6 : 2e-2);
-            EXPECT_NEAR(result.loss_sum, f(wide).item<double>(), bound * f(wide).item<double>());
-            EXPECT_NEAR(result.weight_sum, weights, 1e-6 * weights);
+            EXPECT_NEAR(result.loss_sum(), f(wide).item<double>(), bound * f(wide).item<double>());
+            EXPECT_NEAR(result.weight_sum(), weights, 1e-6 * weights);
             EXPECT_LT(test::difference(dhidden, grads[0]), bound);
             EXPECT_LT(test::difference(dweight, grads[1]), bound);
             const at::Tensor log_probs = logits(wide[0], wide[1]).log_softmax(-1);
@@ -60,8 +60,8 @@ TEST(CrossEntropy, LargeLogitsDoNotOverflow) {
     const at::Tensor hidden = test::zeros({1, 1}, at::kFloat) + 1.0, weight = test::zeros({20, 1}, at::kFloat);
     weight[3].fill_(1e4);
     const CrossEntropyResult result = chunked_cross_entropy(hidden, weight, test::ints({3}), {}, 1.0, {}, {});
-    EXPECT_EQ(result.loss_sum, 0.0);
-    EXPECT_EQ(chunked_cross_entropy(hidden, weight, test::ints({4}), {}, 1.0, {}, {}).loss_sum, 1e4);
+    EXPECT_EQ(result.loss_sum(), 0.0);
+    EXPECT_EQ(chunked_cross_entropy(hidden, weight, test::ints({4}), {}, 1.0, {}, {}).loss_sum(), 1e4);
 }
 
 }  // namespace

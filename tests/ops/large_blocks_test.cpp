@@ -1,4 +1,4 @@
-#include "ops/large_blocks.hpp"
+#include "ops/cpu/large_blocks.hpp"
 
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>

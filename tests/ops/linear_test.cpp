@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/cpu/kernels.hpp"
+#include "ops/cpu/row_blocks.hpp"
 #include "ops/support.hpp"
 #include "xlrm/ops/rows.hpp"
 
@@ -97,12 +98,12 @@ TEST(Linear, RoomBehindTheRowsChangesNothing) {
         for (const auto& [rows, k] :
              std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 384}, {64, 384}, {70, 384}, {203, 384}, {70, 40}, {70, 50}}) {
             const at::Tensor x = test::normal({rows, k}, 1, dtype), w = test::normal({16, k}, 2, dtype);
-            const at::Tensor roomy = empty_rows(x.sizes(), x.options());
-            ASSERT_TRUE(with_room(roomy, (rows + 63) / 64 * 64).defined());
-            with_room(roomy, (rows + 63) / 64 * 64).fill_(std::numeric_limits<double>::quiet_NaN());
+            const at::Tensor roomy = cpu::empty_rows(x.sizes(), x.options());
+            ASSERT_TRUE(cpu::with_room(roomy, (rows + 63) / 64 * 64).defined());
+            cpu::with_room(roomy, (rows + 63) / 64 * 64).fill_(std::numeric_limits<double>::quiet_NaN());
             roomy.copy_(x);
             EXPECT_TRUE(test::same_bits(xlrm::linear(roomy, w), xlrm::linear(x, w))) << dtype << " rows " << rows << " k " << k;
-            EXPECT_EQ(with_room(x, (rows + 63) / 64 * 64).defined(), rows == 64) << dtype << " rows " << rows;
+            EXPECT_EQ(cpu::with_room(x, (rows + 63) / 64 * 64).defined(), rows == 64) << dtype << " rows " << rows;
         }
 }
 

@@ -2,9 +2,9 @@
 // a processor.
 #include <limits>
 
-#include "ops/aligned_buffer.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
+#include "ops/cpu/dispatch.hpp"
 #include "ops/cpu/kernels.hpp"
-#include "ops/dispatch.hpp"
 #include "ops/support.hpp"
 
 namespace xlrm {
@@ -81,7 +81,7 @@ TEST(OwnProduct, WeightGradientAddsToWhatIsThere) {
         for (const std::int64_t tokens : {1, 255, 700})
             for (const std::int64_t k : {32, 576}) {
                 const at::Tensor dy = test::normal({tokens, 128}, 1, dtype), x = test::normal({tokens, k}, 2, dtype);
-                const at::Tensor dw = test::zeros({128, k + 16}, accumulate_type(dtype)) + 1.0;
+                const at::Tensor dw = test::zeros({128, k + 16}, sum_type(dtype)) + 1.0;
                 dispatch(dtype, [&](auto type) {
                     using T = decltype(type);
                     const cpu::Products<T>& own = cpu::kernels<T>().products;

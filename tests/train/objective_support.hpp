@@ -72,8 +72,8 @@ inline void expect_gradient_of_loss(Objective& objective, const ModelConfig& con
     const Decoder decoder(config, parameters);
     const double scale = 0.25;
     const at::Tensor gradient = at::zeros_like(parameters.flat);
-    const StepSums sums = objective.accumulate(decoder, set, kItems, scale, gradient, {});
-    EXPECT_NEAR(objective.evaluate(decoder, set, kItems).loss, sums.loss, 1e-12 * std::abs(sums.loss));
+    const StepSums sums = objective.accumulate(decoder, set, kItems, scale, gradient, {}).read();
+    EXPECT_NEAR(objective.evaluate(decoder, set, kItems).read().loss, sums.loss, 1e-12 * std::abs(sums.loss));
 
     const at::Tensor direction = at::zeros_like(parameters.flat);
     Random random(17);
@@ -81,7 +81,7 @@ inline void expect_gradient_of_loss(Objective& objective, const ModelConfig& con
     const at::Tensor start = parameters.flat.clone();
     const auto loss_at = [&](double step) {
         parameters.flat.copy_(at::add(start, direction, step));
-        return objective.evaluate(decoder, set, kItems).loss;
+        return objective.evaluate(decoder, set, kItems).read().loss;
     };
     const double epsilon = 1e-5;
     const double difference = scale * (loss_at(epsilon) - loss_at(-epsilon)) / (2.0 * epsilon);

@@ -26,7 +26,7 @@ TEST(BradleyTerry, LossIsItsFormulaOverTheScores) {
         margin += chosen - rejected;
         correct += chosen > rejected ? 1.0 : 0.0;
     }
-    const StepSums sums = make_bradley_terry({.center_coefficient = 0.05})->evaluate(decoder, set, kItems);
+    const StepSums sums = make_bradley_terry({.center_coefficient = 0.05})->evaluate(decoder, set, kItems).read();
     EXPECT_NEAR(sums.loss, loss, 1e-5);
     EXPECT_NEAR(sums.margin, margin, 1e-5);
     EXPECT_EQ(sums.correct, correct);
@@ -65,12 +65,13 @@ TEST(BradleyTerry, AuxiliaryLossIsTheMeanPerTokenOfTheChosenAnswers) {
     for (Item& item : chosen.items) item.answers = 1;
     double expected = 0.0;
     for (const std::int64_t item : kItems) {
-        const StepSums one = make_language_model()->evaluate(Decoder(config, body), chosen, std::vector<std::int64_t>{item});
+        const StepSums one =
+            make_language_model()->evaluate(Decoder(config, body), chosen, std::vector<std::int64_t>{item}).read();
         expected += one.loss / one.weight;
     }
     const Decoder decoder(config, reward);
-    const StepSums plain = make_bradley_terry({})->evaluate(decoder, pairs, kItems);
-    const StepSums with = make_bradley_terry({.lm_coefficient = 0.5})->evaluate(decoder, pairs, kItems);
+    const StepSums plain = make_bradley_terry({})->evaluate(decoder, pairs, kItems).read();
+    const StepSums with = make_bradley_terry({.lm_coefficient = 0.5})->evaluate(decoder, pairs, kItems).read();
     EXPECT_NEAR(with.lm_loss, expected, 1e-6);
     EXPECT_NEAR(with.loss, plain.loss + 0.5 * expected, 1e-6);
     EXPECT_EQ(with.lm_weight, 4.0);
@@ -95,7 +96,7 @@ TEST(LanguageModel, CountsEveryTokenButTheFirst) {
     const Parameters parameters = random_parameters(config, HeadKind::lm, false);
     const ItemSet set = random_items(1, 0);
     const auto objective = make_language_model();
-    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems);
+    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems).read();
     double weight = 0.0;
     for (const std::int64_t item : kItems) weight += objective->item_weight(set, item);
     EXPECT_EQ(sums.weight, weight);

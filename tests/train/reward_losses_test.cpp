@@ -41,7 +41,7 @@ TEST(BradleyTerry, MarginsAndSmoothingAreTheirFormulas) {
     }
     const Decoder decoder(config, parameters);
     const auto loss = [&](MarginUse use, double epsilon) {
-        return make_bradley_terry({.margin = use, .label_smoothing = epsilon})->evaluate(decoder, set, kItems).loss;
+        return make_bradley_terry({.margin = use, .label_smoothing = epsilon})->evaluate(decoder, set, kItems).read().loss;
     };
     EXPECT_NEAR(loss(MarginUse::none, 0.0), none, 1e-5);
     EXPECT_NEAR(loss(MarginUse::subtract, 0.0), subtract, 1e-5);
@@ -95,7 +95,7 @@ TEST(PlackettLuce, IsItsFormulaAndComparesNoTies) {
     }
     const auto objective = make_plackett_luce({});
     objective->check(set);
-    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems);
+    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems).read();
     EXPECT_NEAR(sums.loss, expected, 1e-5);
     EXPECT_EQ(sums.rewards, 16.0);
     EXPECT_EQ(sums.weight, 4.0);
@@ -106,8 +106,8 @@ TEST(PlackettLuce, OfPairsIsBradleyTerry) {
     const Parameters parameters = random_parameters(config, HeadKind::reward, false);
     const Decoder decoder(config, parameters);
     const ItemSet set = random_items(2, 3);
-    const StepSums one = make_plackett_luce({})->evaluate(decoder, set, kItems);
-    const StepSums two = make_bradley_terry({})->evaluate(decoder, set, kItems);
+    const StepSums one = make_plackett_luce({})->evaluate(decoder, set, kItems).read();
+    const StepSums two = make_bradley_terry({})->evaluate(decoder, set, kItems).read();
     EXPECT_NEAR(one.loss, two.loss, 1e-12);
     EXPECT_NEAR(one.margin, two.margin, 1e-12);
     EXPECT_EQ(one.correct, two.correct);
@@ -158,7 +158,7 @@ TEST(Regression, IsTheMeanSquaredErrorOfTheKnownLabels) {
     objective->check(set);
     EXPECT_EQ(objective->outputs(set), 3);
     const Parameters parameters = three_outputs(config);
-    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems);
+    const StepSums sums = objective->evaluate(Decoder(config, parameters), set, kItems).read();
     EXPECT_NEAR(sums.loss, expected, 1e-4);
     EXPECT_EQ(sums.weight, known);
     double weight = 0.0;
@@ -215,10 +215,10 @@ TEST(Sft, GradientIsThatOfTheLossTiedAndUntied) {
 
 class FixedReference final : public ReferenceModel {
 public:
-    std::vector<double> log_probs(const ItemSet& /*set*/, std::span<const std::int64_t> items) override {
+    at::Tensor log_probs(const ItemSet& /*set*/, std::span<const std::int64_t> items) override {
         std::vector<double> out;
         for (const std::int64_t item : items) out.insert(out.end(), {-20.0 - double(item), -21.5 + double(item)});
-        return out;
+        return at::tensor(out, at::kDouble);
     }
 };
 
@@ -244,7 +244,7 @@ TEST(Dpo, LabelSmoothingMixesTheTwoDirections) {
     const auto sums = [&](double epsilon, std::int64_t item) {
         const auto objective = make_dpo({.beta = 0.1, .label_smoothing = epsilon});
         objective->set_reference(std::make_unique<FixedReference>());
-        return objective->evaluate(decoder, set, std::vector<std::int64_t>{item});
+        return objective->evaluate(decoder, set, std::vector<std::int64_t>{item}).read();
     };
     for (const std::int64_t item : kItems) {
         const double x = sums(0.0, item).margin;

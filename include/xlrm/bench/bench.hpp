@@ -47,6 +47,7 @@ struct BenchOptions {
     std::vector<std::string> cell_counts = {"10", "100", "1000"};  //!< cells: multiples of 10
     std::string json;                                              //!< file for the figures
     std::int64_t seed = 42;
+    at::Device device = at::kCPU;
 };
 void describe(Options& options, BenchOptions& bench);
 

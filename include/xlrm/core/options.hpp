@@ -43,6 +43,12 @@ public:
     //! One of `choices`; anything else is Error(usage) listing them.
     Options& add_choice(const std::string& name, std::string* target, const std::vector<std::string>& choices,
                         const std::string& help);
+    //! A value of another type: `set` reads it, throwing Error(usage) for what it cannot be; `show` gives it back as text.
+    Options& add(const std::string& name, std::function<void(const std::string&)> set, std::function<std::string()> show,
+                 const std::string& unit, const std::string& help);
+    //! Something that must hold before the program begins, and needs no more than options and environment. It runs at the end of
+    //! parse(), unless --help or --version was asked for, and throws Error(usage).
+    Options& check(std::function<void()> holds);
     //! Takes back an option of the current section that this program does not use: it is neither listed nor in effective(), and
     //! giving it is Error(usage) that says `instead`, what to write in its place.
     Options& withdraw(const std::string& name, const std::string& instead);

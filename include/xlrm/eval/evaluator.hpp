@@ -94,7 +94,7 @@ private:
 };
 
 //! Facts of a run that may differ between equal runs, for `<cell>.run.json`: host, ranks, threads, seconds, Slurm ids, start
-//! time.
-Json run_facts(const Communicator& group, double seconds);
+//! time, device.
+Json run_facts(const Communicator& group, double seconds, at::Device device);
 
 }  // namespace xlrm

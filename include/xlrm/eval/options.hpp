@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +30,7 @@ struct EvaluateOptions {
     std::string exact = "auto";                           //!< auto (check, record) | yes (check, refuse) | no
     std::string dtype = "fp32";                           //!< compute dtype: fp32 | bf16
     std::int64_t token_budget = 4096;                     //!< physical tokens a batch
+    at::Device device = at::kCPU;                         //!< registered by the program (describe_device)
     std::int64_t max_length = 2048;
     std::string over_length = "drop";
     std::string chat_template = "auto";

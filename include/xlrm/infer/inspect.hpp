@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <filesystem>
 #include <string>
 
@@ -13,6 +15,6 @@ namespace xlrm {
 //! are read and the output is locked before the weights are. Throws Error naming file and line for a row without ids, and for an
 //! id outside the vocabulary.
 void inspect_forward(const std::filesystem::path& model, const std::filesystem::path& input, const std::filesystem::path& output,
-                     DType dtype, const std::string& pooling = "auto");
+                     DType dtype, const std::string& pooling = "auto", at::Device device = at::kCPU);
 
 }  // namespace xlrm

@@ -36,7 +36,7 @@ std::string capture_name(Capture capture);  //!< "last" | "mean"
 struct CapturedRows {
     Capture capture = Capture::last;
     std::int64_t layer = 0;
-    at::Tensor rows;  //!< [n, d] fp32, contiguous: a row for each distinct text of the batch
+    at::Tensor rows;  //!< [n, d] fp32 on the host, contiguous: a row for each distinct text of the batch
     //! For each row the places, in the asked answers, that it belongs to: one or more.
     std::span<const std::span<const std::int64_t>> places;
 };

@@ -49,12 +49,12 @@ public:
     //! the last layer's rows are those rows only. The tensor is valid within the call: later blocks add to it in place.
     using LayerHook = std::function<void(std::int64_t layer, const at::Tensor& residual)>;
 
-    //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed` (int64 [N], strictly
-    //! ascending: see needed_rows), for which alone the last block is computed beyond its keys and values.
+    //! Residual stream after the last block, before the final norm: [T, d], or [N, d] for the rows `needed`, for which alone the
+    //! last block is computed beyond its keys and values. The batch's tensors and theirs are on device().
     //! `saved` keeps what backward needs. `cache`: where the batch's sequences are (pack_continuations); it takes in the batch's
     //! keys, and cannot be used further if this throws. REQUIRES: not both. The bits of a row are the same with and without
     //! `needed`, `saved` and `cache`, however many tokens of its text come at a time.
-    at::Tensor forward(const PackedBatch& batch, const at::Tensor& needed = {}, DecoderSaved* saved = nullptr,
+    at::Tensor forward(const PackedBatch& batch, const NeededRows& needed = {}, DecoderSaved* saved = nullptr,
                        const LayerHook& hook = {}, KvCache* cache = nullptr) const;
 
     //! Final norm of rows [N, d]; `rstd` receives what its backward needs.
@@ -77,6 +77,8 @@ public:
     void set_keep(Keep keep) { keep_ = keep; }
     Keep keep() const { return keep_; }
 
+    //! Where it computes: where its parameters are.
+    at::Device device() const { return parameters_.flat.device(); }
     const ModelConfig& config() const { return config_; }
     const Parameters& parameters() const { return parameters_; }
 

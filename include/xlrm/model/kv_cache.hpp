@@ -12,7 +12,7 @@ namespace xlrm {
 //! Sequences that were forked from one (samples for one prompt) share its full pages.
 class KvCache {
 public:
-    KvCache(const ModelConfig& config, at::ScalarType dtype);
+    KvCache(const ModelConfig& config, at::ScalarType dtype, at::Device device = at::kCPU);
 
     //! An empty sequence.
     std::int64_t add();

@@ -23,18 +23,19 @@ inline at::Tensor lm_weight(const Decoder& decoder) { return lm_weight_of(decode
 
 //! Tokens of answers that an LM loss predicts: those of the completion (Answer::completion), never the first of the text.
 struct PredictedTokens {
-    std::vector<std::int64_t> rows;     //!< row of the batch that predicts
-    std::vector<std::int32_t> targets;  //!< token predicted
-    std::vector<std::int64_t> text;     //!< which text of the batch
-    std::vector<std::int64_t> counts;   //!< of each text
+    std::vector<std::int64_t> rows;    //!< row of the batch that predicts
+    std::vector<std::int64_t> text;    //!< which text of the batch
+    std::vector<std::int64_t> counts;  //!< of each text
+    at::Tensor targets;                //!< [rows] int32: token predicted; on the host until it is sent
+    at::Tensor texts;                  //!< [rows] int64: `text`; likewise
 };
 std::int64_t predicted_count(const Answer& answer);
 //! `every`: of texts 0, every, 2·every … alone; `answers` are the texts of `batch`.
 PredictedTokens predicted_tokens(const PackedBatch& batch, const ItemSet& set, std::span<const std::int64_t> answers,
                                  std::size_t every = 1);
 
-//! Sums over each text's predicted tokens, in fp64; `log_probs` [predicted tokens].
-std::vector<double> sum_by_text(const PredictedTokens& predicted, const at::Tensor& log_probs);
+//! Sums over each text's predicted tokens [texts], fp64; `log_probs` [predicted tokens].
+at::Tensor sum_by_text(const PredictedTokens& predicted, const at::Tensor& log_probs);
 
 //! Where the gradient of an LM loss goes; undefined tensors: no gradient.
 struct LmGradient {
@@ -43,9 +44,8 @@ struct LmGradient {
     at::Tensor weight;  //!< [V, d]: added to
 };
 
-//! The head's cross entropy at normed rows [N, d] of the compute dtype; `weights` (one a row) may be empty.
-CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const std::vector<std::int32_t>& targets,
-                           const std::vector<float>& weights, const LmGradient& gradient,
-                           std::vector<TokenStatistics>* statistics = nullptr);
+//! The head's cross entropy at normed rows [N, d] of the compute dtype; `weights` (fp32 [N]) may be undefined.
+CrossEntropyResult lm_loss(const Decoder& decoder, const at::Tensor& rows, const at::Tensor& targets, const at::Tensor& weights,
+                           const LmGradient& gradient, bool statistics = false);
 
 }  // namespace xlrm

@@ -24,13 +24,13 @@ struct LoadedModel {
 inline constexpr std::int64_t kOnlyLabel = -1;
 inline constexpr std::int64_t kAllLabels = -2;
 
-//! Reads config.json and model.safetensors (or the shards of model.safetensors.index.json) into `dtype`. Every tensor is
-//! accounted for: a missing, extra or misshapen one is an Error naming file and tensor. What config.json names must be there: the
-//! head of the class in `architectures`, as many labels as num_labels and id2label say; a reward head that it does not name is
-//! refused. `want` = reward demands score.weight unless `new_head` (then the head has one row, zero until init_reward_head); a
+//! Reads config.json and model.safetensors (or the shards of model.safetensors.index.json) into `dtype` on `device`. Every tensor
+//! is accounted for: a missing, extra or misshapen one is an Error naming file and tensor. What config.json names must be there:
+//! the head of the class in `architectures`, as many labels as num_labels and id2label say; a reward head that it does not name
+//! is refused. `want` = reward demands score.weight unless `new_head` (then the head has one row, zero until init_reward_head); a
 //! stored head that `want` does not ask for is left out. Takes the memory of the weights in `dtype`, and a few MB.
 LoadedModel load_model(const std::filesystem::path& folder, HeadKind want, at::ScalarType dtype, bool new_head = false,
-                       std::int64_t label = kOnlyLabel);
+                       std::int64_t label = kOnlyLabel, at::Device device = at::kCPU);
 
 //! What check_model finds.
 struct CheckedModel {

@@ -12,7 +12,8 @@
 
 namespace xlrm {
 
-//! Texts laid end to end without padding; answers that have the same prefix tokens share them.
+//! Texts laid end to end without padding; answers that have the same prefix tokens share them. It is made on the host; send()
+//! (ops/memory.hpp) gives its tensors to a device, together with others that belong to it.
 struct PackedBatch {
     at::Tensor tokens;     //!< [T] int32
     at::Tensor positions;  //!< [T] int32
@@ -48,14 +49,21 @@ struct Continuation {
 //! tokens.
 PackedBatch pack_continuations(const KvCache& cache, std::span<const Continuation> continuations);
 
-//! The segments for queries of the rows `needed` (int64 [N], ascending) alone, which are rows 0 … N-1 of q.
-Segments segments_of(const Segments& segments, const at::Tensor& needed);
+//! The segments for queries of the rows `needed` (ascending) alone, which are rows 0 … N-1 of q.
+Segments segments_of(const Segments& segments, std::span<const std::int64_t> needed);
 
 //! Rows of a batch for Decoder::forward's `needed`: strictly ascending, although several texts may end on one row (those that end
-//! with a shared prefix). `place`: where in `rows` each asked row lies.
+//! with a shared prefix). Undefined tensors: all rows.
 struct NeededRows {
-    at::Tensor rows;   //!< [N] int64
-    at::Tensor place;  //!< [asked] int64
+    NeededRows() = default;
+    //! Of rows as they are, strictly ascending int64 [N]; on a device they are read back.
+    NeededRows(const at::Tensor& ascending);  // NOLINT(google-explicit-constructor)
+
+    std::vector<std::int64_t> list;  //!< on the host …
+    at::Tensor rows;                 //!< … and for the device: [N] int64
+    at::Tensor place;                //!< [asked] int64: where in `rows` each asked row lies
+
+    bool defined() const { return rows.defined(); }
 };
 NeededRows needed_rows(std::span<const std::int64_t> rows);
 

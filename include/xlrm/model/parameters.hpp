@@ -38,7 +38,8 @@ struct ParameterLayout {
 };
 ParameterLayout make_layout(const ModelConfig& config, HeadKind head, std::int64_t labels = 1);
 
-//! Weights in one flat buffer of the compute dtype (fp32, bf16, fp64); training keeps its fp32 masters beside it.
+//! Weights in one flat buffer of the compute dtype (fp32, bf16, fp64), on the device that computes; training keeps its fp32
+//! masters beside it.
 struct Parameters {
     ParameterLayout layout;
     at::Tensor flat;  //!< [total]
@@ -52,7 +53,8 @@ struct Parameters {
 
 //! Fresh weights as transformers initialises: N(0, initializer_range) for matrices, 1 for norms (0 for Gemma's), 0 for biases and
 //! for the pad token's embedding; each tensor from its own stream of `seed`. The reward head is initialised by init_reward_head.
-Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype);
+Parameters init_parameters(const ModelConfig& config, HeadKind head, std::uint64_t seed, at::ScalarType dtype,
+                           at::Device device = at::kCPU);
 
 //! How a new reward head begins: "paper" = N(0, 1/sqrt(d + 1)), "hf" = N(0, 0.02), "zero". Throws Error(usage) otherwise.
 void init_reward_head(Parameters& parameters, const ModelConfig& config, const std::string& kind, std::uint64_t seed);

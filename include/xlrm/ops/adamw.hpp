@@ -1,7 +1,8 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
-#include <span>
 
 namespace xlrm {
 
@@ -16,12 +17,13 @@ struct AdamwConfig {
     double grad_scale = 1.0;  //!< multiplies the gradient first (clipping)
 };
 
-//! One pass over flat ranges of equal length, which sets the gradient to zero for the next step to add to; `weight_bf16` (the
-//! compute copy) may be empty. Bits do not depend on the number of threads.
-void adamw(const AdamwConfig& config, std::span<float> weight, std::span<float> first, std::span<float> second,
-           std::span<float> gradient, std::span<std::uint16_t> weight_bf16 = {});
+//! One pass over flat fp32 ranges of equal length, which sets the gradient to zero for the next step to add to; `weight_copy`
+//! (bf16, that which computes) may be undefined. Bits do not depend on the number of threads.
+void adamw(const AdamwConfig& config, at::Tensor weight, at::Tensor first, at::Tensor second, at::Tensor gradient,
+           at::Tensor weight_copy = {});
 
-//! Sum of squares in fp64 over fixed chunks of 4096 elements: the same on any number of threads.
-double sum_of_squares(std::span<const float> values);
+//! Of fp32 values, in fp64. On the CPU over fixed chunks of 4096 elements: the same on any number of threads. Waits for the
+//! device.
+double sum_of_squares(const at::Tensor& values);
 
 }  // namespace xlrm

@@ -21,7 +21,8 @@ struct RopeTable {
 };
 
 //! Table for positions 0 … positions-1 and compute dtype `dtype`.
-RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std::int64_t head_dim, at::ScalarType dtype);
+RopeTable make_rope_table(const RopeConfig& config, std::int64_t positions, std::int64_t head_dim, at::ScalarType dtype,
+                          at::Device device = at::kCPU);
 
 //! Rotates x [T, H, D] in place by positions [T] (int32); x may be a strided view of merged q/k/v. `inverse` is the backward
 //! pass.

@@ -38,7 +38,8 @@ struct SweepConfig {
     int ranks_per_cell = 1;
     int pretrain_ranks = 0;  //!< ranks that make the base; 0 = ranks_per_cell
     std::string output;      //!< default xlrm-out/<config name>
-    bool smoke = false;      //!< the embedded world, at a size of seconds unless a configuration says otherwise
+    at::Device device = at::kCPU;
+    bool smoke = false;  //!< the embedded world, at a size of seconds unless a configuration says otherwise
 
     std::string data_root = ".";  //!< relative paths below are taken from here
     std::string world;            //!< "full" | "smoke": data of the quickstart world, written into the output folder

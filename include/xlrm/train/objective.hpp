@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,13 +43,32 @@ struct StepSums {
     double failures = 0.0;                //!< ranks that could not compute their share
 };
 
+//! The sums of one micro-batch. What they are made of may still be on the device, so that no micro-batch waits for it: a step
+//! reads all of its own at once.
+class PendingSums {
+public:
+    //! The sums of `values`, one span of fp64 for each tensor. It owns all else that it reads.
+    using Finish = std::function<StepSums(const std::vector<std::span<const double>>& values)>;
+    //! `values`: contiguous fp64 tensors of one device. Where the host reads them in place they are finished at once.
+    PendingSums(std::vector<at::Tensor> values, Finish finish);
+
+    //! The sums of all, added in order; waits for the device once.
+    static StepSums read(std::span<const PendingSums> all);
+    StepSums read() const { return read({this, 1}); }
+
+private:
+    std::vector<at::Tensor> values_;
+    Finish finish_;  //!< none: `sums_` are there
+    StepSums sums_;
+};
+
 //! Log-probabilities that a frozen model gives to answers; dpo measures against them.
 class ReferenceModel {
 public:
     virtual ~ReferenceModel() = default;
-    //! Of the answers of `items`, in order: sums over the tokens of the completion. `set` is one that prepare() has seen, if it
-    //! was called.
-    virtual std::vector<double> log_probs(const ItemSet& set, std::span<const std::int64_t> items) = 0;
+    //! Of the answers of `items`, in order: sums over the tokens of the completion, fp64 on the device that computes. `set` is
+    //! one that prepare() has seen, if it was called.
+    virtual at::Tensor log_probs(const ItemSet& set, std::span<const std::int64_t> items) = 0;
 };
 
 //! One objective: forward, loss, backward of one micro-batch.
@@ -68,10 +88,10 @@ public:
     virtual void check(const ItemSet& set) const = 0;
     //! Adds d(scale · Σ loss)/d(parameters) into the flat gradient. `ready` only on the rank's last micro-batch of a step.
     //! REQUIRES: at least one item.
-    virtual StepSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
-                                at::Tensor gradient, const Decoder::GradientReady& ready) = 0;
+    virtual PendingSums accumulate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items, double scale,
+                                   at::Tensor gradient, const Decoder::GradientReady& ready) = 0;
     //! Loss and metrics without gradients.
-    virtual StepSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) = 0;
+    virtual PendingSums evaluate(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items) = 0;
     //! Weight of an item in the step's mean: 1, its predicted tokens (lm, sft) or its labels (known before the forward pass, so
     //! that the scale is the same on every rank).
     virtual double item_weight(const ItemSet& set, std::int64_t item) const = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -66,7 +68,8 @@ struct TrainOptions {
     RowFormOptions forms;        //!< registered by the program (describe(Options&, RowFormOptions&)): a sweep has them in [data]
     std::string source;          //!< name of the source language(s), recorded in the model; empty = `langs`, or those of the data
     std::string prepared;        //!< of a sweep: a file of what `data` come to (data/prepared_file.hpp), read in their place
-    Json recipe = {};            //!< of a sweep's model: what it is planned to come from; recorded in training.json as it is
+    at::Device device = at::kCPU;  //!< where it is computed: registered by the program (describe_device)
+    Json recipe = {};              //!< of a sweep's model: what it is planned to come from; recorded in training.json as it is
 };
 
 //! Adds every field under its option name (`--lr`, `--batch-pairs`, `--batch-rows` as its synonym, …) to the current section.
@@ -82,8 +85,8 @@ std::vector<std::pair<std::string, std::string>> options_without_effect(const st
 void check_given(const Options& options, const std::string& section, const TrainOptions& train);
 
 //! What determines the result, for provenance and for the check on resume: all fields but output, resume, checkpoint_every,
-//! token_budget, recompute, reduction, zero, prepared and recipe. Paths are given by their last part: what they hold is checked
-//! by hash, and where they lie does not matter.
+//! token_budget, recompute, reduction, zero, prepared, device and recipe. Paths are given by their last part: what they hold is
+//! checked by hash, and where they lie does not matter.
 Json content_of(const TrainOptions& train);
 
 }  // namespace xlrm

@@ -2,14 +2,14 @@
 
 #include <vector>
 
-#include "ops/aligned_buffer.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
 #include "ops/cpu/amx.hpp"
 #include "ops/cpu/attention_tasks.hpp"
+#include "ops/cpu/dispatch.hpp"
 #include "ops/cpu/fill.hpp"
 #include "ops/cpu/packed_keys.hpp"
-#include "ops/dispatch.hpp"
-#include "ops/shares.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/row_blocks.hpp"
+#include "ops/cpu/shares.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -60,7 +60,7 @@ void attend_backward(const cpu::AttentionBackwardArgs<T>& args, const std::vecto
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
                      const AttentionConfig& config, AttentionSaved* saved, const KvPages* cache) {
     at::Tensor out = empty_rows(q.sizes(), q.options());
-    if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(accumulate_type(q.scalar_type())));
+    if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(sum_type(q)));
     const AttentionTasks tasks(segments, cache);
     const bool on_tiles = attends_on_tiles(q.scalar_type(), q.size(2));
     dispatch(q.scalar_type(), [&](auto type) {

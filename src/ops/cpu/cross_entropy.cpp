@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/dispatch.hpp"
+#include "ops/cpu/dispatch.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/soft_cap.hpp"
 
@@ -24,18 +24,18 @@ TokenStatistics statistics_of(const A* logits, std::int64_t classes, std::int32_
         product += share * double(logits[i]);
         sum += double(logits[i]);
     }
-    return {double(*top) + std::log(total) - product / total, sum / double(classes), top - logits == target};
+    return {double(*top) + std::log(total) - product / total, sum / double(classes), top - logits == target ? 1.0 : 0.0};
 }
 
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, const at::Tensor& dhidden,
-                                         const at::Tensor& dweight, std::int64_t chunk_rows, double cap,
-                                         std::vector<TokenStatistics>* statistics) {
+                                         const at::Tensor& dweight, std::int64_t chunk_rows, double cap, bool statistics) {
     const std::int64_t rows = hidden.size(0);
-    const at::ScalarType sums = accumulate_type(hidden.scalar_type());
+    const at::ScalarType sums = sum_type(hidden);
     const std::int32_t* target = const_data<std::int32_t>(targets);
     CrossEntropyResult result;
-    if (statistics != nullptr) statistics->assign(static_cast<std::size_t>(rows), {});
+    result.sums = at::zeros({2}, hidden.options().dtype(at::kDouble));
+    if (statistics) result.statistics = at::zeros({rows, 3}, result.sums.options());
     result.log_probs = at::zeros({rows}, hidden.options().dtype(sums));
     dispatch(sums, [&](auto type) {
         using A = cpu::Accumulate<decltype(type)>;
@@ -51,11 +51,11 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
             const cpu::SoftmaxLossArgs<A> args{data<A>(logits), weight.size(0), target + first,
                                                dhidden.defined() ? const_data<A>(scales) + first : nullptr,
                                                data<A>(result.log_probs) + first};
-            if (statistics != nullptr) {
+            if (statistics) {
                 at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
                     for (std::int64_t i = begin; i < end; ++i) {
                         if (target[first + i] < 0) continue;
-                        (*statistics)[static_cast<std::size_t>(first + i)] =
+                        data<TokenStatistics>(result.statistics)[first + i] =
                             statistics_of(const_data<A>(logits) + i * weight.size(0), weight.size(0), target[first + i]);
                     }
                 });
@@ -68,11 +68,13 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
             dhidden.narrow(0, first, count).copy_(linear_backward_input(dlogits, weight));
             linear_backward_weight(dlogits, h, dweight);
         }
+        double loss = 0.0, weights = 0.0;
         for (std::int64_t i = 0; i < rows; ++i) {
             if (target[i] < 0) continue;
-            result.loss_sum -= weight_of(i) * double(const_data<A>(result.log_probs)[i]);
-            result.weight_sum += weight_of(i);
+            loss -= weight_of(i) * double(const_data<A>(result.log_probs)[i]);
+            weights += weight_of(i);
         }
+        data<double>(result.sums)[0] = loss, data<double>(result.sums)[1] = weights;
     });
     return result;
 }

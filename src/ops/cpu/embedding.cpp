@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "ops/dispatch.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
 namespace xlrm::cpu {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
-#include "ops/dispatch.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
 namespace xlrm::cpu {
 namespace {

@@ -1,11 +1,11 @@
 #include "ops/cpu/fill.hpp"
 
-#include "ops/aligned_buffer.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
 #include "ops/cpu/amx.hpp"
-#include "ops/dispatch.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
 #include "xlrm/core/profile.hpp"
 #include "xlrm/ops/linear.hpp"
-#include "xlrm/ops/rows.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -13,9 +13,13 @@ namespace {
 //! Columns that the tiles take at a time.
 constexpr std::int64_t kColumns = 16;
 
+//! Whether the tiles take this width; then the backward pass makes the activation again on its way, so that it need not be kept.
+bool has_tiles(const at::Tensor& x, std::int64_t width) {
+    return x.scalar_type() == at::kBFloat16 && width % kColumns == 0 && cpu::amx_available();
+}
+
 bool fits_tiles(const at::Tensor& x, const at::Tensor& weight, std::int64_t width) {
-    return x.scalar_type() == at::kBFloat16 && x.stride(1) == 1 && weight.stride(1) == 1 && width % kColumns == 0 &&
-           cpu::amx_available();
+    return has_tiles(x, width) && x.stride(1) == 1 && weight.stride(1) == 1;
 }
 
 double flops(const at::Tensor& rows, const at::Tensor& weight) {
@@ -31,21 +35,22 @@ void for_columns(std::int64_t width, std::int64_t scratch, Body body) {
 }
 
 at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
-                        at::Tensor* gate_up) {
-    if (bias.defined() || !fits_tiles(x, weight, weight.size(0) / 2)) {
-        const at::Tensor product = linear(x, weight, bias);
-        if (gate_up != nullptr) *gate_up = product;
-        return gated_activation(product, activation);
+                        GatedSaved* saved, bool keep_activated) {
+    const std::int64_t width = weight.size(0) / 2;
+    const bool keeps = saved != nullptr && keep_activated && !has_tiles(x, width);
+    if (bias.defined() || !fits_tiles(x, weight, width)) {
+        const at::Tensor product = linear(x, weight, bias), y = gated_activation(product, activation);
+        if (saved != nullptr) *saved = {product, keeps ? y : at::Tensor()};
+        return y;
     }
     const ProfileScope scope("linear and activation", ScopeKind::op, flops(x, weight));
-    const std::int64_t width = weight.size(0) / 2;
     const at::Tensor y = empty_rows({x.size(0), width}, x.options());
-    if (gate_up != nullptr) *gate_up = empty_rows({x.size(0), 2 * width}, x.options());
+    if (saved != nullptr) *saved = {empty_rows({x.size(0), 2 * width}, x.options()), keeps ? y : at::Tensor()};
     const cpu::AmxGatedProduct args{const_data<cpu::Bf16>(x),
                                     x.stride(0),
                                     const_data<cpu::Bf16>(weight),
                                     weight.stride(0),
-                                    gate_up != nullptr ? data<cpu::Bf16>(*gate_up) : nullptr,
+                                    saved != nullptr ? data<cpu::Bf16>(saved->gate_up) : nullptr,
                                     data<cpu::Bf16>(y),
                                     x.size(0),
                                     x.size(1),
@@ -57,24 +62,25 @@ at::Tensor gated_linear(const at::Tensor& x, const at::Tensor& weight, const at:
     return y;
 }
 
-bool makes_activation_again(const at::Tensor& dout, const at::Tensor& down) { return fits_tiles(dout, down, down.size(1)); }
-
-at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const at::Tensor& gate_up, Activation activation,
+at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down, const GatedSaved& saved, Activation activation,
                                  at::Tensor* activated) {
-    if (!makes_activation_again(dout, down)) {
-        if (activated != nullptr) *activated = gated_activation(gate_up, activation);
+    const at::Tensor& gate_up = saved.gate_up;
+    const bool again = activated != nullptr && !saved.activated.defined();
+    if (activated != nullptr) *activated = saved.activated;
+    if (!fits_tiles(dout, down, down.size(1))) {
+        if (again) *activated = gated_activation(gate_up, activation);
         return gated_activation_backward(linear_backward_input(dout, down), gate_up, activation);
     }
     const ProfileScope scope("linear and activation backward", ScopeKind::op, flops(dout, down));
     const at::Tensor dgate_up = empty_rows(gate_up.sizes(), gate_up.options());
-    if (activated != nullptr) *activated = empty_rows({dout.size(0), down.size(1)}, dout.options());
+    if (again) *activated = empty_rows({dout.size(0), down.size(1)}, dout.options());
     const cpu::AmxGatedBackward args{const_data<cpu::Bf16>(dout),
                                      dout.stride(0),
                                      const_data<cpu::Bf16>(down),
                                      down.stride(0),
                                      const_data<cpu::Bf16>(gate_up),
                                      data<cpu::Bf16>(dgate_up),
-                                     activated != nullptr ? data<cpu::Bf16>(*activated) : nullptr,
+                                     again ? data<cpu::Bf16>(*activated) : nullptr,
                                      dout.size(0),
                                      dout.size(1),
                                      down.size(1),
@@ -90,7 +96,6 @@ at::Tensor gated_linear_backward(const at::Tensor& dout, const at::Tensor& down,
 void fill_gated_linear(DeviceOps& ops) {
     ops.gated_linear = gated_linear;
     ops.gated_linear_backward = gated_linear_backward;
-    ops.makes_activation_again = makes_activation_again;
 }
 
 }  // namespace xlrm::cpu

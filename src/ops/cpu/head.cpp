@@ -2,13 +2,13 @@
 
 #include <ATen/ops/empty.h>
 
-#include "ops/dispatch.hpp"
+#include "ops/cpu/dispatch.hpp"
 
 namespace xlrm::cpu {
 namespace {
 
 at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool rounded) {
-    const at::ScalarType sums = accumulate_type(rows.scalar_type());
+    const at::ScalarType sums = sum_type(rows);
     const bool round = rounded && rows.scalar_type() == at::kBFloat16;
     const at::Tensor w = weight.to(sums).contiguous();
     at::Tensor scores = at::empty({rows.size(0)}, rows.options().dtype(sums));
@@ -25,7 +25,7 @@ at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool ro
 
 at::Tensor reward_head_backward(const at::Tensor& dscores, const at::Tensor& rows, const at::Tensor& weight,
                                 const at::Tensor& dweight) {
-    const at::ScalarType sums = accumulate_type(rows.scalar_type());
+    const at::ScalarType sums = sum_type(rows);
     const at::Tensor w = weight.to(sums).contiguous();
     at::Tensor drows = at::empty(rows.sizes(), rows.options());
     dispatch(rows.scalar_type(), [&](auto type) {

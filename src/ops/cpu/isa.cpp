@@ -1,27 +1,15 @@
 #include "ops/cpu/isa.hpp"
 
-#include <cstdlib>
-#include <string>
-
-#include "xlrm/core/error.hpp"
+#include "ops/environment.hpp"
 
 namespace xlrm::cpu {
-namespace {
-
-Isa asked() {
-    const char* text = std::getenv("XLRM_CPU");
-    const std::string name = text != nullptr ? text : "";
-    if (name.empty() || name == "amx") return Isa::amx;
-    if (name == "avx512") return Isa::avx512;
-    if (name == "avx2") return Isa::baseline;
-    fail("XLRM_CPU is '" + name + "' (avx2, avx512 and amx are known); unset it, and the best that the processor has is used",
-         ExitCode::usage);
-}
-
-}  // namespace
 
 Isa highest_isa() {
-    static const Isa highest = asked();
+    static const Isa highest = [] {
+        const std::string name =
+            environment_choice("XLRM_CPU", {"avx2", "avx512", "amx"}, "it says which instructions kernels may use");
+        return name == "avx2" ? Isa::baseline : name == "avx512" ? Isa::avx512 : Isa::amx;
+    }();
     return highest;
 }
 

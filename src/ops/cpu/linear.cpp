@@ -2,19 +2,19 @@
 
 #include <ATen/ops/mm.h>
 
-#include "ops/aligned_buffer.hpp"
-#include "ops/column_sums.hpp"
-#include "ops/dispatch.hpp"
-#include "ops/row_product.hpp"
-#include "ops/shares.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
+#include "ops/cpu/column_sums.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_product.hpp"
+#include "ops/cpu/shares.hpp"
 
 namespace xlrm::cpu {
 namespace {
 
 template <class T>
 bool fits_own(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight) {
-    return dweight.scalar_type() == accumulate_type(x.scalar_type()) && dweight.size(0) % 32 == 0 && dweight.size(1) % 32 == 0 &&
-           dy.stride(1) == 1 && x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::own_products<T>() != nullptr;
+    return dweight.scalar_type() == sum_type(x) && dweight.size(0) % 32 == 0 && dweight.size(1) % 32 == 0 && dy.stride(1) == 1 &&
+           x.stride(1) == 1 && dweight.stride(1) == 1 && cpu::own_products<T>() != nullptr;
 }
 
 //! dweight += dy^T · x; threads divide the longer side of dweight, so that less is packed twice.

@@ -1,7 +1,7 @@
 #include "ops/cpu/amx.hpp"
 #include "ops/cpu/isa.hpp"
 #include "ops/cpu/kernels.hpp"
-#include "ops/mkl.hpp"
+#include "ops/cpu/mkl.hpp"
 
 namespace xlrm::cpu {
 namespace {

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "ops/cpu/amx.hpp"
+#include "ops/cpu/dispatch.hpp"
 #include "ops/cpu/fill.hpp"
-#include "ops/dispatch.hpp"
-#include "ops/shares.hpp"
+#include "ops/cpu/shares.hpp"
 
 namespace xlrm::cpu {
 namespace {

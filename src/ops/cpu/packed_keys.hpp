@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "ops/aligned_buffer.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
 #include "ops/cpu/kernels.hpp"
 #include "ops/kv_pages_state.hpp"
 

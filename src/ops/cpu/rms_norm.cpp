@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "ops/column_sums.hpp"
-#include "ops/dispatch.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/column_sums.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -18,7 +18,7 @@ RmsNormResult normalise(const at::Tensor& x, const at::Tensor& delta, const at::
            (delta.is_contiguous() && x.is_contiguous() && sum.is_contiguous() && x.dim() == 2 && delta.sizes() == x.sizes()));
     RmsNormResult result;
     result.y = x.dim() == 2 ? empty_rows(x.sizes(), x.options()) : at::empty(x.sizes(), x.options());
-    result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(accumulate_type(x.scalar_type())));
+    result.rstd = at::empty(x.sizes().slice(0, std::size_t(x.dim() - 1)), x.options().dtype(sum_type(x)));
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
         cpu::NormArgs<T> args;

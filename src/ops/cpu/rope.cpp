@@ -1,6 +1,6 @@
 #include "ops/cpu/fill.hpp"
 
-#include "ops/dispatch.hpp"
+#include "ops/cpu/dispatch.hpp"
 
 namespace xlrm::cpu {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "ops/dispatch.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -35,7 +35,7 @@ void scatter_add_rows(const at::Tensor& dy, const at::Tensor& index, const at::T
 
 at::Tensor segment_mean(const at::Tensor& x, const at::Tensor& begin, const at::Tensor& end) {
     const std::int64_t d = x.size(1);
-    at::Tensor mean = at::zeros({begin.size(0), d}, x.options().dtype(accumulate_type(x.scalar_type())));
+    at::Tensor mean = at::zeros({begin.size(0), d}, x.options().dtype(sum_type(x)));
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
         using A = cpu::Accumulate<T>;

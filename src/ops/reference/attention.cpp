@@ -67,7 +67,7 @@ at::Tensor visible(const Segment& segment, std::int64_t group, std::int64_t wind
 
 Scores scores_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segment& segment,
                  const AttentionConfig& config) {
-    const at::ScalarType sums = sums_of(q);
+    const at::ScalarType sums = sum_type(q);
     const std::int64_t kv_heads = k.size(1);
     Scores out{grouped(queries_of(q, segment).to(sums), kv_heads),
                k.to(sums).transpose(0, 1),
@@ -104,7 +104,7 @@ void add_keys(const at::Tensor& to, const Segment& segment, const at::Tensor& ro
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Segments& segments,
                      const AttentionConfig& config, AttentionSaved* saved, const KvPages* cache) {
     at::Tensor out = at::empty(q.sizes(), q.options());
-    if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(sums_of(q)));
+    if (saved != nullptr) saved->lse = at::empty({q.size(0), q.size(1)}, q.options().dtype(sum_type(q)));
     for (const Segment& segment : segments) {
         if (segment.query_count() == 0) continue;
         const KeyRows keys = segment.cached() ? cached_rows(*cache, segment.keys.front())
@@ -121,7 +121,7 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
 void attention_backward(const at::Tensor& dout, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const at::Tensor& out, const AttentionSaved& saved, const Segments& segments,
                         const AttentionConfig& config, const AttentionGrads& grads) {
-    const at::ScalarType sums = sums_of(q);
+    const at::ScalarType sums = sum_type(q);
     const at::Tensor dk = at::zeros(k.sizes(), k.options().dtype(sums)), dv = at::zeros_like(dk);
     for (const Segment& segment : segments) {
         if (segment.query_count() == 0) continue;

@@ -19,17 +19,12 @@
 namespace xlrm::reference {
 namespace {
 
-// One entry for each counted row of the chunk; one copy from the device.
-void add_statistics(const at::Tensor& logits, const at::Tensor& lse, const at::Tensor& target, const at::Tensor& counted,
-                    TokenStatistics* out) {
+// [rows, 3] TokenStatistics of the chunk's counted rows.
+at::Tensor statistics_of(const at::Tensor& logits, const at::Tensor& lse, const at::Tensor& target, const at::Tensor& counted) {
     const at::Tensor wide = logits.to(at::kDouble), total = lse.to(at::kDouble);
     const at::Tensor entropy = total - at::sum(at::exp(wide - total.unsqueeze(1)) * wide, at::IntArrayRef{1});
-    const at::Tensor facts =
-        at::stack({entropy, at::mean(wide, {1}), (at::argmax(logits, 1) == target).to(at::kDouble), counted.to(at::kDouble)})
-            .cpu();
-    const auto fact = facts.accessor<double, 2>();
-    for (std::int64_t i = 0; i < logits.size(0); ++i)
-        if (fact[3][i] > 0) out[i] = {fact[0][i], fact[1][i], fact[2][i] > 0};
+    const at::Tensor top = (at::argmax(logits, 1) == target).to(at::kDouble);
+    return at::stack({entropy, at::mean(wide, {1}), top}, 1) * counted.to(at::kDouble).unsqueeze(1);
 }
 
 void soft_cap(const at::Tensor& x, double cap, const at::Tensor& slope) {
@@ -40,12 +35,11 @@ void soft_cap(const at::Tensor& x, double cap, const at::Tensor& slope) {
 
 CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                                          const at::Tensor& row_weight, double grad_scale, const at::Tensor& dhidden,
-                                         const at::Tensor& dweight, std::int64_t chunk_rows, double cap,
-                                         std::vector<TokenStatistics>* statistics) {
+                                         const at::Tensor& dweight, std::int64_t chunk_rows, double cap, bool statistics) {
     const std::int64_t rows = hidden.size(0);
     CrossEntropyResult result;
-    if (statistics != nullptr) statistics->assign(static_cast<std::size_t>(rows), {});
-    result.log_probs = at::zeros({rows}, hidden.options().dtype(sums_of(hidden)));
+    if (statistics) result.statistics = at::zeros({rows, 3}, hidden.options().dtype(at::kDouble));
+    result.log_probs = at::zeros({rows}, hidden.options().dtype(sum_type(hidden)));
     const at::Tensor counted = targets >= 0, target = targets.clamp_min(0).to(at::kLong);
     const at::Tensor weights =
         (row_weight.defined() ? row_weight.to(at::kDouble) : at::ones_like(targets, at::kDouble)) * counted.to(at::kDouble);
@@ -58,7 +52,7 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
         if (cap > 0) soft_cap(logits, cap, slope);
         const at::Tensor lse = at::logsumexp(logits, {1});
         part(result.log_probs).copy_((at::gather(logits, 1, at_target).squeeze(1) - lse) * part(counted));
-        if (statistics != nullptr) add_statistics(logits, lse, part(target), part(counted), statistics->data() + first);
+        if (statistics) part(result.statistics).copy_(statistics_of(logits, lse, part(target), part(counted)));
         if (!dhidden.defined()) continue;
         const at::Tensor scale = (part(weights) * grad_scale).to(logits.scalar_type()).unsqueeze(1);
         at::Tensor change = at::scatter_add(at::exp(logits - lse.unsqueeze(1)) * scale, 1, at_target, -scale);
@@ -67,8 +61,7 @@ CrossEntropyResult chunked_cross_entropy(const at::Tensor& hidden, const at::Ten
         part(dhidden).copy_(reference_ops().linear_backward_input(dlogits, weight));
         reference_ops().linear_backward_weight(dlogits, h, dweight, {});
     }
-    result.loss_sum = -at::sum(weights * result.log_probs.to(at::kDouble)).item<double>();
-    result.weight_sum = at::sum(weights).item<double>();
+    result.sums = at::stack({-at::sum(weights * result.log_probs.to(at::kDouble)), at::sum(weights)});
     return result;
 }
 

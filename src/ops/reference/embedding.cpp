@@ -12,7 +12,7 @@ double rounded_scale(const at::Tensor& x, double scale) {
 
 at::Tensor embedding(const at::Tensor& tokens, const at::Tensor& weight, double scale) {
     const at::Tensor rows = at::index_select(weight, 0, tokens);
-    return scale == 1.0 ? rows : (rows.to(sums_of(rows)) * rounded_scale(rows, scale)).to(rows.scalar_type());
+    return scale == 1.0 ? rows : (rows.to(sum_type(rows)) * rounded_scale(rows, scale)).to(rows.scalar_type());
 }
 
 // index_put_ adds in the order of the tokens on a GPU too, where index_add_ adds by atomics.

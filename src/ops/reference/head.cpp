@@ -8,7 +8,7 @@ namespace {
 
 // Sums of products, not a matrix product: on a GPU that might be made of fewer bits (TF32).
 at::Tensor reward_head(const at::Tensor& rows, const at::Tensor& weight, bool rounded) {
-    const at::ScalarType sums = sums_of(rows);
+    const at::ScalarType sums = sum_type(rows);
     const at::Tensor scores = at::sum(rows.to(sums) * weight.to(sums), at::IntArrayRef{1});
     return rounded ? scores.to(rows.scalar_type()).to(sums) : scores;
 }

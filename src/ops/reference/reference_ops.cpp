@@ -5,6 +5,7 @@ namespace xlrm {
 const DeviceOps& reference_ops() {
     static const DeviceOps table = [] {
         DeviceOps ops{};
+        reference::fill_adamw(ops);
         reference::fill_attention(ops);
         reference::fill_cross_entropy(ops);
         reference::fill_embedding(ops);
@@ -13,6 +14,7 @@ const DeviceOps& reference_ops() {
         reference::fill_head(ops);
         reference::fill_kv_rows(ops);
         reference::fill_linear(ops);
+        reference::fill_memory(ops);
         reference::fill_rms_norm(ops);
         reference::fill_rope(ops);
         reference::fill_rows(ops);

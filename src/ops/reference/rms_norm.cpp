@@ -14,7 +14,7 @@ at::Tensor factor_of(const at::Tensor& weight, NormWeight kind, at::ScalarType d
 }
 
 RmsNormResult rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, NormWeight kind) {
-    const at::Tensor wide = x.to(sums_of(x));
+    const at::Tensor wide = x.to(sum_type(x));
     const at::Tensor rstd = at::rsqrt(at::mean(wide * wide, {-1}) + eps);
     const at::Tensor normed = wide * rstd.unsqueeze(-1);
     if (kind == NormWeight::one_plus) return {(normed * factor_of(weight, kind, wide.scalar_type())).to(x.scalar_type()), rstd};
@@ -32,7 +32,7 @@ RmsNormResult add_rms_norm(at::Tensor& residual, const at::Tensor& delta, const 
 
 void rms_norm_backward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& rstd,
                        NormWeight kind, const at::Tensor& dx, const at::Tensor& dweight) {
-    const at::ScalarType sums = sums_of(x);
+    const at::ScalarType sums = sum_type(x);
     const at::Tensor slope = dy.to(sums), normed = x.to(sums) * rstd.unsqueeze(-1);
     const at::Tensor scaled = slope * factor_of(weight, kind, sums);
     const at::Tensor change = (scaled - normed * at::mean(scaled * normed, {-1}, true)) * rstd.unsqueeze(-1);

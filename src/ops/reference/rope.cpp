@@ -11,7 +11,7 @@ void rope(const at::Tensor& x, const at::Tensor& positions, const RopeTable& tab
     const std::int64_t half = table.cos.size(1);
     const at::Tensor cosine = at::index_select(table.cos, 0, positions).unsqueeze(1);
     const at::Tensor sine = at::index_select(table.sin, 0, positions).unsqueeze(1) * (inverse ? -1.0 : 1.0);
-    const at::Tensor wide = x.to(sums_of(x));
+    const at::Tensor wide = x.to(sum_type(x));
     const at::Tensor low = wide.narrow(2, 0, half), high = wide.narrow(2, half, half);
     x.copy_(at::cat({low * cosine - high * sine, high * cosine + low * sine}, 2));
 }

@@ -21,7 +21,7 @@ at::Tensor segment_mean(const at::Tensor& x, const at::Tensor& begin, const at::
     const at::Tensor length = end - begin, before = at::cumsum(length, 0) - length;
     const at::Tensor segment = at::repeat_interleave(length);
     const at::Tensor row = at::index_select(begin - before, 0, segment) + at::arange(segment.size(0), begin.options());
-    at::Tensor mean = at::zeros({begin.size(0), x.size(1)}, x.options().dtype(sums_of(x)));
+    at::Tensor mean = at::zeros({begin.size(0), x.size(1)}, x.options().dtype(sum_type(x)));
     mean.index_put_({segment}, at::index_select(x, 0, row).to(mean.scalar_type()), true);
     return mean.div_(length.clamp_min(1).to(mean.scalar_type()).unsqueeze(1));
 }

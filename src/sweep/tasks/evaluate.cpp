@@ -103,7 +103,7 @@ public:
                 cell.seed = cell_.seed;
             }
             const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-            Json facts = run_facts(place.group, seconds);
+            Json facts = run_facts(place.group, seconds, place.config.device);
             facts.update(place.evaluator->exactness());
             write_cell(place.folder.place(output()), cell, facts);
         };

@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace xlrm {
+namespace xlrm::cpu {
 
 //! y [T, n] = x [T, k] · weight [k, n] (+ bias [n]); either of weight's dimensions is contiguous. What keeps a row's bits the
 //! same in any company:
@@ -15,4 +15,4 @@ namespace xlrm {
 //!   with AVX-512.
 at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu

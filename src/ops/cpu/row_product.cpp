@@ -1,15 +1,16 @@
-#include "ops/row_product.hpp"
+#include "ops/cpu/row_product.hpp"
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
-#include "ops/aligned_buffer.hpp"
-#include "ops/dispatch.hpp"
-#include "ops/shares.hpp"
+#include "ops/cpu/aligned_buffer.hpp"
+#include "ops/cpu/dispatch.hpp"
+#include "ops/cpu/row_blocks.hpp"
+#include "ops/cpu/shares.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 namespace {
 
 //! Elements of one row of a bf16 matrix tile.
@@ -45,7 +46,7 @@ void multiply_padded(const at::Tensor& x, const at::Tensor& weight, const at::Te
 template <class T>
 bool fits_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
     return x.stride(1) == 1 && (weight.stride(0) == 1 || weight.stride(1) == 1) && (!bias.defined() || bias.is_contiguous()) &&
-           cpu::own_products<T>() != nullptr;
+           own_products<T>() != nullptr;
 }
 
 //! Rows of one thread's share from which on packing all of the weight on each thread costs less than reading all rows on each.
@@ -54,21 +55,21 @@ constexpr std::int64_t kManyRows = 2048;
 template <class T>
 void multiply_own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& y) {
     const bool transposed = weight.stride(0) == 1;
-    const cpu::Product<T> whole{const_data<T>(x),
-                                x.stride(0),
-                                const_data<T>(weight),
-                                weight.stride(transposed ? 1 : 0),
-                                transposed,
-                                bias.defined() ? const_data<T>(bias) : nullptr,
-                                data<T>(y),
-                                y.stride(0),
-                                x.size(0),
-                                x.size(1),
-                                y.size(1)};
-    const cpu::Products<T>& own = *cpu::own_products<T>();
+    const Product<T> whole{const_data<T>(x),
+                           x.stride(0),
+                           const_data<T>(weight),
+                           weight.stride(transposed ? 1 : 0),
+                           transposed,
+                           bias.defined() ? const_data<T>(bias) : nullptr,
+                           data<T>(y),
+                           y.stride(0),
+                           x.size(0),
+                           x.size(1),
+                           y.size(1)};
+    const Products<T>& own = *own_products<T>();
     const bool by_rows = whole.rows >= kManyRows * at::get_num_threads();
     for_shares(by_rows ? whole.rows : whole.n, [&](std::int64_t begin, std::int64_t end) {
-        cpu::Product<T> part = whole;
+        Product<T> part = whole;
         if (by_rows) {
             part.x += begin * part.x_stride, part.y += begin * part.y_stride, part.rows = end - begin;
         } else {
@@ -93,4 +94,4 @@ at::Tensor row_product(const at::Tensor& x, const at::Tensor& weight, const at::
     return y;
 }
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu

@@ -6,10 +6,10 @@
 #include <atomic>
 #include <cstdint>
 
-#include "ops/mkl.hpp"
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/mkl.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
-namespace xlrm {
+namespace xlrm::cpu {
 
 //! Calls body(begin, end) with one share of n on each thread, a multiple of kRowBlock each while they last, and then none. All
 //! threads take part even so: inside a parallel region oneDNN uses the calling thread alone. Left to their own threads the
@@ -36,4 +36,4 @@ void for_tasks(std::int64_t n, Body body) {
                      });
 }
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu

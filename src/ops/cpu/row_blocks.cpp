@@ -1,16 +1,11 @@
-#include "xlrm/ops/rows.hpp"
+#include "ops/cpu/row_blocks.hpp"
 
 #include <ATen/ops/empty.h>
 
-#include "ops/large_blocks.hpp"
+#include <cassert>
+#include <vector>
 
-namespace xlrm {
-namespace {
-
-//! Before the first tensor: libtorch frees each with the allocator that made it.
-[[maybe_unused]] const bool large_blocks = install_large_blocks();
-
-}  // namespace
+namespace xlrm::cpu {
 
 at::Tensor empty_rows(at::IntArrayRef shape, const at::TensorOptions& options) {
     std::vector<std::int64_t> whole = shape.vec();
@@ -25,4 +20,4 @@ at::Tensor with_room(const at::Tensor& x, std::int64_t rows) {
     return x.as_strided({rows, x.size(1)}, x.strides());
 }
 
-}  // namespace xlrm
+}  // namespace xlrm::cpu

@@ -1,10 +1,10 @@
-#include "ops/column_sums.hpp"
+#include "ops/cpu/column_sums.hpp"
 
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
-#include "ops/dispatch.hpp"
+#include "ops/cpu/dispatch.hpp"
 
 namespace xlrm {
 
@@ -25,7 +25,7 @@ void add_column_sums(const at::Tensor& x, const at::Tensor& sums) {
     dispatch(x.scalar_type(), [&](auto type) {
         using T = decltype(type);
         using A = cpu::Accumulate<T>;
-        assert(sums.scalar_type() == accumulate_type(x.scalar_type()) && x.stride(1) == 1);
+        assert(sums.scalar_type() == sum_type(x) && x.stride(1) == 1);
         at::parallel_for(0, partial.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t c = begin; c < end; ++c)
                 for (std::int64_t r = c * kSumRows; r < std::min(rows, (c + 1) * kSumRows); ++r)

@@ -1,4 +1,4 @@
-#include "ops/mkl.hpp"
+#include "ops/cpu/mkl.hpp"
 
 //! MKL's functions as libtorch exports them (the lower-case names are Fortran's); null where it was built with another BLAS.
 //! The first two are what mkl_cbwr_set and mkl_cbwr_get_auto_branch call.

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "ops/cpu/kernels.hpp"
+#include "ops/sum_type.hpp"
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
@@ -34,9 +35,6 @@ template <class T>
 const T* const_data(const at::Tensor& tensor) {
     return static_cast<const T*>(tensor.const_data_ptr());
 }
-
-//! Type of sums and statistics beside a tensor of `dtype`.
-inline at::ScalarType accumulate_type(at::ScalarType dtype) { return dtype == at::kDouble ? at::kDouble : at::kFloat; }
 
 //! [T, d] or [T, H, d] as rows of d.
 template <class T>

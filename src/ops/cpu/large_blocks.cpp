@@ -1,4 +1,4 @@
-#include "ops/large_blocks.hpp"
+#include "ops/cpu/large_blocks.hpp"
 
 #include <c10/core/CPUAllocator.h>
 #include <sys/mman.h>
