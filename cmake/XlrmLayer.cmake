@@ -8,7 +8,7 @@
 #
 # XLRM_FAST_BUILD: most of a compiler's time goes into the same headers (libtorch's, nlohmann's) again and again. With it they are
 # precompiled, and several sources of a layer are one unit. APART: sources that stay units of their own, since a name in them is in
-# another source too ("redefinition" of something in an unnamed namespace); ALL for all.
+# another source too ("redefinition" of something in an unnamed namespace); ALL where the layer says itself what is together.
 function(xlrm_add_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;EXCEPT;LINK;APART" ${ARGN})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/xlrm/${name}/*.hpp)
