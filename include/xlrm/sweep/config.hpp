@@ -36,9 +36,10 @@ struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
     std::vector<std::string> models;  //!< that are given ready: name=folder
     int ranks_per_cell = 1;
-    int pretrain_ranks = 0;  //!< ranks that make the base; 0 = ranks_per_cell
-    std::string output;      //!< default xlrm-out/<config name>
-    bool smoke = false;      //!< the embedded world, at a size of seconds unless a configuration says otherwise
+    int pretrain_ranks = 0;    //!< ranks that make the base; 0 = ranks_per_cell
+    bool noise_floor = false;  //!< each base evaluated in bf16 too
+    std::string output;        //!< default xlrm-out/<config name>
+    bool smoke = false;        //!< the embedded world, at a size of seconds unless a configuration says otherwise
 
     std::string data_root = ".";  //!< relative paths below are taken from here
     std::string world;            //!< "full" | "smoke": data of the quickstart world, written into the output folder
