@@ -6,6 +6,7 @@
 
 #include "analysis_files.hpp"
 #include "analysis_units.hpp"
+#include "estimator_table.hpp"
 #include "folder_analysis.hpp"
 #include "parts.hpp"
 #include "state_parts.hpp"
@@ -101,6 +102,7 @@ void write_results(const AnalyzeOptions& options, FolderAnalysis& analysis, cons
     }
     if (const auto alignment = done.find("alignment"), gaps = done.find("gaps"); alignment != done.end() && gaps != done.end())
         all.tables.push_back(transfer_geometry(alignment->second.tables.front(), gaps->second.tables.front()));
+    all.tables.push_back(estimator_table());
     write_tables(folder, all);
     const Json summary = summary_json(head_of(options, analysis), statements, state, all.tables);
     write_file_atomic(folder / "summary.json", summary.dump(1) + "\n");
@@ -123,8 +125,9 @@ void describe(Options& options, AnalyzeOptions& analysis) {
     options.positional(&analysis.words, "OUT, the folder of a sweep")
         .section("analyze")
         .add("parts", &analysis.parts, "NAME,…",
-             "what to compute: transfer, accuracy, headline, gaps, additive, seeds, pairs, languages, calibration, baselines; "
-             "none: all")
+             "what to compute: transfer, accuracy, headline, gaps, additive, seeds, pairs, languages, calibration, baselines; of "
+             "activations ratios, shift, alignment, geometry, lens, layer_pairs, similarity, noise_floor, subspace, preferences, "
+             "probes; none: all")
         .add("resamples", &analysis.resamples, "N",
              "resamples of the cluster bootstrap; give 10000 where a bound lies near a value that matters")
         .add("seed", &analysis.seed, "N", "of the resamples; another one shows how far bounds depend on chance")
@@ -192,9 +195,10 @@ std::string analysis_report(const Communicator& world, const AnalyzeOptions& opt
         for (const GridCell& cell : analysis.results().grid.cells)
             clusters = std::max(clusters, std::ssize(read_cell_scores(cell.file, &analysis.hashes()).id));
         const auto bytes = 16 * 8 * cells * (options.resamples + clusters);
-        text += "about " + std::to_string(bytes / 1000000 + 50) +
-                " MB on a rank, of scores alone; activations are read for the transfer "
-                "part's singular-value ratios only, a layer of one model at a time\n";
+        text +=
+            "about " + std::to_string(bytes / 1000000 + 50) +
+            " MB on a rank, of scores alone; activations are read a layer of one model at a time, and layer_pairs keeps up to "
+            "1,000 MB more\n";
         for (const Statement& s : analysis.statements()) text += s.code + " " + s.place + ": " + s.text + "\n";
     });
     return text;

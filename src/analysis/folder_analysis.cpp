@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 //! Counts up when a part's numbers change, so that stored parts are computed anew.
-constexpr std::int64_t kNumerics = 1;
+constexpr std::int64_t kNumerics = 2;
 
 }  // namespace
 
@@ -52,6 +52,7 @@ std::string FolderAnalysis::identity(const std::string& part) {
         if (fs::exists(file)) json["files"][file.lexically_relative(folder_).generic_string()] = hashes_.sha256(file);
     };
     for (const GridCell& cell : results_.grid.cells) add(cell.file);
+    for (const GridCell& cell : results_.grid.noise_floor) add(cell.file);
     for (const auto& [key, file] : results_.grid.floors) add(file);
     Sha256 sha;
     sha.add(json.dump());

@@ -78,4 +78,16 @@ void add_ratios(const StateInput& input, std::vector<ResultTable>& tables) {
     }
 }
 
+void add_ratio_floor(const StateInput& input, ResultTable& table) {
+    const StateSet& set = input.set;
+    if (set.targets.size() < 2 || set.floor.empty()) return;
+    const auto base = ratios_of(input, 0), floor = ratios_of(input, set.models.size());
+    for (std::size_t v = 0; v < base.size(); ++v) {
+        std::vector<double> differences = floor[v];
+        for (std::size_t i = 0; i < differences.size(); ++i) differences[i] -= base[v][i];
+        table.add({set.base, set.benchmark, input.capture, static_cast<std::int64_t>(input.layer), name_of(kVariants[v]),
+                   std::ssize(set.items), clustered(differences, set.clusters)});
+    }
+}
+
 }  // namespace xlrm

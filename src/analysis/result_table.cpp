@@ -32,7 +32,7 @@ Json number_json(const Estimate& estimate) { return estimate.defined() ? Json(es
 
 Estimate number_from(const Json& json) {
     if (json.is_number()) return json.get<double>();
-    for (int why = 0; why <= static_cast<int>(Undefined::not_comparable); ++why)
+    for (int why = 0; why <= static_cast<int>(Undefined::not_estimated); ++why)
         if (name_of(static_cast<Undefined>(why)) == json.get<std::string>()) return static_cast<Undefined>(why);
     fail("a stored table has the unknown reason " + json.dump() + "; remove the folder analysis/parts and run again");
 }

@@ -41,8 +41,10 @@ Grid planned_grid(const fs::path& folder) {
         GridCell cell{task.at("base"), task.at("source"), "", task.at("benchmark"), task.at("target"), task.at("seed"), {}};
         cell.model = model_name(cell.base, cell.source, cell.seed);
         if (task.value("given", false)) cell.source = kGivenModel;
+        const bool floor = task.value("noise_floor", false);
+        if (floor) cell.model += kNoiseFloor;
         cell.file = cell_path(folder, cell);
-        grid.cells.push_back(std::move(cell));
+        (floor ? grid.noise_floor : grid.cells).push_back(std::move(cell));
     }
     return grid;
 }
@@ -61,6 +63,23 @@ GridCell cell_of(const fs::path& file) {
     cell.benchmark = file.stem().stem().string();
     cell.file = file;
     return cell;
+}
+
+//! Moves the cells of a base model's noise floor out of the grid's cells.
+void part_noise_floor(Grid& grid) {
+    std::set<std::string> bases;
+    for (const GridCell& cell : grid.cells) bases.insert(cell.base);
+    std::vector<GridCell> cells;
+    for (GridCell& cell : grid.cells) {
+        const std::string base = cell.base.ends_with(kNoiseFloor) ? cell.base.substr(0, cell.base.rfind('.')) : "";
+        if (cell.source.empty() && bases.contains(base)) {
+            cell.base = base;
+            grid.noise_floor.push_back(std::move(cell));
+        } else {
+            cells.push_back(std::move(cell));
+        }
+    }
+    grid.cells = std::move(cells);
 }
 
 //! Every model on every benchmark and target that any cell has.
@@ -96,6 +115,7 @@ Grid found_grid(const fs::path& folder) {
             grid.cells.push_back(std::move(cell));
         }
     }
+    part_noise_floor(grid);
     for (const std::string& source : sources) {
         for (const std::string& benchmark : benchmarks) {
             const fs::path floor = folder / "floors" / (source + "." + benchmark + ".json");
@@ -135,6 +155,11 @@ Results read_results(const fs::path& folder, FileHashes& hashes) {
             usable.push_back(std::move(cell));
     }
     results.grid.cells = std::move(usable);
+    std::erase_if(results.grid.noise_floor, [&](const GridCell& cell) {
+        const auto problem = problem_of(cell, hashes);
+        if (problem) results.statements.push_back(*problem);
+        return problem.has_value();
+    });
     require(!results.grid.cells.empty(),
             folder.string() +
                 ": no cell that verifies lies below cells/, so there is nothing to analyse; give the folder that "

@@ -13,6 +13,39 @@ constexpr std::int64_t kNeighbours = 10;
 
 }  // namespace
 
+std::vector<Column> shift_columns(std::vector<Column> before) {
+    const std::vector<Column> own = {{"items", ColumnKind::count, true},
+                                     {"cosine", ColumnKind::number},
+                                     {"centred_cosine", ColumnKind::number, true},
+                                     {"relative", ColumnKind::number},
+                                     {"norm", ColumnKind::number},
+                                     {"coherence", ColumnKind::number},
+                                     {"cka", ColumnKind::number, false, true},
+                                     {"cka_within", ColumnKind::number, false, true},
+                                     {"cka_biased", ColumnKind::number, true},
+                                     {"neighbours", ColumnKind::number}};
+    before.insert(before.end(), own.begin(), own.end());
+    return before;
+}
+
+std::vector<TableValue> shift_values(const at::Tensor& base, const at::Tensor& base_within, const at::Tensor& states,
+                                     const std::vector<std::size_t>& subset) {
+    constexpr Undefined flat = Undefined::no_variation;
+    const EstimateWithInterval none{flat, flat, flat, flat};
+    const Shift moved = shift(base, states);
+    const bool constant = is_constant(base) || is_constant(states);
+    return {base.size(0),
+            moved.cosine,
+            constant ? Estimate(flat) : moved.centred_cosine,
+            moved.relative,
+            moved.norm,
+            moved.coherence,
+            constant ? none : debiased_cka(base, states),
+            constant ? none : debiased_cka(base_within, within_subsets(states, subset)),
+            constant ? Estimate(flat) : linear_cka_biased(base, states),
+            constant ? Estimate(flat) : neighbour_jaccard(base, states, kNeighbours)};
+}
+
 std::vector<ResultTable> shift_tables() {
     return {{"shift",
              "How each model's states moved from the base, by layer and language",
@@ -25,19 +58,7 @@ std::vector<ResultTable> shift_tables() {
              "cka_within: each subset centred first, since subsets alone make representations look alike. neighbours: Jaccard "
              "overlap "
              "of the 10 nearest by cosine (chance about 10/2n). Centred columns are named so; nothing is row-normalised.",
-             of_model({{"target", ColumnKind::text},
-                       {"capture", ColumnKind::text},
-                       {"layer", ColumnKind::count},
-                       {"items", ColumnKind::count, true},
-                       {"cosine", ColumnKind::number},
-                       {"centred_cosine", ColumnKind::number, true},
-                       {"relative", ColumnKind::number},
-                       {"norm", ColumnKind::number},
-                       {"coherence", ColumnKind::number},
-                       {"cka", ColumnKind::number, false, true},
-                       {"cka_within", ColumnKind::number, false, true},
-                       {"cka_biased", ColumnKind::number, true},
-                       {"neighbours", ColumnKind::number}}),
+             of_model(shift_columns({{"target", ColumnKind::text}, {"capture", ColumnKind::text}, {"layer", ColumnKind::count}})),
              {}},
             {"shift_directions",
              "Whether languages moved the same way, by layer",
@@ -63,17 +84,10 @@ void add_shifts(const StateInput& input, std::vector<ResultTable>& tables) {
         const at::Tensor base_within = within_subsets(base, set.subset);
         for (std::size_t m = 1; m < set.models.size(); ++m) {
             const at::Tensor states = set.load(m, t, input.capture, input.layer, "chosen");
-            const Shift moved = shift(base, states);
-            const bool constant = is_constant(base) || is_constant(states);
-            constexpr Undefined flat = Undefined::no_variation;
-            const EstimateWithInterval none{flat, flat, flat, flat};
-            tables[0].add({set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed, set.targets[t],
-                           input.capture, layer, std::ssize(set.items), moved.cosine,
-                           constant ? Estimate(flat) : moved.centred_cosine, moved.relative, moved.norm, moved.coherence,
-                           constant ? none : debiased_cka(base, states),
-                           constant ? none : debiased_cka(base_within, within_subsets(states, set.subset)),
-                           constant ? Estimate(flat) : linear_cka_biased(base, states),
-                           constant ? Estimate(flat) : neighbour_jaccard(base, states, kNeighbours)});
+            std::vector<TableValue> row = {set.base,           set.benchmark,  set.models[m].model, set.models[m].source,
+                                           set.models[m].seed, set.targets[t], input.capture,       layer};
+            for (TableValue& value : shift_values(base, base_within, states, set.subset)) row.push_back(std::move(value));
+            tables[0].add(std::move(row));
             moves[m].push_back(states.sub(base).mean(0));
         }
     }

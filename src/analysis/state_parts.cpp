@@ -4,16 +4,24 @@
 
 #include <algorithm>
 
+#include "layer_pairs.hpp"
 #include "xlrm/stats/cka.hpp"
 
 namespace xlrm {
 
 const std::vector<StatePart>& state_parts() {
-    static const std::vector<StatePart> all = {{"ratios", false, ratio_tables, add_ratios},
-                                               {"shift", false, shift_tables, add_shifts},
-                                               {"alignment", false, alignment_tables, add_alignment},
-                                               {"geometry", false, geometry_tables, add_geometry},
-                                               {"lens", true, lens_tables, add_lens}};
+    static const std::vector<StatePart> all = {
+        {"ratios", false, ratio_tables, add_ratios},
+        {"shift", false, shift_tables, add_shifts},
+        {"alignment", false, alignment_tables, add_alignment},
+        {"geometry", false, geometry_tables, add_geometry},
+        {"lens", true, lens_tables, add_lens},
+        {"layer_pairs", true, layer_pair_tables, nullptr, layer_pair_pieces, layer_pair_piece, add_layer_pairs},
+        {"similarity", false, similarity_tables, add_similarity},
+        {"noise_floor", false, noise_floor_tables, add_noise_floor},
+        {"subspace", false, subspace_tables, add_subspaces},
+        {"preferences", false, preference_tables, add_preferences},
+        {"probes", false, probe_tables, add_probes}};
     return all;
 }
 

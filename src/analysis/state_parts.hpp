@@ -21,7 +21,12 @@ struct StatePart {
     std::string name;
     bool whole = false;  //!< looks at all layers of a set: one piece a set, without capture and layer
     std::vector<ResultTable> (*tables)();
-    void (*add)(const StateInput&, std::vector<ResultTable>&);
+    void (*add)(const StateInput&, std::vector<ResultTable>&) = nullptr;
+    //! Of a part over all layers of a capture (StateInput::layer −1) that several ranks compute in pieces, in the place of `add`:
+    //! how many, one of them, and the rows from all in order.
+    std::int64_t (*pieces)(const StateInput&) = nullptr;
+    Json (*piece)(const StateInput&, std::int64_t) = nullptr;
+    void (*finish)(const StateInput&, const std::vector<Json>&, std::vector<ResultTable>&) = nullptr;
 };
 const std::vector<StatePart>& state_parts();
 
@@ -40,6 +45,29 @@ void add_alignment(const StateInput& input, std::vector<ResultTable>& tables);
 //! Every model and language: norms, anisotropy, dimension.
 std::vector<ResultTable> geometry_tables();
 void add_geometry(const StateInput& input, std::vector<ResultTable>& tables);
+
+//! Columns of one shift, behind those `before`, and their values; `base_within`: `base` minus the means of its subsets.
+std::vector<Column> shift_columns(std::vector<Column> before);
+std::vector<TableValue> shift_values(const at::Tensor& base, const at::Tensor& base_within, const at::Tensor& states,
+                                     const std::vector<std::size_t>& subset);
+//! Adds the change of f of the base in bf16 (StateSet::floor), where there is one.
+void add_ratio_floor(const StateInput& input, ResultTable& table);
+
+//! What rounding alone moves: the base in bf16 against itself.
+std::vector<ResultTable> noise_floor_tables();
+void add_noise_floor(const StateInput& input, std::vector<ResultTable>& tables);
+//! How alike states are, by every measure of similarity_measures.hpp.
+std::vector<ResultTable> similarity_tables();
+void add_similarity(const StateInput& input, std::vector<ResultTable>& tables);
+//! What the languages' own directions hold: accuracy and alignment without them.
+std::vector<ResultTable> subspace_tables();
+void add_subspaces(const StateInput& input, std::vector<ResultTable>& tables);
+//! The direction from rejected to chosen answers, and whether one language's serves another.
+std::vector<ResultTable> preference_tables();
+void add_preferences(const StateInput& input, std::vector<ResultTable>& tables);
+//! Whether language and category can be read from the states.
+std::vector<ResultTable> probe_tables();
+void add_probes(const StateInput& input, std::vector<ResultTable>& tables);
 
 //! The reward that the head would read at each layer, and where it forms.
 std::vector<ResultTable> lens_tables();

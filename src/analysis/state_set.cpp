@@ -26,6 +26,7 @@ public:
         collect_models();
         if (set_.models.empty()) return std::move(set_);
         collect_items();
+        collect_floor();
         collect_layers();
         if (set_.layers.empty()) state("no_activations", "no layer is in every cell, so representations are not compared");
         if (set_.items.size() < 4)
@@ -104,10 +105,44 @@ private:
         }
     }
 
+    //! The base's noise floor, where it has every target and item.
+    void collect_floor() {
+        StateModel floor{set_.base + kNoiseFloor, "", 0, {}};
+        std::vector<std::vector<std::size_t>> rows;
+        for (const std::string& target : set_.targets) {
+            for (const GridCell& cell : grid_.noise_floor) {
+                if (cell.base != set_.base || cell.benchmark != set_.benchmark || cell.target != target) continue;
+                floor.files.push_back(cell.file);
+                rows.push_back(rows_of(read_cell_scores(cell.file, grid_.hashes)));
+            }
+        }
+        if (floor.files.empty()) return;
+        if (!set_.has_base || floor.files.size() != set_.targets.size() ||
+            std::ranges::any_of(rows, [&](const auto& own) { return own.size() != set_.items.size(); })) {
+            state("incomplete_noise_floor",
+                  "the base in bf16 lacks a target or items that the other models have, so no noise floor is shown");
+            return;
+        }
+        set_.floor.push_back(std::move(floor));
+        set_.rows.push_back(std::move(rows));
+    }
+
+    //! Where the items lie in a cell; fewer than items where one is missing.
+    std::vector<std::size_t> rows_of(const CellScores& cell) const {
+        std::map<ItemKey, std::size_t> places;
+        for (std::size_t i = 0; i < cell.id.size(); ++i) places.try_emplace({cell.id[i], cell.occurrence[i]}, i);
+        std::vector<std::size_t> rows;
+        for (const ItemKey& item : set_.items)
+            if (const auto found = places.find(item); found != places.end()) rows.push_back(found->second);
+        return rows;
+    }
+
     void collect_layers() {
         std::map<std::pair<std::string, int>, std::size_t> counts;
         std::size_t cells = 0;
-        for (const StateModel& model : set_.models) {
+        std::vector<StateModel> models = set_.models;
+        models.insert(models.end(), set_.floor.begin(), set_.floor.end());
+        for (const StateModel& model : models) {
             for (const auto& file : model.files) {
                 ++cells;
                 for (const auto& [capture, layers] : cell_layers(file))
@@ -125,26 +160,41 @@ private:
 
 }  // namespace
 
+std::span<const float> StateSet::load_floats(std::size_t model, std::size_t target, const std::string& capture, int layer,
+                                             const std::string& side, StateBuffer& buffer) const {
+    read_cell_activations(this->model(model).files[target], capture, layer, side, buffer.read);
+    const std::vector<float>& all = buffer.read.values;
+    const auto width = static_cast<std::size_t>(buffer.read.features);
+    const std::vector<std::size_t>& places = rows[model][target];
+    bool as_they_are = places.size() * width == all.size();
+    for (std::size_t i = 0; i < places.size() && as_they_are; ++i) as_they_are = places[i] == i;
+    if (as_they_are) return all;
+    buffer.kept.resize(places.size() * width);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(places[i] * width), width,
+                    buffer.kept.begin() + static_cast<std::ptrdiff_t>(i * width));
+    return buffer.kept;
+}
+
 std::vector<float> StateSet::load_floats(std::size_t model, std::size_t target, const std::string& capture, int layer,
                                          const std::string& side, std::int64_t* features) const {
-    const std::vector<float> all = read_cell_activations(models[model].files[target], capture, layer, side, features);
-    const auto width = static_cast<std::size_t>(*features);
-    std::vector<float> kept;
-    kept.reserve(items.size() * width);
-    for (const std::size_t row : rows[model][target]) {
-        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(row * width);
-        kept.insert(kept.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
-    }
-    return kept;
+    StateBuffer buffer;
+    const std::span<const float> values = load_floats(model, target, capture, layer, side, buffer);
+    *features = buffer.read.features;
+    return {values.begin(), values.end()};
 }
 
 at::Tensor StateSet::load(std::size_t model, std::size_t target, const std::string& capture, int layer,
                           const std::string& side) const {
-    std::int64_t features = 0;
-    const std::vector<float> values = load_floats(model, target, capture, layer, side, &features);
-    at::Tensor out = at::empty({static_cast<std::int64_t>(items.size()), features}, at::kDouble);
+    StateBuffer buffer;
+    const std::span<const float> values = load_floats(model, target, capture, layer, side, buffer);
+    at::Tensor out = at::empty({static_cast<std::int64_t>(items.size()), buffer.read.features}, at::kDouble);
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<double>());
     return out;
+}
+
+bool StateSet::several_subsets() const {
+    return std::ranges::any_of(subset, [&](std::size_t one) { return one != subset.front(); });
 }
 
 StateSet read_states(const Grid& grid, const std::string& base, const std::string& benchmark, Statements* statements) {

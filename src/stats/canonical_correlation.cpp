@@ -56,4 +56,21 @@ Estimate svcca(const at::Tensor& x, const at::Tensor& y, double kept, bool stric
     return canonical_correlation(principal(matrix::centred(x), kept), principal(matrix::centred(y), kept), strict).mean;
 }
 
+Estimate pwcca(const at::Tensor& x, const at::Tensor& y, bool strict) {
+    matrix::require_rows(x, y, "PWCCA");
+    if (strict && x.size(0) - 1 < x.size(1) + y.size(1)) return Undefined::fewer_items_than_features;
+    const at::Tensor xc = matrix::centred(x);
+    const at::Tensor qx = std::get<0>(at::linalg_qr(xc)), qy = std::get<0>(at::linalg_qr(matrix::centred(y)));
+    const auto [u, rho, vh] = at::linalg_svd(qx.t().matmul(qy), false);
+    const std::vector<double> weights = matrix::values(qx.matmul(u).t().matmul(xc).abs().sum(1));
+    const std::vector<double> correlations = matrix::values(rho);
+    double sum = 0.0, whole = 0.0;
+    for (std::size_t i = 0; i < correlations.size(); ++i) {
+        sum += weights[i] * std::min(1.0, correlations[i]);
+        whole += weights[i];
+    }
+    if (whole == 0.0) return Undefined::no_variation;
+    return sum / whole;
+}
+
 }  // namespace xlrm

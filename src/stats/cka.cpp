@@ -80,14 +80,17 @@ at::Tensor rbf_kernel(const at::Tensor& x, double sigma) {
     return matrix::squared_distances(x).div(-2.0 * sigma * sigma).exp();
 }
 
-at::Tensor rbf_kernel_median(const at::Tensor& x, double t) {
-    matrix::require_matrix(x, "an RBF kernel");
-    const at::Tensor distances = matrix::squared_distances(x);
-    const at::Tensor sorted = std::get<0>(distances.reshape({-1}).sort());
+double median_squared_distance(const at::Tensor& x) {
+    matrix::require_matrix(x, "a median distance");
+    const at::Tensor sorted = std::get<0>(matrix::squared_distances(x).reshape({-1}).sort());
     const std::int64_t count = sorted.numel();
-    const double median = 0.5 * (sorted[(count - 1) / 2].item<double>() + sorted[count / 2].item<double>());
+    return 0.5 * (sorted[(count - 1) / 2].item<double>() + sorted[count / 2].item<double>());
+}
+
+at::Tensor rbf_kernel_median(const at::Tensor& x, double t) {
+    const double median = median_squared_distance(x);
     require(t > 0.0 && median > 0.0, "an RBF kernel needs t > 0 and examples that differ (their median distance is 0)");
-    return distances.div(-2.0 * t * t * median).exp();
+    return matrix::squared_distances(x).div(-2.0 * t * t * median).exp();
 }
 
 Estimate linear_cka_debiased(const at::Tensor& x, const at::Tensor& y) {

@@ -1,13 +1,10 @@
 // What a debiased CKA is worth: the jackknife's error, and the values of shuffled examples.
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "matrix.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/core/random.hpp"
 #include "xlrm/stats/cka.hpp"
 #include "xlrm/stats/intervals.hpp"
 
@@ -15,19 +12,10 @@ namespace xlrm {
 
 namespace {
 
-//! A kernel with zero diagonal and its row sums.
-struct Kernel {
-    at::Tensor matrix, rows;
-    double sum = 0.0;
-    explicit Kernel(const at::Tensor& k) : matrix(k.clone()) {
-        matrix.fill_diagonal_(0.0);
-        rows = matrix.sum(1);
-        sum = xlrm::matrix::total(rows);
-    }
-};
+constexpr std::int64_t kFewestLeftOut = 5;
 
 //! n(n−3) HSIC_u without each example in turn, in O(n²) for all.
-std::vector<double> leave_one_out(const Kernel& k, const Kernel& l) {
+std::vector<double> leave_one_out(const CkaSide& k, const CkaSide& l) {
     const at::Tensor products = k.matrix.mul(l.matrix).sum(1);
     const std::vector<double> t = matrix::values(products), kr = matrix::values(k.rows), lr = matrix::values(l.rows),
                               u = matrix::values(k.matrix.matmul(l.rows)), v = matrix::values(l.matrix.matmul(k.rows));
@@ -42,23 +30,39 @@ std::vector<double> leave_one_out(const Kernel& k, const Kernel& l) {
     return values;
 }
 
+//! cka_debiased from what is kept of both.
+Estimate alignment(const CkaSide& k, const CkaSide& l) {
+    const Estimate cross = hsic_unbiased(k.matrix, l.matrix);
+    if (!cross.defined()) return cross;
+    if (k.hsic.value() <= 0.0 || l.hsic.value() <= 0.0) return Undefined::not_positive;
+    return cross.value() / (std::sqrt(k.hsic.value()) * std::sqrt(l.hsic.value()));
+}
+
 }  // namespace
 
-CkaJackknife cka_jackknife(const at::Tensor& k, const at::Tensor& l) {
+CkaSide::CkaSide(const at::Tensor& k) : matrix(k.contiguous().clone()), hsic(hsic_unbiased(k, k)) {
+    matrix.fill_diagonal_(0.0);
+    rows = matrix.sum(1);
+    sum = xlrm::matrix::total(rows);
+    if (k.size(0) >= kFewestLeftOut) left_out = leave_one_out(*this, *this);
+}
+
+CkaJackknife cka_jackknife(const at::Tensor& k, const at::Tensor& l) { return cka_jackknife(CkaSide(k), CkaSide(l)); }
+
+CkaJackknife cka_jackknife(const CkaSide& k, const CkaSide& l) {
     CkaJackknife result;
-    result.value = cka_debiased(k, l);
+    result.value = alignment(k, l);
     const auto without = [&](Undefined why) {
         result.standard_error = result.low = result.high = why;
         return result;
     };
     if (!result.value.defined()) return without(result.value.why());
-    if (k.size(0) < 5) return without(Undefined::too_few_items);
-    const Kernel kk(k), ll(l);
-    const std::vector<double> cross = leave_one_out(kk, ll), own_k = leave_one_out(kk, kk), own_l = leave_one_out(ll, ll);
+    if (k.left_out.empty()) return without(Undefined::too_few_items);
+    const std::vector<double> cross = leave_one_out(k, l);
     std::vector<double> values;
     for (std::size_t i = 0; i < cross.size(); ++i) {
-        if (own_k[i] <= 0.0 || own_l[i] <= 0.0) return without(Undefined::not_positive);
-        values.push_back(cross[i] / (std::sqrt(own_k[i]) * std::sqrt(own_l[i])));
+        if (k.left_out[i] <= 0.0 || l.left_out[i] <= 0.0) return without(Undefined::not_positive);
+        values.push_back(cross[i] / (std::sqrt(k.left_out[i]) * std::sqrt(l.left_out[i])));
     }
     const auto n = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
@@ -71,32 +75,25 @@ CkaJackknife cka_jackknife(const at::Tensor& k, const at::Tensor& l) {
     return result;
 }
 
-CkaNull cka_null(const at::Tensor& k, const at::Tensor& l, std::int64_t permutations, std::uint64_t seed) {
-    require(permutations > 0, "a permutation null needs at least one permutation");
-    CkaNull result;
-    const Estimate value = cka_debiased(k, l);
-    if (!value.defined()) {
-        result.p = result.q95 = value.why();
-        return result;
-    }
-    std::vector<double> shuffled;
-    std::int64_t hits = 0;
-    const std::int64_t n = k.size(0);
-    for (std::int64_t r = 0; r < permutations; ++r) {
-        Random random(seed, static_cast<std::uint64_t>(r));
-        at::Tensor order = at::empty({n}, at::kLong);
-        std::int64_t* places = order.mutable_data_ptr<std::int64_t>();
-        std::iota(places, places + n, std::int64_t{0});
-        for (std::int64_t i = n; i > 1; --i) std::swap(places[i - 1], places[random.below(static_cast<std::uint64_t>(i))]);
-        shuffled.push_back(cka_debiased(k, l.index_select(0, order).index_select(1, order)).value_or(0.0));
-        hits += shuffled.back() >= value.value() ? 1 : 0;
-    }
-    std::sort(shuffled.begin(), shuffled.end());
-    result.permutations = permutations;
-    result.p = static_cast<double>(1 + hits) / static_cast<double>(1 + permutations);
-    const auto place = static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(permutations))) - 1;
-    result.q95 = shuffled[place];
-    return result;
+PermutationNull cka_null(const at::Tensor& k, const at::Tensor& l, std::int64_t permutations, std::uint64_t seed) {
+    return cka_null(CkaSide(k), CkaSide(l), permutations, seed);
+}
+
+PermutationNull cka_null(const CkaSide& k, const CkaSide& l, std::int64_t permutations, std::uint64_t seed) {
+    const Estimate value = alignment(k, l);
+    if (!value.defined()) return {value.why(), value.why(), 0};
+    const auto n = static_cast<double>(k.matrix.size(0));
+    // The own terms do not change with the order, and of the cross term the sums of rows alone move.
+    const double own = std::sqrt(k.hsic.value()) * std::sqrt(l.hsic.value()) * (n * (n - 3.0));
+    const double sums = k.sum * l.sum / ((n - 1.0) * (n - 2.0));
+    const std::vector<double> kr = matrix::values(k.rows), lr = matrix::values(l.rows);
+    return permutation_null(value.value(), k.matrix.size(0), permutations, seed, Alike::large,
+                            [&](std::span<const std::int64_t> order) {
+                                double rows = 0.0;
+                                for (std::size_t i = 0; i < kr.size(); ++i)
+                                    rows += kr[i] * lr[static_cast<std::size_t>(order[i])];
+                                return (2.0 * lower_product(k.matrix, l.matrix, order) + sums - 2.0 / (n - 2.0) * rows) / own;
+                            });
 }
 
 }  // namespace xlrm

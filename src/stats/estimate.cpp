@@ -49,6 +49,10 @@ std::string name_of(Undefined why) {
             return "no_rule";
         case Undefined::not_comparable:
             return "not_comparable";
+        case Undefined::no_head:
+            return "no_head";
+        case Undefined::not_estimated:
+            return "not_estimated";
     }
     assert(false);
     return {};

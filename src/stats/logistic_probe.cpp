@@ -1,6 +1,7 @@
 #include "xlrm/stats/logistic_probe.hpp"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/linalg_solve.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -89,6 +90,15 @@ LogisticProbe fit_probe(const at::Tensor& x, const at::Tensor& labels, double c,
     const std::int64_t features = x.size(1);
     probe.weights = w.narrow(0, 0, features).contiguous();
     if (intercept) probe.intercept = w[features].item<double>();
+    return probe;
+}
+
+LogisticProbe fit_wide_probe(const at::Tensor& x, const at::Tensor& labels, double c, bool intercept) {
+    matrix::require_matrix(x, "a probe");
+    if (x.size(1) <= x.size(0)) return fit_probe(x, labels, c, intercept);
+    const auto [q, r] = at::linalg_qr(x.t());  // x = r' q'
+    LogisticProbe probe = fit_probe(r.t().contiguous(), labels, c, intercept);
+    probe.weights = q.matmul(probe.weights);
     return probe;
 }
 

@@ -1,8 +1,10 @@
 #include "xlrm/stats/representational_similarity.hpp"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <numeric>
-#include <set>
 #include <vector>
 
 #include "matrix.hpp"
@@ -28,26 +30,6 @@ std::vector<double> upper_triangle(const at::Tensor& matrix) {
     return values;
 }
 
-//! The k nearest others of each row by cosine, ascending indices.
-std::vector<std::vector<std::int64_t>> neighbours(const at::Tensor& x, std::int64_t k) {
-    const at::Tensor rows = matrix::unit_rows(x);
-    const at::Tensor cosines = rows.matmul(rows.t()).contiguous();
-    const std::int64_t n = cosines.size(0);
-    std::vector<std::vector<std::int64_t>> result;
-    for (std::int64_t i = 0; i < n; ++i) {
-        const double* row = cosines.const_data_ptr<double>() + i * n;
-        std::vector<std::int64_t> order;
-        for (std::int64_t j = 0; j < n; ++j)
-            if (j != i) order.push_back(j);
-        std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                          [row](std::int64_t a, std::int64_t b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
-        order.resize(static_cast<std::size_t>(k));
-        std::sort(order.begin(), order.end());
-        result.push_back(std::move(order));
-    }
-    return result;
-}
-
 }  // namespace
 
 Estimate rsa(const at::Tensor& x, const at::Tensor& y, Dissimilarity dissimilarity, RdmComparison comparison) {
@@ -58,18 +40,64 @@ Estimate rsa(const at::Tensor& x, const at::Tensor& y, Dissimilarity dissimilari
     return comparison == RdmComparison::spearman ? spearman(a, b) : pearson(a, b);
 }
 
+at::Tensor centred_rank_matrix(const at::Tensor& x, Dissimilarity dissimilarity) {
+    matrix::require_matrix(x, "RSA");
+    const std::vector<double> ranks = mean_ranks(upper_triangle(dissimilarities(x, dissimilarity)));
+    const std::int64_t n = x.size(0);
+    const double mean = 0.5 * static_cast<double>(ranks.size() + 1);
+    at::Tensor out = at::zeros({n, n}, at::kDouble);
+    double* to = out.mutable_data_ptr<double>();
+    std::size_t place = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (std::int64_t j = i + 1; j < n; ++j, ++place) to[i * n + j] = to[j * n + i] = ranks[place] - mean;
+    }
+    return out;
+}
+
+at::Tensor nearest_others(const at::Tensor& x, std::int64_t k) {
+    matrix::require_matrix(x, "neighbours");
+    require(k > 0 && x.size(0) > k, "an example has fewer others than neighbours are asked for");
+    const at::Tensor rows = matrix::unit_rows(x);
+    const at::Tensor cosines = rows.matmul(rows.t()).contiguous();
+    const std::int64_t n = cosines.size(0);
+    at::Tensor result = at::empty({n, k}, at::kLong);
+    for (std::int64_t i = 0; i < n; ++i) {
+        const double* row = cosines.const_data_ptr<double>() + i * n;
+        std::vector<std::int64_t> order;
+        for (std::int64_t j = 0; j < n; ++j)
+            if (j != i) order.push_back(j);
+        std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                          [row](std::int64_t a, std::int64_t b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
+        std::sort(order.begin(), order.begin() + k);
+        std::copy(order.begin(), order.begin() + k, result.mutable_data_ptr<std::int64_t>() + i * k);
+    }
+    return result;
+}
+
+double neighbour_overlap(const at::Tensor& a, const at::Tensor& b, std::span<const std::int64_t> order) {
+    const std::int64_t n = a.size(0), k = a.size(1);
+    std::vector<std::int64_t> place(static_cast<std::size_t>(n));  // where example j of the second side stands
+    for (std::size_t i = 0; i < place.size(); ++i)
+        place[order.empty() ? i : static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    double sum = 0.0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const std::int64_t* own = a.const_data_ptr<std::int64_t>() + i * k;
+        const std::int64_t row = order.empty() ? i : order[static_cast<std::size_t>(i)];
+        std::int64_t common = 0;
+        for (std::int64_t j = 0; j < k; ++j) {
+            const auto other = static_cast<std::size_t>(b.const_data_ptr<std::int64_t>()[row * k + j]);
+            common += std::binary_search(own, own + k, place[other]) ? 1 : 0;
+        }
+        sum += static_cast<double>(common) / static_cast<double>(2 * k - common);
+    }
+    return sum / static_cast<double>(n);
+}
+
 Estimate neighbour_jaccard(const at::Tensor& x, const at::Tensor& y, std::int64_t k) {
     matrix::require_rows(x, y, "the overlap of neighbours");
     require(k > 0, "the overlap of neighbours needs k > 0");
     if (x.size(0) <= k) return Undefined::too_few_items;
-    const auto a = neighbours(x, k), b = neighbours(y, k);
-    double sum = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::vector<std::int64_t> common;
-        std::set_intersection(a[i].begin(), a[i].end(), b[i].begin(), b[i].end(), std::back_inserter(common));
-        sum += static_cast<double>(common.size()) / static_cast<double>(2 * a[i].size() - common.size());
-    }
-    return sum / static_cast<double>(a.size());
+    return neighbour_overlap(nearest_others(x, k), nearest_others(y, k));
 }
 
 }  // namespace xlrm

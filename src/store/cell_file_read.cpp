@@ -116,16 +116,25 @@ CellScores read_cell_scores(const std::filesystem::path& path, FileHashes* hashe
     return cell;
 }
 
-std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
-                                         const std::string& side, std::int64_t* features) {
+void read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer, const std::string& side,
+                           ActivationBuffer& buffer) {
     const h5::InFile file = open_cell(path);
     const std::string name = "/activations/" + capture + "/" + layer_name(layer) + "/" + side;
-    h5::Table<float> table = file.read<float>(name);
+    h5::Table<float> table{std::move(buffer.values), {}};
+    file.read_into(name, table, buffer.bits);
     const std::int64_t items = file.read<std::int32_t>("/scores/chosen_tokens").rows();
     if (table.extents.size() != 2 || table.rows() != items)
         fail(file.name() + ":" + name + ": is not (item, feature) with the " + std::to_string(items) + " items of /scores");
-    if (features != nullptr) *features = table.extents[1];
-    return std::move(table.values);
+    buffer.features = table.extents[1];
+    buffer.values = std::move(table.values);
+}
+
+std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
+                                         const std::string& side, std::int64_t* features) {
+    ActivationBuffer buffer;
+    read_cell_activations(path, capture, layer, side, buffer);
+    if (features != nullptr) *features = buffer.features;
+    return std::move(buffer.values);
 }
 
 std::map<std::string, std::vector<int>> cell_layers(const std::filesystem::path& path) {

@@ -56,10 +56,11 @@ Json attribute_value(const Attribute& attribute, const std::string& place) {
 
 //! bf16 → float by shifts: HDF5's own conversion of a custom float goes bit by bit. False when `stored` is another type.
 template <class T>
-bool read_brain_floats(const Dataset& dataset, const Type& stored, const std::string& place, std::vector<T>& values) {
+bool read_brain_floats(const Dataset& dataset, const Type& stored, const std::string& place, std::vector<std::uint16_t>& bits,
+                       std::vector<T>& values) {
     const Type brain = type_of(DType::bf16);
     if (check(H5Tequal(stored.get(), brain.get()), "H5Tequal", place) == 0) return false;
-    std::vector<std::uint16_t> bits(values.size());
+    bits.resize(values.size());
     if (!bits.empty()) check(H5Dread(dataset.get(), brain.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bits.data()), "H5Dread", place);
     for (std::size_t i = 0; i < bits.size(); ++i) values[i] = static_cast<T>(from_bf16(bits[i]));
     return true;
@@ -131,24 +132,31 @@ Dataset InFile::open(const std::string& path) const {
 
 template <class T>
 Table<T> InFile::read(const std::string& path) const {
+    Table<T> table;
+    std::vector<std::uint16_t> bits;
+    read_into(path, table, bits);
+    return table;
+}
+
+template <class T>
+void InFile::read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits) const {
     const std::string place = name_ + ":" + path;
     const Dataset dataset = open(path);
     const Type stored(check(H5Dget_type(dataset.get()), "H5Dget_type", place));
     const H5T_class_t expected = std::is_floating_point_v<T> ? H5T_FLOAT : H5T_INTEGER;
     if (H5Tget_class(stored.get()) != expected)
         fail(place + ": holds other values than " + (expected == H5T_FLOAT ? "floating-point numbers" : "integers"));
-    Table<T> table;
     table.extents = extents_of(dataset, sizeof(T), place);
     std::size_t count = 1;
     for (const std::int64_t extent : table.extents) count *= static_cast<std::size_t>(extent);
     table.values.resize(count);
-    if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, place, table.values)) return table;
+    if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, place, bits, table.values)) return;
     const Type type = type_for<T>();
     if (count > 0)
         check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
-    return table;
 }
 
+template void InFile::read_into(const std::string&, Table<float>&, std::vector<std::uint16_t>&) const;
 template Table<float> InFile::read(const std::string&) const;
 template Table<double> InFile::read(const std::string&) const;
 template Table<std::int32_t> InFile::read(const std::string&) const;

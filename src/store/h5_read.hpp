@@ -30,6 +30,9 @@ public:
     //! T: float, double, std::int32_t, std::int64_t. Stored floats of any width are converted to T; integers likewise.
     template <class T>
     Table<T> read(const std::string& path) const;
+    //! The same into `table`, whose memory is used again where it suffices, as that of `bits` (of 16-bit floats) is.
+    template <class T>
+    void read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits) const;
     //! Values [first, first + count) of a dataset of one dimension.
     std::vector<std::int32_t> read_range(const std::string& path, std::int64_t first, std::int64_t count) const;
     //! Extent of a dataset of one dimension.

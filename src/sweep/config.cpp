@@ -198,6 +198,11 @@ void SweepConfig::check() const {
              ExitCode::usage);
     }
     if (ranks_per_cell < 1) fail("--ranks-per-cell: must be 1 or more", ExitCode::usage);
+    if (noise_floor && evaluate.dtype == "bf16")
+        fail(
+            "--noise-floor: the sweep evaluates in bf16 (--evaluate.dtype), so a second pass in bf16 shows no rounding; leave "
+            "one out",
+            ExitCode::usage);
     if (pretrain_ranks < 0) fail("--pretrain-ranks: must be 0 or more", ExitCode::usage);
     if (!world.empty() && world != "full" && world != "smoke")
         fail("[data] world: full or smoke, not \"" + world + "\"", ExitCode::usage);

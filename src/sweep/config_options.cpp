@@ -38,6 +38,8 @@ void describe(Options& options, SweepConfig& c) {
              "ranks that work on one cell together; more when a model does not fit into one rank's memory or cells are few")
         .add("pretrain-ranks", &c.pretrain_ranks, "RANKS",
              "ranks that make the base together; all of them when it takes long; 0: as ranks-per-cell")
+        .add("noise-floor", &c.noise_floor,
+             "evaluate each base once more in bf16, so that shifts of representations can be told from rounding")
         .add("output", &c.output, "DIR",
              "sweep folder; a new one for other options or data of the same names [xlrm-out/<configuration's name>]")
         .add("smoke", &c.smoke, "the embedded world at a size of seconds, to test an installation");

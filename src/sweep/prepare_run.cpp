@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 //! Options that may differ between runs of one folder: they change which cells there are, or nothing in them.
 bool may_change(const std::string& name) {
-    for (const char* free : {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.models", "sweep.output",
-                             "sweep.pretrain-ranks", "sweep.device", "data.langs", "data.root", "train.checkpoint-every",
+    for (const char* free : {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.models", "sweep.noise-floor",
+                             "sweep.output", "sweep.pretrain-ranks", "sweep.device", "data.langs", "data.root", "train.checkpoint-every",
                              "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
         if (name == free) return true;
     }

@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 
-#include "analysis/planted.hpp"
+#include "analysis/planted_states.hpp"
 #include "xlrm/comm/shared_temporary_folder.hpp"
 #include "xlrm/comm/together.hpp"
 
@@ -13,50 +12,16 @@ namespace {
 
 using test::row;
 using test::rows;
+using test::States;
 
 constexpr std::size_t kItems = 60;
 constexpr std::size_t kFeatures = 6;
-using Rows = std::vector<float>;  //!< (item, feature)
-
-Rows random_rows(std::uint64_t seed) {
-    Random random(seed);
-    Rows rows(kItems * kFeatures);
-    for (float& value : rows) value = static_cast<float>(random.normal());
-    return rows;
-}
-
-//! Each item's features in reverse order with alternating signs: a rotation (or reflection).
-Rows turned(const Rows& rows) {
-    Rows out(rows.size());
-    for (std::size_t i = 0; i < kItems; ++i)
-        for (std::size_t k = 0; k < kFeatures; ++k)
-            out[i * kFeatures + k] = (k % 2 == 0 ? 1.0F : -1.0F) * rows[i * kFeatures + kFeatures - 1 - k];
-    return out;
-}
-
-Rows moved(const Rows& rows, float by) {
-    Rows out = rows;
-    for (float& value : out) value += by;
-    return out;
-}
-
-std::vector<std::byte> bytes_of(const Rows& rows) {
-    std::vector<std::byte> bytes(rows.size() * sizeof(float));
-    std::memcpy(bytes.data(), rows.data(), bytes.size());
-    return bytes;
-}
-
-LayerRows layer_of(int layer, const Rows& chosen, const Rows& rejected) {
-    return {layer, DType::f32, static_cast<std::int64_t>(kFeatures), rows_in_memory(bytes_of(chosen), kFeatures * 4),
-            rows_in_memory(bytes_of(rejected), kFeatures * 4)};
-}
-
 //! w · RMSNorm(h) with a norm of ones and no epsilon.
-double reward(const Rows& rows, std::size_t item, const Rows& head) {
+double reward(const States& states, std::size_t item, const std::vector<float>& head) {
     double squares = 0.0, dot = 0.0;
     for (std::size_t k = 0; k < kFeatures; ++k) {
-        squares += std::pow(rows[item * kFeatures + k], 2);
-        dot += static_cast<double>(head[k]) * rows[item * kFeatures + k];
+        squares += std::pow(states.at(item, k), 2);
+        dot += static_cast<double>(head[k]) * states.at(item, k);
     }
     return dot / std::sqrt(squares / kFeatures);
 }
@@ -77,44 +42,31 @@ public:
                     cell.final_norm.assign(kFeatures, 1.0F);
                     cell.head_weight = head();
                     for (std::size_t i = 0; i < kItems; ++i) {
-                        cell.chosen[i] = static_cast<float>(reward(moved(states(target, 1), by), i, head()));
+                        cell.chosen[i] = static_cast<float>(reward(test::moved(states(target, 1), by), i, head()));
                         cell.rejected[i] = static_cast<float>(reward(rejected(), i, head()));
                     }
                 });
         }
     }
 
-    static Rows head() { return {1.0F, -0.5F, 0.25F, 0.0F, 2.0F, 1.0F}; }
+    static std::vector<float> head() { return {1.0F, -0.5F, 0.25F, 0.0F, 2.0F, 1.0F}; }
     const std::filesystem::path root() const { return folder_.root(); }
 
 private:
-    static Rows states(const std::string& target, int layer) {
-        const Rows latent = random_rows(1);
-        const Rows own = target == "en" ? latent : turned(latent);
-        return layer == 1 && target == "ko" ? moved(own, 3.0F) : own;
+    static States states(const std::string& target, int layer) {
+        const States latent = test::random_states(kItems, kFeatures, 1);
+        const States own = target == "en" ? latent : test::turned(latent);
+        return layer == 1 && target == "ko" ? test::moved(own, 3.0F) : own;
     }
-    static Rows rejected() { return random_rows(2); }
+    static States rejected() { return test::random_states(kItems, kFeatures, 2); }
 
     void add_states(Cell& cell, const std::string& target, float by) const {
         for (const int layer : {0, 1})
-            cell.activations["last"].push_back(layer_of(layer, moved(states(target, layer), by), rejected()));
+            cell.activations["last"].push_back(test::layer_of(layer, test::moved(states(target, layer), by), rejected()));
     }
 
     Cell base_cell(const std::string& target) const {
-        Cell cell;
-        cell.model = "b";
-        cell.target_lang = target;
-        cell.pooling = "last";
-        cell.head = "none";
-        cell.dtype = "fp32";
-        cell.provenance = Json::object();
-        cell.has_scores = false;
-        for (std::size_t i = 0; i < kItems; ++i) cell.id.push_back("q-" + std::to_string(i));
-        cell.subset.assign(kItems, "s");
-        cell.lang.assign(kItems, target);
-        cell.occurrence.assign(kItems, 0);
-        cell.chosen_tokens.assign(kItems, 5);
-        cell.rejected_tokens.assign(kItems, 6);
+        Cell cell = test::base_cell(target, kItems);
         add_states(cell, target, 0.0F);
         return cell;
     }

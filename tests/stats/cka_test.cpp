@@ -179,7 +179,7 @@ TEST(CkaJackknife, EqualsLeavingEachExampleOut) {
 
 TEST(CkaNull, TellsDependentDataFromIndependent) {
     const auto [x, y, packages] = matrices("v1");
-    const CkaNull planted = cka_null(linear_kernel(x), linear_kernel(y), 99, 1);
+    const PermutationNull planted = cka_null(linear_kernel(x), linear_kernel(y), 99, 1);
     EXPECT_NEAR(planted.p.value(), 0.01, 1e-12);
     EXPECT_LT(planted.q95.value(), 0.1);
     const at::Tensor a = linear_kernel(normal_matrix(60, 10, 1)), b = linear_kernel(normal_matrix(60, 10, 2));

@@ -46,6 +46,19 @@ TEST(LogisticProbe, FitsSeparableDataWithLargeC) {
     EXPECT_EQ(probe.accuracy(x, labels), 1.0);
 }
 
+TEST(LogisticProbe, InTheSpanOfTheRowsIsTheSame) {
+    const at::Tensor x = test::normal_matrix(25, 60, 1);
+    const at::Tensor labels = x.select(1, 0).gt(0.2).to(at::kLong);
+    for (const bool intercept : {true, false}) {
+        const LogisticProbe whole = fit_probe(x, labels, 0.5, intercept), wide = fit_wide_probe(x, labels, 0.5, intercept);
+        EXPECT_NEAR(wide.objective, whole.objective, 1e-8);
+        EXPECT_NEAR(wide.intercept, whole.intercept, 1e-6);
+        EXPECT_LT(wide.weights.sub(whole.weights).abs().max().item<double>(), 1e-6);
+    }
+    const at::Tensor narrow = test::normal_matrix(40, 3, 1), own = narrow.select(1, 0).gt(0.0).to(at::kLong);
+    EXPECT_EQ(fit_wide_probe(narrow, own).objective, fit_probe(narrow, own).objective);
+}
+
 TEST(LogisticProbe, RefusesWhatItCannotFit) {
     const at::Tensor x = test::normal_matrix(4, 2, 1);
     EXPECT_THROW(fit_probe(x, labels_of({1, 1, 1, 1})), Error);

@@ -1,4 +1,5 @@
 // Procrustes, canonical correlation, representational similarity, neighbours.
+#include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,6 +28,10 @@ TEST(Similarity, EqualsOtherPackages) {
              {std::pair{Dissimilarity::correlation, "rsa_correlation"}, std::pair{Dissimilarity::euclidean, "rsa_euclidean"}})
             EXPECT_NEAR(rsa(x, y, kind, RdmComparison::spearman).value(), packages.at(key).get<double>(), 1e-10) << name << key;
         EXPECT_NEAR(neighbour_jaccard(x, y, 5).value(), packages.at("jaccard_5").get<double>(), 1e-12) << name;
+        if (packages.contains("pwcca")) {
+            EXPECT_NEAR(pwcca(x, y).value(), packages.at("pwcca")[0].get<double>(), 1e-10) << name;
+            EXPECT_NEAR(pwcca(y, x).value(), packages.at("pwcca")[1].get<double>(), 1e-10) << name;
+        }
     }
 }
 
@@ -39,6 +44,8 @@ TEST(Similarity, EqualsReferenceValues) {
     EXPECT_NEAR(canonical_correlation(x, y).mean.value(), 0.731013958783659, 1e-10);
     EXPECT_NEAR(canonical_correlation(x, y).mean_squared.value(), 0.545396332190833, 1e-10);
     EXPECT_NEAR(svcca(x, y, 0.90).value(), 0.705764808142514, 1e-10);
+    EXPECT_NEAR(pwcca(x, y).value(), 0.734667719617403, 1e-10);
+    EXPECT_NEAR(pwcca(y, x).value(), 0.736840567524663, 1e-10);
     EXPECT_NEAR(rsa(x, y, Dissimilarity::correlation, RdmComparison::spearman).value(), 0.472439673763047, 1e-10);
     EXPECT_NEAR(rsa(x, y, Dissimilarity::euclidean, RdmComparison::spearman).value(), 0.492964696698030, 1e-10);
     EXPECT_NEAR(rsa(x, y, Dissimilarity::cosine, RdmComparison::pearson).value(), 0.493616188062736, 1e-10);
@@ -68,9 +75,36 @@ TEST(Similarity, CcaIgnoresALinearMapAndProcrustesDoesNot) {
     EXPECT_NEAR(procrustes(y, turned).similarity.value(), procrustes(x, y).similarity.value(), 1e-10);
 }
 
+TEST(Similarity, PwccaIgnoresALinearMapOfTheSecondSideAlone) {
+    const auto [x, y, packages] = matrices("v1");
+    const at::Tensor map = normal_matrix(10, 10, 5);
+    EXPECT_NEAR(pwcca(x, y.matmul(map)).value(), pwcca(x, y).value(), 1e-9);
+    EXPECT_GT(std::abs(pwcca(x.matmul(map), y).value() - pwcca(x, y).value()), 1e-4);
+    EXPECT_NEAR(pwcca(x, x).value(), 1.0, 1e-12);
+    EXPECT_NEAR(pwcca(x.matmul(test::rotation(10, 3)).mul(2.0).add(1.0), y).value(), pwcca(x, y).value(), 5e-2);
+}
+
+TEST(Similarity, RanksAndNeighboursGiveTheSameWhenKept) {
+    const auto [x, y, packages] = matrices("v3");
+    for (const Dissimilarity kind : {Dissimilarity::euclidean, Dissimilarity::cosine}) {
+        const at::Tensor a = centred_rank_matrix(x, kind), b = centred_rank_matrix(y, kind);
+        const auto sum = [](const at::Tensor& p, const at::Tensor& q) { return p.mul(q).tril(-1).sum().item<double>(); };
+        EXPECT_NEAR(sum(a, b) / std::sqrt(sum(a, a) * sum(b, b)), rsa(x, y, kind, RdmComparison::spearman).value(), 1e-12);
+    }
+    const at::Tensor a = nearest_others(x, 5), b = nearest_others(y, 5);
+    EXPECT_EQ(neighbour_overlap(a, b), neighbour_jaccard(x, y, 5).value());
+    // With the second side's examples in another order: the overlap of the data in that order.
+    std::vector<std::int64_t> order(60);
+    for (std::size_t i = 0; i < 60; ++i) order[i] = static_cast<std::int64_t>((7 * i + 3) % 60);
+    std::vector<at::Tensor> rows;
+    for (const std::int64_t i : order) rows.push_back(y[i]);
+    EXPECT_NEAR(neighbour_overlap(a, b, order), neighbour_jaccard(x, at::stack(rows), 5).value(), 1e-12);
+}
+
 TEST(Similarity, SaysWhyThereIsNone) {
     const auto [x, y, packages] = matrices("v2");  // 30 examples of 25 and 25 features
     EXPECT_EQ(canonical_correlation(x, y).mean.why(), Undefined::fewer_items_than_features);
+    EXPECT_EQ(pwcca(x, y).why(), Undefined::fewer_items_than_features);
     EXPECT_EQ(procrustes(x.mul(0.0), y).similarity.why(), Undefined::no_variation);
     EXPECT_EQ(neighbour_jaccard(x, y, 30).why(), Undefined::too_few_items);
     EXPECT_EQ(rsa(x.narrow(0, 0, 2), y.narrow(0, 0, 2), Dissimilarity::cosine, RdmComparison::pearson).why(),

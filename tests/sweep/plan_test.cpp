@@ -105,6 +105,22 @@ TEST(Plan, ReadsItsFirstVersion) {
     EXPECT_TRUE(plan.task(6).needs.empty());
 }
 
+TEST(Plan, ANoiseFloorIsTheBaseOnceMore) {
+    SweepConfig config = small_config();
+    const std::size_t before = make_plan(config).tasks.size();
+    config.noise_floor = true;
+    config.check();
+    const Plan plan = make_plan(config);
+    EXPECT_EQ(plan.tasks.size(), before + 3);
+    const int index = plan.index_of("cells/tiny.bf16/dev.ko.h5");
+    ASSERT_GE(index, 0);
+    EXPECT_EQ(plan.task(index).model(), "tiny");  // the model that it needs
+    const Plan again = Plan::from_json(parse_json(plan.to_json().dump(), "plan"));
+    EXPECT_GE(again.index_of("cells/tiny.bf16/dev.ko.h5"), 0);
+    config.evaluate.dtype = "bf16";
+    EXPECT_THROW(config.check(), Error);
+}
+
 TEST(Plan, AModelThatIsGivenIsARowOfTheGrid) {
     SweepConfig config = small_config();
     config.models = {"rm=models/skywork", "models/armo/"};

@@ -14,6 +14,10 @@ namespace xlrm {
 //! GridCell::source of a model that is given ready. No source has this name.
 inline constexpr const char* kGivenModel = "(given)";
 
+//! What a base model's name is followed by where it was evaluated in bf16 beside fp32: cells/<base>.bf16/<benchmark>.<target>.h5.
+//! Such cells differ from the base's own by rounding.
+inline constexpr const char* kNoiseFloor = ".bf16";
+
 //! One cell of a grid: a model, judged on a benchmark in a target language.
 struct GridCell {
     std::string base;
@@ -37,6 +41,8 @@ struct Grid {
     std::vector<GridSource> sources;
     std::vector<std::string> targets;
     std::vector<GridCell> cells;
+    //! The base models' cells of kNoiseFloor precision, which show what rounding alone moves. Never among `cells`.
+    std::vector<GridCell> noise_floor;
     std::map<std::pair<std::string, std::string>, std::filesystem::path> floors;  //!< (source, benchmark) → surface_floor.hpp
     FileHashes* hashes = nullptr;                                                 //!< remembered hashes of those files
 };

@@ -19,4 +19,11 @@ CanonicalCorrelation canonical_correlation(const at::Tensor& x, const at::Tensor
 //! values, not s), then the mean ρ.
 Estimate svcca(const at::Tensor& x, const at::Tensor& y, double kept = 0.99, bool strict = true);
 
+//! Projection-weighted CCA (Morcos, Raghu and Bengio 2018, section 2.3): Σ α_i ρ_i / Σ α_i with α_i = Σ_j |h_i · x_j|, h_i the
+//! canonical variates of X at unit length and x_j its centred columns: correlations weighted by how much of X they account for,
+//! so X and Y may not be exchanged. The code that its authors published leaves the whitening out of the directions, and others
+//! weight otherwise: values of other packages differ in the third digit. Where n − 1 < d_x + d_y correlations tie at 1 and the
+//! weights are not determined.
+Estimate pwcca(const at::Tensor& x, const at::Tensor& y, bool strict = true);
+
 }  // namespace xlrm

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xlrm/stats/estimate.hpp"
+#include "xlrm/stats/permutation_null.hpp"
 
 namespace xlrm {
 
@@ -26,6 +27,8 @@ Estimate cka_biased(const at::Tensor& k, const at::Tensor& l);
 //! included (the convention of google-research's demo); exp(−D/(2 σ²)).
 at::Tensor linear_kernel(const at::Tensor& x);
 at::Tensor rbf_kernel_median(const at::Tensor& x, double t);
+//! The median that it divides by; it throws Error where that is 0.
+double median_squared_distance(const at::Tensor& x);
 at::Tensor rbf_kernel(const at::Tensor& x, double sigma);
 
 //! Linear CKA from the features, O(n d²): for n above d. Equal to that of the kernels up to rounding.
@@ -70,12 +73,18 @@ struct CkaJackknife {
 };
 CkaJackknife cka_jackknife(const at::Tensor& k, const at::Tensor& l);
 
-//! The debiased CKA of K with L's examples shuffled, `permutations` times from `seed`: what independent representations give.
-struct CkaNull {
-    Estimate p = Undefined::no_items;    //!< one-sided, (1 + hits) / (1 + permutations)
-    Estimate q95 = Undefined::no_items;  //!< 95 % quantile of the shuffled values
-    std::int64_t permutations = 0;
+//! A kernel with what an alignment takes of it alone, for kernels that are compared with many.
+struct CkaSide {
+    explicit CkaSide(const at::Tensor& k);
+    at::Tensor matrix, rows;              //!< with zero diagonal; sums of its rows
+    double sum = 0.0;                     //!< of all entries
+    Estimate hsic = Undefined::no_items;  //!< HSIC_u with itself
+    std::vector<double> left_out;         //!< n(n−3) HSIC_u with itself without each example; empty below five
 };
-CkaNull cka_null(const at::Tensor& k, const at::Tensor& l, std::int64_t permutations, std::uint64_t seed);
+CkaJackknife cka_jackknife(const CkaSide& k, const CkaSide& l);
+
+//! The debiased CKA of K with L's examples shuffled, `permutations` times from `seed`: what independent representations give.
+PermutationNull cka_null(const at::Tensor& k, const at::Tensor& l, std::int64_t permutations, std::uint64_t seed);
+PermutationNull cka_null(const CkaSide& k, const CkaSide& l, std::int64_t permutations, std::uint64_t seed);
 
 }  // namespace xlrm

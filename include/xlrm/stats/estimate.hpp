@@ -26,6 +26,8 @@ enum class Undefined {
     no_signal,                  //!< the mean margin is not positive: no scale is better than an infinite temperature
     no_rule,                    //!< the benchmark's rule is no mean over items, so resampling has no rule for it
     not_comparable,             //!< the models have no features in common
+    no_head,                    //!< a base model has no reward head
+    not_estimated,              //!< the estimator has no interval or null here
 };
 //! "too_few_items" …
 std::string name_of(Undefined why);

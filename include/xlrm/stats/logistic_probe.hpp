@@ -23,4 +23,8 @@ struct LogisticProbe {
 //! by source item. Throws Error for labels of one kind, other labels, or other sizes.
 LogisticProbe fit_probe(const at::Tensor& x, const at::Tensor& labels, double c = 1.0, bool intercept = true);
 
+//! The same minimum where there are more features than rows: the weights lie in the span of the rows, so Newton's steps are taken
+//! in its coordinates.
+LogisticProbe fit_wide_probe(const at::Tensor& x, const at::Tensor& labels, double c = 1.0, bool intercept = true);
+
 }  // namespace xlrm

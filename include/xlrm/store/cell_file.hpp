@@ -110,6 +110,15 @@ Json read_cell_attributes(const std::filesystem::path& path);
 std::vector<float> read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer,
                                          const std::string& side, std::int64_t* features);
 
+//! The same into memory that is used again, for many reads of one size.
+struct ActivationBuffer {
+    std::vector<float> values;  //!< (item, feature)
+    std::vector<std::uint16_t> bits;
+    std::int64_t features = 0;
+};
+void read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer, const std::string& side,
+                           ActivationBuffer& buffer);
+
 //! Captures and layers that a cell holds, tokens not among them: capture → layers, ascending.
 std::map<std::string, std::vector<int>> cell_layers(const std::filesystem::path& path);
 

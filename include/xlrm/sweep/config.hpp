@@ -36,8 +36,9 @@ struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
     std::vector<std::string> models;  //!< that are given ready: name=folder
     int ranks_per_cell = 1;
-    int pretrain_ranks = 0;  //!< ranks that make the base; 0 = ranks_per_cell
-    std::string output;      //!< default xlrm-out/<config name>
+    int pretrain_ranks = 0;    //!< ranks that make the base; 0 = ranks_per_cell
+    bool noise_floor = false;  //!< each base evaluated in bf16 too
+    std::string output;        //!< default xlrm-out/<config name>
     at::Device device = at::kCPU;
     bool smoke = false;  //!< the embedded world, at a size of seconds unless a configuration says otherwise
 

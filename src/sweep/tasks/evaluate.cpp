@@ -20,23 +20,26 @@ namespace fs = std::filesystem;
 struct CellPlace {
     std::string base = {}, source = {}, benchmark = {}, target = {};
     std::int64_t seed = 0;
-    bool given = false;  //!< a model that is given ready, of the name `base`
+    bool given = false;        //!< a model that is given ready, of the name `base`
+    bool noise_floor = false;  //!< a base in bf16 beside its own cells in fp32: what rounding alone moves
 };
 
 class EvaluateTask : public Task {
 public:
     EvaluateTask(CellPlace cell, std::string prepared) : cell_(std::move(cell)), prepared_(std::move(prepared)) {}
     const char* kind() const override { return kEvaluateTask.name; }
-    std::string name() const override { return "evaluate " + model() + " " + cell_.benchmark + "." + cell_.target; }
-    std::string output() const override { return "cells/" + model() + "/" + cell_.benchmark + "." + cell_.target + ".h5"; }
+    std::string name() const override { return "evaluate " + cell_model() + " " + cell_.benchmark + "." + cell_.target; }
+    std::string output() const override { return "cells/" + cell_model() + "/" + cell_.benchmark + "." + cell_.target + ".h5"; }
     std::vector<std::string> beside() const override {
         const std::string stem = output().substr(0, output().size() - 3);
         return {stem + ".sha256", stem + ".run.json"};
     }
     std::string model() const override { return model_name(cell_.base, cell_.source, cell_.seed); }
     Json fields() const override {
-        return {{"base", cell_.base}, {"source", cell_.source}, {"benchmark", cell_.benchmark}, {"target", cell_.target},
-                {"seed", cell_.seed}, {"given", cell_.given},   {"prepared", prepared_}};
+        Json fields = {{"base", cell_.base}, {"source", cell_.source}, {"benchmark", cell_.benchmark}, {"target", cell_.target},
+                       {"seed", cell_.seed}, {"given", cell_.given},   {"prepared", prepared_}};
+        if (cell_.noise_floor) fields["noise_floor"] = true;
+        return fields;
     }
 
     bool done(const SweepFolder& folder) const override { return cell_verifies(folder.place(output()), &folder.hashes()); }
@@ -47,7 +50,7 @@ public:
 
     Json recipe(const RecipeBook& book) const override {
         return {{"numerics", kNumerics},
-                {"options", content_of(evaluation_of(book.config))},
+                {"options", content_of(evaluation(book.config))},
                 {"rows_sha256", book.rows("data.eval." + cell_.benchmark, {book.config.target_language(cell_.target)})},
                 {"model", book.model(model())}};
     }
@@ -97,7 +100,7 @@ public:
             const Activity activity("writing the cell");
             place.require_planned("data.eval." + cell_.benchmark);
             cell.provenance["recipe"] = place.recipe_of(*this);
-            cell.model = model();
+            cell.model = cell_model();
             if (!cell_.given) {  // a given model says itself what it was trained on
                 cell.source_lang = cell_.source;
                 cell.seed = cell_.seed;
@@ -113,8 +116,9 @@ public:
     }
 
     void add_to(Grid& grid, const SweepFolder& folder) const override {
-        grid.cells.push_back({cell_.base, cell_.given ? kGivenModel : cell_.source, model(), cell_.benchmark, cell_.target,
-                              cell_.seed, folder.place(output())});
+        (cell_.noise_floor ? grid.noise_floor : grid.cells)
+            .push_back({cell_.base, cell_.given ? kGivenModel : cell_.source, cell_model(), cell_.benchmark, cell_.target,
+                        cell_.seed, folder.place(output())});
     }
 
     TaskWork estimate(const EstimateBook& book) const override {
@@ -126,16 +130,24 @@ public:
     }
 
 private:
+    //! The name that its cell has: the model's, or of a noise floor one beside it.
+    std::string cell_model() const { return model() + (cell_.noise_floor ? kNoiseFloor : ""); }
+    EvaluateOptions evaluation(const SweepConfig& config) const {
+        EvaluateOptions options = evaluation_of(config);
+        if (cell_.noise_floor) options.dtype = "bf16";
+        return options;
+    }
+
     void load(Workplace& place) const {
-        if (place.loaded == model()) return;
+        if (place.loaded == cell_model()) return;
         place.unload();
         together(place.group, [&] {
             const Activity activity("loading the model");
             const fs::path folder =
                 cell_.source.empty() ? base_folder(place.config, place.folder, cell_.base) : place.folder.model(model());
-            place.evaluator = std::make_unique<Evaluator>(folder, evaluation_of(place.config));
+            place.evaluator = std::make_unique<Evaluator>(folder, evaluation(place.config));
         });
-        place.loaded = model();
+        place.loaded = cell_model();
     }
 
     CellPlace cell_;
@@ -158,27 +170,28 @@ void add_cells(PlanBuilder& builder, const CellPlace& model, RowUse use) {
 
 }  // namespace
 
-const TaskKind kEvaluateTask = {"evaluate", "cells to evaluate",
-                                [](PlanBuilder& builder) {
-                                    for (const Base& base : builder.plan.bases) {
-                                        for (const std::int64_t seed : builder.plan.seeds) {
-                                            for (const Source& source : builder.plan.sources)
-                                                add_cells(builder, {.base = base.name, .source = source.name, .seed = seed},
-                                                          RowUse::trained);
-                                        }
-                                        add_cells(builder, {.base = base.name}, RowUse::own);
-                                    }
-                                    for (const Base& model : builder.plan.models)
-                                        add_cells(builder, {.base = model.name, .given = true}, RowUse::own);
-                                },
-                                [](const Json& json, const Plan&) -> std::shared_ptr<Task> {
-                                    return std::make_shared<EvaluateTask>(CellPlace{.base = json.at("base"),
-                                                                                    .source = json.at("source"),
-                                                                                    .benchmark = json.at("benchmark"),
-                                                                                    .target = json.at("target"),
-                                                                                    .seed = json.at("seed"),
-                                                                                    .given = json.value("given", false)},
-                                                                          json.value("prepared", ""));
-                                }};
+const TaskKind kEvaluateTask = {
+    "evaluate", "cells to evaluate",
+    [](PlanBuilder& builder) {
+        for (const Base& base : builder.plan.bases) {
+            for (const std::int64_t seed : builder.plan.seeds) {
+                for (const Source& source : builder.plan.sources)
+                    add_cells(builder, {.base = base.name, .source = source.name, .seed = seed}, RowUse::trained);
+            }
+            add_cells(builder, {.base = base.name}, RowUse::own);
+            if (builder.config.noise_floor) add_cells(builder, {.base = base.name, .noise_floor = true}, RowUse::own);
+        }
+        for (const Base& model : builder.plan.models) add_cells(builder, {.base = model.name, .given = true}, RowUse::own);
+    },
+    [](const Json& json, const Plan&) -> std::shared_ptr<Task> {
+        return std::make_shared<EvaluateTask>(CellPlace{.base = json.at("base"),
+                                                        .source = json.at("source"),
+                                                        .benchmark = json.at("benchmark"),
+                                                        .target = json.at("target"),
+                                                        .seed = json.at("seed"),
+                                                        .given = json.value("given", false),
+                                                        .noise_floor = json.value("noise_floor", false)},
+                                              json.value("prepared", ""));
+    }};
 
 }  // namespace xlrm
