@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "template_fields.hpp"
+#include "text_encoder.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/utf8.hpp"
 
@@ -12,66 +13,6 @@ namespace xlrm {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
-
-// Tokens of a rendered text: a template that writes special tokens as text gets none from the tokenizer.
-class TextEncoder {
-public:
-    TextEncoder(const Tokenizer& tokenizer, const ChatTemplate& chat, const std::string& where)
-        : tokenizer_(tokenizer), chat_(chat), where_(where) {}
-
-    Ids prompt(const std::string& text) const {
-        if (joins()) return tokenizer_.encode(text, true);
-        if (!chat_.writes_bos) return plain(text, chat_.plain_text);
-        Ids ids = plain(text, false);
-        if (tokenizer_.bos && (ids.empty() || ids.front() != *tokenizer_.bos)) {
-            fail(where_ + ": template " + chat_.name +
-                 " begins with BOS as text, which this tokenizer does not take for its BOS token; choose another --template");
-        }
-        return ids;
-    }
-    //! `answer`: with which the text ends.
-    Ids whole(const std::string& text, const std::string& answer) const {
-        if (joins()) return joined(text, answer);
-        Ids ids = prompt(text);
-        if (!chat_.writes_eos) close(ids);
-        return ids;
-    }
-    Ids document(const std::string& text) const {
-        if (joins()) return joined(text, text);
-        Ids ids = plain(text, true);
-        close(ids);
-        return ids;
-    }
-
-private:
-    bool joins() const { return chat_.name == "concat"; }
-    // TRL's rule: EOS is a part of the text, unless the answer ends with it, and the tokenizer adds what it adds to any text.
-    Ids joined(const std::string& text, const std::string& answer) const {
-        if (!tokenizer_.eos) {
-            fail(where_ +
-                 ": template concat ends a text with EOS, as TRL does, and the tokenizer names none; give eos_token in "
-                 "tokenizer_config.json");
-        }
-        const std::string mark = tokenizer_.decode({*tokenizer_.eos});
-        const bool known = !mark.empty() && tokenizer_.encode(mark, false) == Ids{*tokenizer_.eos};
-        if (known) return tokenizer_.encode(answer.ends_with(mark) ? text : text + mark, true);
-        Ids ids = plain(text, true);
-        close(ids);
-        ids.insert(ids.end(), tokenizer_.suffix.begin(), tokenizer_.suffix.end());
-        return ids;
-    }
-    Ids plain(const std::string& text, bool prefix) const {
-        Ids ids = tokenizer_.encode(text, false);
-        if (prefix) ids.insert(ids.begin(), tokenizer_.prefix.begin(), tokenizer_.prefix.end());
-        return ids;
-    }
-    void close(Ids& ids) const {
-        if (tokenizer_.eos && (ids.empty() || ids.back() != *tokenizer_.eos)) ids.push_back(*tokenizer_.eos);
-    }
-    const Tokenizer& tokenizer_;
-    const ChatTemplate& chat_;
-    const std::string& where_;
-};
 
 std::int32_t shared_prefix(const Ids& prompt, const Ids& whole) {
     const auto end = std::mismatch(prompt.begin(), prompt.end(), whole.begin(), whole.end()).first;

@@ -21,6 +21,8 @@ const char* objective_of(RowKind kind) {
             return "regression";
         case RowKind::preference:
             return "bt or dpo";
+        case RowKind::prompt:
+            break;
     }
     return "";
 }

@@ -11,9 +11,11 @@ namespace {
 std::initializer_list<const char*> key_columns(RowKind kind) {
     static constexpr std::initializer_list<const char*> kPreference = {"chosen", "rejected"}, kRanking = {"responses", "ranks"},
                                                         kRegression = {"labels", "response", "completion"},
-                                                        kResponse = {"response", "completion", "messages"};
+                                                        kResponse = {"response", "completion", "messages"},
+                                                        kPrompt = {"prompt", "question", "input", "messages"};
     if (kind == RowKind::preference) return kPreference;
     if (kind == RowKind::ranking) return kRanking;
+    if (kind == RowKind::prompt) return kPrompt;
     return kind == RowKind::regression ? kRegression : kResponse;
 }
 

@@ -155,6 +155,17 @@ std::vector<PreferenceRow> documents(const Fields& fields, const std::string& la
     return rows;
 }
 
+// The kind whose rows hold a prompt and its answers; nothing where the row is a prompt alone.
+std::optional<RowKind> answered_kind(const Json& object, const std::string& where, const RowFormOptions& options) {
+    const RowKind kind = natural_kind(object, where, options);
+    if (kind == RowKind::document) return std::nullopt;
+    const auto messages = object.find("messages");
+    const bool open = kind == RowKind::response && messages != object.end() && messages->is_array() && !messages->empty() &&
+                      messages->back().is_object() && messages->back().value("role", Json()) != "assistant" &&
+                      !object.contains("response") && !object.contains("completion");
+    return open ? std::nullopt : std::optional(kind);
+}
+
 // What became of the columns, for the report.
 void note(RowNotes& notes, const Json& published, const OwnRow& own, const Fields& fields, const RowFormOptions& options) {
     ++notes.forms[own.form];
@@ -191,6 +202,12 @@ std::vector<PreferenceRow> parse_row(std::string_view json, RowKind kind, const 
 std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const std::string& where, const std::string& default_id,
                                         const std::string& default_lang, const RowFormOptions& options, RowNotes* notes) {
     if (!object.is_object()) fail(where + ": a JSON object is expected, not " + object.type_name());
+    if (const auto answered = kind == RowKind::prompt ? answered_kind(object, where, options) : std::nullopt; answered) {
+        std::vector<PreferenceRow> rows = rows_of_json(object, *answered, where, default_id, default_lang, options, notes);
+        for (PreferenceRow& row : rows) keep_prompt(row);
+        if (notes != nullptr) notes->kind = name_of(kind);
+        return rows;
+    }
     const OwnRow own = own_row(object, kind, where, options, notes);
     const Fields fields(own.made.is_null() ? object : own.made, where);
     std::vector<PreferenceRow> rows;
@@ -200,7 +217,9 @@ std::vector<PreferenceRow> rows_of_json(const Json& object, RowKind kind, const 
         if (kind == RowKind::document) {
             rows = documents(fields, lang);
         } else {
-            rows.push_back(kind == RowKind::preference ? preference_row(fields) : response_row(fields, kind));
+            rows.push_back(kind == RowKind::preference ? preference_row(fields)
+                           : kind == RowKind::prompt   ? prompt_row(fields)
+                                                       : response_row(fields, kind));
             rows.front().lang_name = lang;
         }
         std::string id = kind == RowKind::document ? fields.label({"key", "id"}) : fields.label({"id"});

@@ -242,13 +242,15 @@ Prepared prepare(const Communicator& comm, const PrepareOptions& options, const 
     return prepared;
 }
 
-void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row) {
+void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row,
+               RowNotes* notes) {
     RowSource source(options, 0, 1);
     std::vector<std::pair<std::int64_t, PreferenceRow>> rows;  // their languages are known after the last
     source.for_each(
         [&](std::int64_t line, const std::string&, PreferenceRow&& parsed) { rows.emplace_back(line, std::move(parsed)); });
     require_languages(source.names(), options.langs);
     warn_of_input(options.inputs, source.names(), source.notes(), options.forms);
+    if (notes != nullptr) *notes = source.notes();
     const SettledLanguages languages(source.names(), options.langs);
     for (auto& [line, read] : rows) {
         if (!languages.wanted(read.lang_name)) continue;

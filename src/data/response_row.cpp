@@ -87,19 +87,39 @@ PreferenceRow response_row(const Fields& fields, RowKind kind) {
     return row;
 }
 
+PreferenceRow prompt_row(const Fields& fields) {
+    PreferenceRow row;
+    row.margin = std::numeric_limits<float>::quiet_NaN();
+    row.variables = variables_of(fields);
+    row.prompt = prompt_of(fields).turns;
+    if (const Json* messages = row.prompt.empty() ? fields.find({"messages"}) : nullptr; messages != nullptr)
+        row.prompt = messages_of(fields, *messages, "messages");
+    if (row.prompt.empty()) fields.bad("prompt", "is missing");
+    add_system(fields, row.prompt);
+    return row;
+}
+
+void keep_prompt(PreferenceRow& row) {
+    row.prompt = row.context(0);
+    if (!row.dialogues.empty()) {
+        std::string& text = row.dialogues.front();
+        text.resize(text.size() - row.answers.front().text().size());
+        row.dialogues.resize(1);
+    }
+    row.answers.clear();
+}
+
 namespace {
 
-constexpr std::pair<RowKind, const char*> kKinds[] = {{RowKind::preference, "preference"},
-                                                      {RowKind::document, "document"},
-                                                      {RowKind::response, "response"},
-                                                      {RowKind::ranking, "ranking"},
-                                                      {RowKind::regression, "regression"}};
+constexpr std::pair<RowKind, const char*> kKinds[] = {{RowKind::preference, "preference"}, {RowKind::document, "document"},
+                                                      {RowKind::response, "response"},     {RowKind::ranking, "ranking"},
+                                                      {RowKind::regression, "regression"}, {RowKind::prompt, "prompt"}};
 
 }  // namespace
 
 RowKind parse_row_kind(const std::string& name) {
     for (const auto& [kind, known] : kKinds) {
-        if (name == known) return kind;
+        if (name == known && kind != RowKind::prompt) return kind;
     }
     fail("rows '" + name + "' are not known (preference, document, response, ranking, regression)", ExitCode::usage);
 }

@@ -126,16 +126,6 @@ bool begins_with(const Messages& turns, const Messages& prompt) {
     return turns.size() > prompt.size() && std::equal(prompt.begin(), prompt.end(), turns.begin(), same_message);
 }
 
-void add_system(const Fields& fields, Messages& turns) {
-    const Json* system = fields.find({"system"});
-    if (system == nullptr || (system->is_string() && system->get<std::string>().empty())) return;
-    const std::string text = fields.text(*system, "system");
-    if (turns.front().role != "system")
-        turns.insert(turns.begin(), {"system", text});
-    else if (turns.front().content != text)
-        fields.bad("system", "differs from the system message of the prompt");
-}
-
 void read_tools(const Fields& fields, Json& variables) {
     const Json* tools = fields.find({"tools"});
     if (tools == nullptr) return;
@@ -152,6 +142,16 @@ void read_tools(const Fields& fields, Json& variables) {
 }
 
 }  // namespace
+
+void add_system(const Fields& fields, Messages& turns) {
+    const Json* system = fields.find({"system"});
+    if (system == nullptr || (system->is_string() && system->get<std::string>().empty())) return;
+    const std::string text = fields.text(*system, "system");
+    if (turns.front().role != "system")
+        turns.insert(turns.begin(), {"system", text});
+    else if (turns.front().content != text)
+        fields.bad("system", "differs from the system message of the prompt");
+}
 
 bool same_message(const ChatMessage& a, const ChatMessage& b) {
     return a.role == b.role && a.content == b.content && a.fields == b.fields;

@@ -81,6 +81,9 @@ struct Prompt {
 };
 Prompt prompt_of(const Fields& fields);
 
+//! `system`, where the row has one, becomes the first turn.
+void add_system(const Fields& fields, Messages& turns);
+
 //! All turns of one answer. `turns` are those of its own field, which `field` names; the last is the answer. They may repeat the
 //! prompt, or begin with the assistant's turn, and then follow it. `system` comes first.
 Messages conversation_of(const Fields& fields, const Prompt& prompt, Messages turns, const std::string& field);

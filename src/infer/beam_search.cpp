@@ -56,7 +56,7 @@ std::vector<BeamSearch::Candidate> BeamSearch::best_candidates(std::span<const f
         const std::size_t row = length_ == 0 ? 0 : beam;
         for (std::size_t token = 0; token < vocabulary; ++token) {
             const Candidate candidate{log_probabilities[row * vocabulary + token] + running_[beam].score,
-                                      static_cast<std::int32_t>(beam), static_cast<std::int32_t>(token), false};
+                                      static_cast<std::int32_t>(beam), static_cast<std::int32_t>(token), false, 0.0};
             if (best.size() == count) {
                 if (!better(candidate, best.front())) continue;
                 std::ranges::pop_heap(best, better);
@@ -95,6 +95,7 @@ void BeamSearch::finish(const std::vector<Candidate>& candidates) {
         if (!counts) score += kNever;
         Finished one{running_[static_cast<std::size_t>(candidate.beam)], counts};
         one.beam.tokens.push_back(candidate.token);
+        one.beam.log_probability += candidate.log_probability;
         one.beam.score = score;
         const bool stop = std::ranges::count(options_.stop_ids, candidate.token) > 0;
         one.beam.reason = stop ? FinishReason::stop : FinishReason::length;
@@ -115,6 +116,7 @@ void BeamSearch::go_on(const std::vector<Candidate>& candidates) {
     for (std::size_t i = 0; i < running_.size(); ++i) {
         Beam beam = running_[static_cast<std::size_t>(order[i].beam)];
         beam.tokens.push_back(order[i].token);
+        beam.log_probability += order[i].log_probability;
         beam.score = order[i].score;
         next.push_back(std::move(beam));
         parents_.push_back(order[i].beam);
@@ -133,12 +135,19 @@ void BeamSearch::decide(bool all_end) {
     done_ = !may_improve_ || enough || all_end;
 }
 
-void BeamSearch::step(std::span<const float> log_probabilities) {
+void BeamSearch::step(std::span<const float> log_probabilities, std::span<const float> own) {
     require(!done_, "a beam search that has ended was given another step");
     const std::size_t rows = length_ == 0 ? 1 : running_.size();
     require(!log_probabilities.empty() && log_probabilities.size() % rows == 0,
             "a step of a beam search takes one row of log-probabilities a running beam");
-    const std::vector<Candidate> candidates = best_candidates(log_probabilities, log_probabilities.size() / rows);
+    const std::size_t vocabulary = log_probabilities.size() / rows;
+    const std::span<const float> model = own.empty() ? log_probabilities : own;
+    require(model.size() == log_probabilities.size(), "a step of a beam search was given rows of two sizes");
+    std::vector<Candidate> candidates = best_candidates(log_probabilities, vocabulary);
+    for (Candidate& candidate : candidates) {
+        const std::size_t row = length_ == 0 ? 0 : static_cast<std::size_t>(candidate.beam);
+        candidate.log_probability = static_cast<double>(model[row * vocabulary + static_cast<std::size_t>(candidate.token)]);
+    }
     finish(candidates);
     go_on(candidates);
     decide(std::ranges::all_of(candidates, [](const Candidate& candidate) { return candidate.ends; }));

@@ -21,7 +21,8 @@ constexpr std::size_t kPieceTokens = 1024;
 at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
     const Parameters& parameters = decoder.parameters();
     const bool tied = decoder.config().tied_embeddings;
-    const at::Tensor logits = linear(normed, parameters.view(tied ? "model.embed_tokens.weight" : "lm_head.weight"));
+    const at::Tensor weight = parameters.view(tied ? "model.embed_tokens.weight" : "lm_head.weight");
+    const at::Tensor logits = linear(normed, weight, {}, decoder.packed_head());
     const at::Tensor wide = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
     if (decoder.config().logit_soft_cap > 0) soft_cap(wide, decoder.config().logit_soft_cap);
     return wide;

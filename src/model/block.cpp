@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "block_views.hpp"
+#include "xlrm/ops/gated_activation.hpp"
 #include "xlrm/ops/gated_linear.hpp"
 #include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rms_norm.hpp"
@@ -30,7 +31,7 @@ Heads project(const BlockContext& context, const BlockTensors& weights, const at
     const ModelConfig& config = context.config;
     const std::int64_t q_size = config.heads * config.head_dim;
     const std::int64_t kv_size = config.kv_heads * config.head_dim;
-    const at::Tensor qkv = linear(h1, weights.qkv, weights.qkv_bias);
+    const at::Tensor qkv = linear(h1, weights.qkv, weights.qkv_bias, weights.packed_qkv.get());
     Heads heads{head_view(qkv, 0, config.heads, config.head_dim), head_view(qkv, q_size, config.kv_heads, config.head_dim),
                 head_view(qkv, q_size + kv_size, config.kv_heads, config.head_dim)};
     if (!config.qk_norm) {
@@ -61,16 +62,25 @@ Heads project_needed(const BlockContext& context, const BlockTensors& weights, c
     return {q, k, head_view(kv, kv_size, config.kv_heads, config.head_dim)};
 }
 
+at::Tensor gate(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
+                bool keep_all) {
+    const Activation activation = context.config.activation;
+    if (weights.packed_gate_up == nullptr || saved != nullptr)
+        return gated_linear(h2, weights.gate_up, weights.gate_up_bias, activation, saved != nullptr ? &saved->gated : nullptr,
+                            keep_all);
+    return gated_activation(linear(h2, weights.gate_up, weights.gate_up_bias, weights.packed_gate_up.get()), activation);
+}
+
 // The keys of the batch's own tokens go to the sequences that these continue.
 void append_keys(const BlockContext& context, const Heads& heads) {
+    std::vector<KvPages::Rows> rows;
     for (const Segment& segment : context.batch.segments) {
         if (!segment.cached()) continue;
         const std::int64_t sequence = segment.keys.front().sequence;
-        for (const QueryRun& run : segment.queries) {
-            assert(context.cache->length(sequence) == run.position);
-            context.cache->append(sequence, heads.k.narrow(0, run.begin, run.length), heads.v.narrow(0, run.begin, run.length));
-        }
+        assert(context.cache->length(sequence) == segment.queries.front().position);
+        for (const QueryRun& run : segment.queries) rows.push_back({sequence, run.begin, run.length});
     }
+    context.cache->append(rows, heads.k, heads.v);
 }
 
 }  // namespace
@@ -116,15 +126,14 @@ at::Tensor attention_forward(const BlockContext& context, const BlockTensors& we
         saved->attended = attended;
         saved->attention = lse;
     }
-    const at::Tensor out = linear(attended.flatten(1), weights.o, weights.o_bias);
+    const at::Tensor out = linear(attended.flatten(1), weights.o, weights.o_bias, weights.packed_o.get());
     return norm_if(context.config, out, weights.post1, saved ? &saved->part1 : nullptr, saved ? &saved->post_rstd1 : nullptr);
 }
 
 at::Tensor mlp_forward(const BlockContext& context, const BlockTensors& weights, const at::Tensor& h2, BlockSaved* saved,
                        bool keep_all) {
-    const at::Tensor activated = gated_linear(h2, weights.gate_up, weights.gate_up_bias, context.config.activation,
-                                              saved != nullptr ? &saved->gated : nullptr, keep_all);
-    const at::Tensor out = linear(activated, weights.down, weights.down_bias);
+    const at::Tensor activated = gate(context, weights, h2, saved, keep_all);
+    const at::Tensor out = linear(activated, weights.down, weights.down_bias, weights.packed_down.get());
     return norm_if(context.config, out, weights.post2, saved ? &saved->part2 : nullptr, saved ? &saved->post_rstd2 : nullptr);
 }
 

@@ -7,6 +7,7 @@
 #include "xlrm/model/parameters.hpp"
 #include "xlrm/ops/attention.hpp"
 #include "xlrm/ops/gated_linear.hpp"
+#include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rope.hpp"
 
 namespace xlrm {
@@ -15,6 +16,7 @@ namespace xlrm {
 //! family does not have are undefined; so are q_norm and k_norm, and the norms of the contributions, post1 and post2.
 struct BlockTensors {
     at::Tensor norm1, qkv, qkv_bias, q_norm, k_norm, o, o_bias, post1, norm2, gate_up, gate_up_bias, down, down_bias, post2;
+    std::shared_ptr<const PackedWeight> packed_qkv = {}, packed_o = {}, packed_gate_up = {}, packed_down = {};  //!< or null
 };
 BlockTensors block_tensors(const Parameters& parameters, const ModelConfig& config, const at::Tensor& buffer, std::int64_t layer);
 

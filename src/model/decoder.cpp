@@ -45,6 +45,7 @@ struct Decoder::Cache {
     std::int64_t positions = 0;
     std::vector<BlockTensors> blocks;
     at::Tensor embedding, norm;
+    std::shared_ptr<const PackedWeight> head;
 
     const RopeTable& rope_for(const ModelConfig& config, const Segments& segments, const at::Tensor& weights) {
         std::int64_t longest = 0;
@@ -90,6 +91,18 @@ Decoder::Decoder(const ModelConfig& config, const Parameters& parameters)
 
 Decoder::~Decoder() = default;
 
+void Decoder::pack_weights() {
+    for (BlockTensors& block : cache_->blocks) {
+        block.packed_qkv = pack_weight(block.qkv);
+        block.packed_o = pack_weight(block.o);
+        block.packed_gate_up = pack_weight(block.gate_up);
+        block.packed_down = pack_weight(block.down);
+    }
+    cache_->head = pack_weight(config_.tied_embeddings ? cache_->embedding : parameters_.view("lm_head.weight"));
+}
+
+const PackedWeight* Decoder::packed_head() const { return cache_->head.get(); }
+
 at::Tensor Decoder::forward(const PackedBatch& batch, const NeededRows& needed, DecoderSaved* saved, const LayerHook& hook,
                             KvCache* cache) const {
     const StageScope scope("forward");
@@ -103,13 +116,15 @@ at::Tensor Decoder::forward(const PackedBatch& batch, const NeededRows& needed, 
         saved->blocks.assign(static_cast<std::size_t>(config_.layers), {});
         saved->needed = needed;
     }
-    if (needed.defined()) context.needed_segments = segments_of(batch.segments, needed.list);
+    // Where texts go on by a token each, all rows are needed, and there is nothing to choose.
+    const bool some = needed.defined() && (cache == nullptr || needed.rows.size(0) < batch.physical_tokens());
+    if (some) context.needed_segments = segments_of(batch.segments, needed.list);
     at::Tensor residual = embedding(batch.tokens, cache_->embedding, embedding_scale(config_));
     at::Tensor delta;
     for (std::int64_t l = 0; l < config_.layers; ++l) {
         const BlockTensors& weights = cache_->blocks[static_cast<std::size_t>(l)];
         BlockSaved* block = keep ? &saved->blocks[static_cast<std::size_t>(l)] : nullptr;
-        const at::Tensor rows = l + 1 == config_.layers ? needed.rows : at::Tensor();
+        const at::Tensor rows = l + 1 == config_.layers && some ? needed.rows : at::Tensor();
         context.attention.window = config_.windows[static_cast<std::size_t>(l)];
         context.cache = cache != nullptr ? &cache->layer(l) : nullptr;
 

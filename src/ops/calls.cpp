@@ -26,10 +26,15 @@ double product_flops(const at::Tensor& rows, const at::Tensor& weight) {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const PackedWeight* packed) {
     const ProfileScope scope("linear", ScopeKind::op, product_flops(x, weight));
     assert(x.size(1) == weight.size(1) && x.scalar_type() == weight.scalar_type());
-    return ops_for(x).linear(x, weight, bias);
+    return packed != nullptr ? ops_for(x).packed_linear(x, *packed, bias) : ops_for(x).linear(x, weight, bias);
+}
+
+std::shared_ptr<const PackedWeight> pack_weight(const at::Tensor& weight) {
+    assert(weight.dim() == 2);
+    return ops_for(weight).pack_weight(weight);
 }
 
 at::Tensor linear_backward_input(const at::Tensor& dy, const at::Tensor& weight) {

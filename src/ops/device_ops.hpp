@@ -8,6 +8,7 @@
 #include "xlrm/ops/attention.hpp"
 #include "xlrm/ops/cross_entropy.hpp"
 #include "xlrm/ops/gated_linear.hpp"
+#include "xlrm/ops/linear.hpp"
 #include "xlrm/ops/rms_norm.hpp"
 #include "xlrm/ops/rope.hpp"
 
@@ -17,6 +18,8 @@ namespace xlrm {
 //! folder fills a table, a file its own entries: cpu/ with xlrm's kernels, reference/ with ATen operators.
 struct DeviceOps {
     at::Tensor (*linear)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+    std::shared_ptr<const PackedWeight> (*pack_weight)(const at::Tensor& weight);
+    at::Tensor (*packed_linear)(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias);  //!< if there are any
     at::Tensor (*linear_backward_input)(const at::Tensor& dy, const at::Tensor& weight);
     void (*linear_backward_weight)(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& dweight, const at::Tensor& dbias);
 

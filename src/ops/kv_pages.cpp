@@ -22,12 +22,18 @@ std::int64_t KvPages::fork(std::int64_t sequence) { return state_->fork(sequence
 void KvPages::remove(std::int64_t sequence) { state_->remove(sequence); }
 std::int64_t KvPages::length(std::int64_t sequence) const { return state_->length(sequence); }
 std::int64_t KvPages::bytes() const { return state_->bytes(); }
+KvPages::Page KvPages::page() const { return state_->page(); }
 
 void KvPages::append(std::int64_t sequence, const at::Tensor& k, const at::Tensor& v) {
+    const Rows all{sequence, 0, k.size(0)};
+    append(std::span(&all, 1), k, v);
+}
+
+void KvPages::append(std::span<const Rows> rows, const at::Tensor& k, const at::Tensor& v) {
     const ProfileScope scope("append keys");
     assert(k.dim() == 3 && k.sizes() == v.sizes() && k.size(1) == kv_heads_ && k.size(2) == head_dim_);
     assert(k.scalar_type() == dtype_ && v.scalar_type() == dtype_ && k.stride(2) == 1 && v.stride(2) == 1);
-    state_->append(sequence, k, v);
+    state_->append(rows, k, v);
 }
 
 }  // namespace xlrm

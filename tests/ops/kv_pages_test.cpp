@@ -75,8 +75,8 @@ TEST(KvPages, ForkedSequencesGoTheirOwnWay) {
             const Text a = text(c, 5, 4, dtype), b = text(c, 5, 7, dtype);
             // In one call, beside each other.
             const Text both = behind(a, b);
-            pages.append(first, a.k, a.v);
-            pages.append(second, b.k, b.v);
+            const KvPages::Rows rows[] = {{first, 0, 5}, {second, 5, 5}};
+            pages.append(rows, both.k, both.v);
             const at::Tensor out =
                 attention(both.q, both.k, both.v, {{{{0, 155, first}}, {{0, 5, 150}}}, {{{0, 155, second}}, {{5, 5, 150}}}},
                           c.config, nullptr, &pages);

@@ -1,6 +1,7 @@
 #include "xlrm/ops/linear.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "ops/cpu/kernels.hpp"
@@ -43,6 +44,26 @@ void expect_rows_stand_alone(at::ScalarType dtype, std::int64_t k, std::int64_t 
                         << dtype << " k " << k << " n " << n << " rows " << rows << " at " << first << " threads " << threads;
                 }
         });
+}
+
+TEST(Linear, APackedWeightGivesTheSameBits) {
+    for (const at::ScalarType dtype : test::kDtypes)
+        for (const std::int64_t k : {1, 40, 384, 1025, 2500})
+            for (const std::int64_t n : {1, 31, 384, 1000}) {
+                const at::Tensor w = test::normal({n, k}, 2, dtype), b = test::normal({n}, 3, dtype);
+                const std::shared_ptr<const PackedWeight> packed = pack_weight(w);
+                if (packed == nullptr) continue;  // products read it as it is
+                for (const int threads : {1, 2})
+                    test::with_threads(threads, [&] {
+                        for (const std::int64_t rows : {1, 8, 13, 128, 300}) {
+                            const at::Tensor x = test::normal({rows, k}, 1, dtype);
+                            EXPECT_TRUE(test::same_bits(xlrm::linear(x, w, b, packed.get()), xlrm::linear(x, w, b)))
+                                << dtype << " k " << k << " n " << n << " rows " << rows << " threads " << threads;
+                        }
+                    });
+            }
+    const bool own = cpu::own_products<float>() != nullptr;
+    EXPECT_EQ(pack_weight(test::normal({4, 4}, 1, at::kFloat)) != nullptr, own && std::getenv("XLRM_OPS") == nullptr);
 }
 
 TEST(Linear, BitsOfARowDependOnItAlone) {

@@ -20,7 +20,7 @@ for program in "$tree"/bin/*; do
   ! grep -E 'lib(torch|c10|gomp|arrow|parquet)' <<<"$places" | grep -vF "$tree/" || fail "$program takes these from outside the tree"
   "$program" --version | grep -q '^xlrm' || fail "$program --version"
 done
-[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' bench evaluate inspect prepare sweep train)" ] || fail "programs: $(ls "$tree/bin")"
+[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' bench evaluate generate inspect judge prepare sweep train)" ] || fail "programs: $(ls "$tree/bin")"
 
 "$tree/bin/xlrm_sweep" --smoke --output "$scratch/out" >/dev/null 2>"$scratch/log" || fail "xlrm_sweep --smoke: $(cat "$scratch/log")"
 "$tree/bin/xlrm_sweep" table "$scratch/out" | grep -q . || fail "no table"

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-for name in sweep train evaluate; do
+for name in sweep train evaluate generate; do
   printf '#!/bin/sh\necho "%s got: $*"\n' "$name" >"xlrm_$name"
   chmod +x "xlrm_$name"
 done
@@ -23,7 +23,7 @@ refusal() { # refusal COMMAND…: exit code and message
   echo "$code $message" | sed -E 's/ [0-9-]+ [0-9:]+ / /'
 }
 
-for name in sweep train evaluate; do
+for name in sweep train evaluate generate; do
   expect "$name under srun" "$("$root/slurm/$name.sh" --dry-run --output a)" \
     "srun --mpi=pmix --kill-on-bad-exit=1 $scratch/xlrm_$name --output a"$'\n'"$name got: --output a --dry-run"
 done
@@ -37,5 +37,6 @@ expect "unknown launcher" "$(XLRM_LAUNCHER=aprun refusal "$root/slurm/sweep.sh" 
 expect "missing program" "$(XLRM_BIN=/none refusal "$root/slurm/sweep.sh" --dry-run)" \
   "2 sweep.sh: /none/xlrm_sweep is missing; run scripts/build, or set XLRM_BIN to the folder of the programs"
 expect "missing output" "$(refusal "$root/slurm/train.sh" --model m)" "2 train.sh: --output is missing (the folder of the trained model)"
+expect "missing output" "$(refusal "$root/slurm/generate.sh" --model m)" "2 generate.sh: --output is missing (the file of the samples)"
 
 [ "$failures" = 0 ]

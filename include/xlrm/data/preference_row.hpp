@@ -54,9 +54,9 @@ std::optional<std::string> render_common(const PreferenceRow& row, const ChatTem
 //! file holds them.
 std::string row_bytes(const PreferenceRow& row);
 
-//! document = `{text}` rows of the lm objective.
-enum class RowKind { preference, document, response, ranking, regression };
-RowKind parse_row_kind(const std::string& name);  //!< throws Error(usage)
+//! document = `{text}` rows of the lm objective; prompt: what is to be answered, of rows of all kinds with a prompt.
+enum class RowKind { preference, document, response, ranking, regression, prompt };
+RowKind parse_row_kind(const std::string& name);  //!< of rows with answers, or documents; throws Error(usage)
 const char* name_of(RowKind kind);
 
 //! The rows of one line of JSON. `where` ("prefs.jsonl:17") stands in messages; `default_id` is the id of a row without one.
@@ -74,6 +74,8 @@ const char* name_of(RowKind kind);
 //! The
 //!     answers come best first.
 //! regression: a response and `labels`: a number, or a list of numbers and nulls (masked).
+//! prompt: `prompt` alone, as a string or a message list, or `messages` that do not end with the assistant's turn; or a row of
+//! another kind, of which the turns before the (best) answer are taken. The row has no answers then.
 //! Messages are kept whole, with all of their fields. In all kinds but documents the row's `tools`, `documents` and
 //! `chat_template_kwargs` are for the template. Besides, the published forms of row_forms.hpp are read, each row for itself; a
 //! verdict that is a draw gives no row. Throws Error naming `where` and the field; of a row of no known form, the columns that it

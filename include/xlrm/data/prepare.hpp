@@ -86,8 +86,10 @@ void warn_of_input(const std::vector<std::filesystem::path>& inputs, const Langu
 std::vector<std::string> collect_texts(const PrepareOptions& options);
 
 //! The rows of the inputs as `prepare` reads them, in order and with their languages; `line` counts over all inputs. .h5 inputs
-//! have none. All are read, and the chosen ones kept in memory, before the first is given. Throws Error like prepare.
-void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row);
+//! have none. All are read, and the chosen ones kept in memory, before the first is given. `notes`: what was seen of them. Throws
+//! Error like prepare.
+void read_rows(const PrepareOptions& options, const std::function<void(std::int64_t line, PreferenceRow&& row)>& row,
+               RowNotes* notes = nullptr);
 
 //! Table of the report, one line a language: rows read, kept, too long, tied; token quantiles 5/50/95/max; tokens per character;
 //! and the notes.

@@ -30,6 +30,7 @@ void require_valid(const BeamOptions& options);
 struct Beam {
     std::vector<std::int32_t> tokens;  //!< after the prompt; a stop id that ended it among them
     float score = 0.0F;                //!< running: the sum of its log-probabilities; finished: divided by length
+    double log_probability = 0.0;      //!< the sum of what step() was given as the model's own
     FinishReason reason = FinishReason::length;
 };
 
@@ -51,8 +52,8 @@ public:
     const std::vector<std::int32_t>& parents() const { return parents_; }
     //! `log_probabilities` [rows, vocabulary] fp32, a row for each of running(), or one row at the first step: log-softmax of the
     //! logits, then what else changes them. REQUIRES: !done(). Throws Error for another number of values, or a vocabulary that is
-    //! too small for the candidates of a step.
-    void step(std::span<const float> log_probabilities);
+    //! too small for the candidates of a step. `own`: the same before what else changed them; empty: nothing did.
+    void step(std::span<const float> log_probabilities, std::span<const float> own = {});
     //! Finished texts, best first, at most `beams`; those that the length ended are among them. REQUIRES: done().
     std::vector<Beam> finished() const;
 
@@ -61,6 +62,7 @@ private:
         float score;
         std::int32_t beam, token;
         bool ends;
+        double log_probability = 0.0;  // of the token alone
     };
     std::vector<Candidate> best_candidates(std::span<const float> log_probabilities, std::size_t vocabulary) const;
     void finish(const std::vector<Candidate>& candidates);

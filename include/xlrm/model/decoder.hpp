@@ -10,6 +10,7 @@
 #include "xlrm/model/config.hpp"
 #include "xlrm/model/packed_batch.hpp"
 #include "xlrm/model/parameters.hpp"
+#include "xlrm/ops/linear.hpp"
 
 namespace xlrm {
 
@@ -72,6 +73,12 @@ public:
     //! final norm's gradients must be in `gradient` before, and with tied embeddings the LM head's part of the embedding's.
     void backward(const PackedBatch& batch, DecoderSaved& saved, const at::Tensor& dresidual, at::Tensor gradient,
                   const GradientReady& ready = {}) const;
+
+    //! For weights that stay as they are over many passes of few rows (generation): packs the blocks' and the LM head's, which
+    //! takes their memory again where there is something to gain. Changes no bit. REQUIRES: the model has an LM head.
+    void pack_weights();
+    //! The LM head's, or null.
+    const PackedWeight* packed_head() const;
 
     //! What training keeps of a forward pass (default: full).
     void set_keep(Keep keep) { keep_ = keep; }

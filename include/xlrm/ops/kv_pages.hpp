@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace xlrm {
 
@@ -29,9 +30,23 @@ public:
     //! see under the window may be gone afterwards.
     void append(std::int64_t sequence, const at::Tensor& k, const at::Tensor& v);
 
+    //! Rows [begin, begin + length) of k and v for a sequence.
+    struct Rows {
+        std::int64_t sequence = -1, begin = 0, length = 0;
+    };
+    //! The same for several sequences at once, each of `rows` in turn.
+    void append(std::span<const Rows> rows, const at::Tensor& k, const at::Tensor& v);
+
     std::int64_t length(std::int64_t sequence) const;
     //! Of the pages that sequences hold, each counted once.
     std::int64_t bytes() const;
+
+    //! In what a sequence grows, and whether forks share the pages that are full.
+    struct Page {
+        std::int64_t keys = 1, bytes = 0;
+        bool shared = false;
+    };
+    Page page() const;
 
     struct State;
     const State& state() const { return *state_; }  //!< for the ops

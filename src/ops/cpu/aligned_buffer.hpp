@@ -11,12 +11,14 @@ template <class A>
 class AlignedBuffer {
 public:
     explicit AlignedBuffer(std::int64_t n) : storage_(std::size_t(n) + 64 / sizeof(A)) {}
-    A* data() {
-        const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-        return reinterpret_cast<A*>((address + 63) / 64 * 64);
-    }
+    A* data() { return aligned(storage_.data()); }
+    const A* data() const { return aligned(storage_.data()); }
 
 private:
+    template <class P>
+    static P* aligned(P* begin) {
+        return reinterpret_cast<P*>((reinterpret_cast<std::uintptr_t>(begin) + 63) / 64 * 64);
+    }
     std::vector<A> storage_;
 };
 

@@ -22,6 +22,7 @@ const DeviceOps& cpu_ops() {
         cpu::fill_linear(ops);
         cpu::fill_memory(ops);
         cpu::fill_packed_keys(ops);
+        cpu::fill_packed_linear(ops);
         cpu::fill_rms_norm(ops);
         cpu::fill_rope(ops);
         cpu::fill_rows(ops);

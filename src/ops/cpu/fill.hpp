@@ -15,6 +15,7 @@ void fill_head(DeviceOps& ops);
 void fill_linear(DeviceOps& ops);
 void fill_memory(DeviceOps& ops);
 void fill_packed_keys(DeviceOps& ops);
+void fill_packed_linear(DeviceOps& ops);
 void fill_rms_norm(DeviceOps& ops);
 void fill_rope(DeviceOps& ops);
 void fill_rows(DeviceOps& ops);

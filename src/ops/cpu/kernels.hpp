@@ -180,13 +180,26 @@ struct WeightGradient {
     std::int64_t dweight_stride;
 };
 
-//! Both, with their scratch in bytes, aligned to 64.
+//! Products with one weight that is packed once, in panels of `panel` columns (the last one with zeros behind its columns) that
+//! the products read from end to end. The sums are those of Product, to the bit.
+template <class T>
+struct PackedProducts {
+    std::int64_t panel;
+    //! Packs the panels [begin, end) of args.w; `packed` [panels, k, panel], 64-byte aligned.
+    void (*pack)(const Product<T>& args, std::int64_t begin, std::int64_t end, Accumulate<T>* packed);
+    std::int64_t (*scratch)(std::int64_t k);
+    //! The columns of the panels [begin, end) of args.y; args.w is not read.
+    void (*product)(const Product<T>& args, const Accumulate<T>* packed, std::int64_t begin, std::int64_t end, char* scratch);
+};
+
+//! All of them, with their scratch in bytes, aligned to 64.
 template <class T>
 struct Products {
     std::int64_t (*scratch)(std::int64_t k);
     void (*product)(const Product<T>&, char* scratch);
     std::int64_t (*gradient_scratch)();
     void (*weight_gradient)(const WeightGradient<T>&, std::int64_t n_begin, std::int64_t n_end, char* scratch);
+    PackedProducts<T> packed;  //!< `product` null: there are none
 };
 
 template <class T>

@@ -13,7 +13,8 @@ const Products<Bf16> on_tiles{[](std::int64_t k) { return amx_product_scratch(k)
                               [] { return kAmxGradientScratch * std::int64_t(sizeof(Bf16)); },
                               [](const WeightGradient<Bf16>& args, std::int64_t n_begin, std::int64_t n_end, char* scratch) {
                                   amx_weight_gradient(args, n_begin, n_end, elements(scratch));
-                              }};
+                              },
+                              {}};
 
 //! Processors whose vectors the kernels are written for.
 constexpr bool kVectors =

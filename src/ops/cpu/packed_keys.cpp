@@ -82,33 +82,45 @@ std::int64_t PackedKeys::fork(std::int64_t sequence) {
 
 void PackedKeys::remove(std::int64_t sequence) { this->sequence(sequence) = {}; }
 
-void PackedKeys::append(std::int64_t number, const at::Tensor& k, const at::Tensor& v) {
-    Sequence& sequence = this->sequence(number);
-    const std::int64_t before = sequence.length, count = k.size(0);
-    free_unseen(sequence, window_, before);
-    make_room(sequence, before + count, part_bytes_ * kv_heads_);
+void PackedKeys::append(std::span<const KvPages::Rows> rows, const at::Tensor& k, const at::Tensor& v) {
+    std::vector<std::int64_t> before;
+    for (const KvPages::Rows& some : rows) {
+        Sequence& sequence = this->sequence(some.sequence);
+        before.push_back(sequence.length);
+        free_unseen(sequence, window_, sequence.length);
+        make_room(sequence, sequence.length + some.length, part_bytes_ * kv_heads_);
+        sequence.length += some.length;
+    }
     const bool on_tiles = attends_on_tiles(dtype_, head_dim_);
     dispatch(dtype_, [&](auto type) {
         using T = decltype(type);
-        for_tasks(kv_heads_, [&](std::int64_t head) {
+        for_tasks(std::int64_t(rows.size()) * kv_heads_, [&](std::int64_t task) {
+            const std::size_t at = std::size_t(task / kv_heads_);
+            const std::int64_t head = task % kv_heads_, count = rows[at].length;
+            const Sequence& sequence = this->sequence(rows[at].sequence);
             for (std::int64_t r = 0; r < count;) {
-                const std::int64_t key = before + r, more = std::min(count - r, kPageKeys - key % kPageKeys);
-                put<T>(on_tiles, {sequence.pages[std::size_t(key / kPageKeys)]->data() + head * part_bytes_, key % kPageKeys,
-                                  more, const_data<T>(k) + r * k.stride(0) + head * k.stride(1),
-                                  const_data<T>(v) + r * v.stride(0) + head * v.stride(1), k.stride(0), v.stride(0), head_dim_});
+                const std::int64_t key = before[at] + r, more = std::min(count - r, kPageKeys - key % kPageKeys);
+                const std::int64_t row = rows[at].begin + r;
+                put<T>(on_tiles,
+                       {sequence.pages[std::size_t(key / kPageKeys)]->data() + head * part_bytes_, key % kPageKeys, more,
+                        const_data<T>(k) + row * k.stride(0) + head * k.stride(1),
+                        const_data<T>(v) + row * v.stride(0) + head * v.stride(1), k.stride(0), v.stride(0), head_dim_});
                 r += more;
             }
         });
     });
-    sequence.length += count;
 }
 
 std::int64_t PackedKeys::bytes() const {
-    std::set<const Page*> pages;
+    std::set<const Page*> shared;
+    std::int64_t own = 0;
     for (const Sequence& sequence : sequences_)
         for (const auto& page : sequence.pages)
-            if (page != nullptr) pages.insert(page.get());
-    return std::int64_t(pages.size()) * part_bytes_ * kv_heads_;
+            if (page.use_count() == 1)
+                ++own;
+            else if (page != nullptr)
+                shared.insert(page.get());
+    return (own + std::int64_t(shared.size())) * part_bytes_ * kv_heads_;
 }
 
 void fill_packed_keys(DeviceOps& ops) {

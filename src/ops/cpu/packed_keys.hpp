@@ -26,9 +26,10 @@ public:
     std::int64_t add() override;
     std::int64_t fork(std::int64_t sequence) override;
     void remove(std::int64_t sequence) override;
-    void append(std::int64_t sequence, const at::Tensor& k, const at::Tensor& v) override;
+    void append(std::span<const KvPages::Rows> rows, const at::Tensor& k, const at::Tensor& v) override;
     std::int64_t length(std::int64_t number) const override { return sequence(number).length; }
     std::int64_t bytes() const override;
+    KvPages::Page page() const override { return {kPageKeys, part_bytes_ * kv_heads_, true}; }
 
     const Sequence& sequence(std::int64_t number) const;
 

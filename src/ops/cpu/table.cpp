@@ -1,7 +1,7 @@
 // Compiled once for each instruction set: XLRM_ISA is the name of its table, XLRM_VECTOR_BYTES the size of its registers.
 #include "ops/cpu/attention_backward_kernels.hpp"
 #include "ops/cpu/flat_kernels.hpp"
-#include "ops/cpu/product_kernels.hpp"
+#include "ops/cpu/packed_product_kernels.hpp"
 
 namespace xlrm::cpu::XLRM_ISA {
 
@@ -25,7 +25,11 @@ Kernels<T> table() {
             attention_backward<T>,
             page_bytes<T>,
             put_keys<T>,
-            {product_scratch<T>, matrix_product<T>, gradient_scratch<T>, weight_gradient<T>}};
+            {product_scratch<T>,
+             matrix_product<T>,
+             gradient_scratch<T>,
+             weight_gradient<T>,
+             {kPanel<T>, pack_panels<T>, packed_scratch<T>, packed_product<T>}}};
 }
 template Kernels<float> table<float>();
 template Kernels<Bf16> table<Bf16>();

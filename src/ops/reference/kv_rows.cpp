@@ -33,7 +33,12 @@ public:
 
     void remove(std::int64_t sequence) override { held(sequence) = {}; }
 
-    void append(std::int64_t number, const at::Tensor& k, const at::Tensor& v) override {
+    void append(std::span<const KvPages::Rows> rows, const at::Tensor& k, const at::Tensor& v) override {
+        for (const KvPages::Rows& some : rows)
+            append(some.sequence, k.narrow(0, some.begin, some.length), v.narrow(0, some.begin, some.length));
+    }
+
+    void append(std::int64_t number, const at::Tensor& k, const at::Tensor& v) {
         Sequence& sequence = held(number);
         const std::int64_t length = sequence.length + k.size(0);
         for (at::Tensor* const side : {&sequence.k, &sequence.v}) {
@@ -54,6 +59,10 @@ public:
         for (const Sequence& one : sequences_)
             if (one.used) sum += static_cast<std::int64_t>(one.k.nbytes() + one.v.nbytes());
         return sum;
+    }
+
+    KvPages::Page page() const override {
+        return {1, 2 * kv_heads_ * head_dim_ * static_cast<std::int64_t>(options_.dtype().itemsize()), false};
     }
 
     KeyRows of(const KeyRange& range) const {

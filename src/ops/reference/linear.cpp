@@ -27,6 +27,8 @@ void linear_backward_weight(const at::Tensor& dy, const at::Tensor& x, const at:
 
 void fill_linear(DeviceOps& ops) {
     ops.linear = linear;
+    ops.pack_weight = [](const at::Tensor&) -> std::shared_ptr<const PackedWeight> { return nullptr; };
+    ops.packed_linear = nullptr;
     ops.linear_backward_input = linear_backward_input;
     ops.linear_backward_weight = linear_backward_weight;
 }

@@ -1,0 +1,63 @@
+#include "xlrm/core/error.hpp"
+#include "xlrm/eval/judge.hpp"
+#include "xlrm/text/chat_template.hpp"
+
+namespace xlrm {
+
+void describe(Options& options, JudgeJob& job) {
+    GenerateJob& generate = job.generate;
+    generate.max_new_tokens = 1024;
+    options.section("judge")
+        .add("data", &job.data, "FILE,…", "preference rows of two answers: .jsonl, .jsonl.gz, .parquet")
+        .add("langs", &job.langs, "LANG,…", "languages to keep; give it when the files hold more [all]")
+        .add("prompt", &job.prompt, "FILE", "what the judge is asked, with named placeholders (jobs/judges)")
+        .add_choice(
+            "parser", &job.parser, JudgeParser::names(),
+            "rule by which verdicts are read, part of the protocol; another than strict to compare with published figures")
+        .add_choice("orders", &job.orders, {"AB", "BA", "both-consistent", "both-average"},
+                    "the chosen answer as A, as B, or both: a preference where both agree, or the mean of both")
+        .add("votes", &job.votes, "N", "judgements of each prompt, of which the majority counts; 1: one, greedy")
+        .add("output", &job.output, "CELL.h5", "cell to write, replies beside it; of export the file of requests")
+        .add("model", &generate.model, "DIR", "run: language model in Hugging Face layout that judges")
+        .add("template", &generate.chat_template, "NAME", template_help("that of the training, else the folder's own"))
+        .add("template-date", &generate.template_date, "DATE", kTemplateDateHelp)
+        .add("max-new-tokens", &generate.max_new_tokens, "TOKENS", "longest reply; raise it when verdicts are cut off")
+        .add("max-length", &generate.max_length, "TOKENS", "of prompt and reply together; 0: as many as the model has positions")
+        .add("temperature", &generate.sampling.temperature, "T", "with several votes")
+        .add("top-p", &generate.sampling.top_p, "P", "with several votes")
+        .add("seed", &generate.seed, "N", "with several votes")
+        .add("token-budget", &generate.token_budget, "TOKENS",
+             "tokens computed at once on one rank; lower it when memory runs out. Changes no reply")
+        .add("cache-memory", &generate.cache_memory, "MIB",
+             "of keys and values on each rank; 0: as much as needed, or half of what is free")
+        .add_choice("exact", &generate.exact, {"auto", "yes", "no"},
+                    "replies that depend on no batch and no rank count: check, refuse, or no check")
+        .add_choice("dtype", &generate.dtype, {"fp32", "bf16"}, "compute format; bf16 is faster where the processor has it")
+        .add("judge", &job.judge, "NAME", "export, import: the service's name of the model")
+        .add("request-options", &job.request_options, "JSON",
+             "export: put into the body of each request ({\"temperature\": 0, …})")
+        .add("verdicts", &job.verdicts, "FILE,…",
+             "import: rows of id, lang, order and text or verdict; or the service's batch output")
+        .add("split", &generate.split, "NAME=SHARE,…", "divides rows by a hash of their id")
+        .add("part", &generate.part, "NAME", "which part of the split is taken; needed with --split");
+    describe(options, generate.forms);
+}
+
+void check_given(const Options& options, const JudgeJob& job) {
+    const auto refuse = [&](const char* name, bool useless, const std::string& why) {
+        if (useless && options.given(std::string("judge.") + name))
+            fail(std::string("--") + name + " " + why + ", so it would change nothing here; leave it out", ExitCode::usage);
+    };
+    for (const char* name : {"temperature", "top-p", "seed"})
+        refuse(name, job.votes == 1, "belongs to several --votes, and one judgement is greedy");
+    const bool runs = job.verb == "run";
+    for (const char* name : {"model", "template", "template-date", "max-new-tokens", "max-length", "votes", "temperature",
+                             "top-p", "seed", "token-budget", "cache-memory", "exact", "dtype"})
+        refuse(name, !runs, "is of a model that runs here");
+    for (const char* name : {"judge", "verdicts", "request-options"}) refuse(name, runs, "is of a judge that runs elsewhere");
+    refuse("verdicts", job.verb == "export", "belongs to import");
+    refuse("request-options", job.verb == "import", "belongs to export");
+    refuse("split", job.generate.part.empty(), "needs --part, which says what is taken of it");
+}
+
+}  // namespace xlrm
