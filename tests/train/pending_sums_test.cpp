@@ -2,6 +2,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ops/device_ops.hpp"
 #include "xlrm/train/objective.hpp"
 

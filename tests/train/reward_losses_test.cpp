@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/ops/mul.h>
+#include <ATen/ops/tensor.h>
 #include <limits>
 
 #include "support/expect_error.hpp"
