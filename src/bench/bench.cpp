@@ -44,6 +44,7 @@ BenchCases plan(const Bench& bench) {
         if (asked("score")) add_scoring(bench, pairs, cases);
         if (asked("capture")) add_capture(bench, pairs, cases);
         if (asked("decode", decodable(bench))) add_decoding(bench, cases);
+        if (asked("generate", decodable(bench))) add_generating(bench, cases);
         if (asked("prefix")) add_prefix(bench, cases);
         if (asked("tokenize", !o.texts.empty())) add_tokenizing(bench, cases);
         if (asked("prepare", preparable(bench))) add_preparing(bench, cases);

@@ -55,6 +55,10 @@ void add_capture(const Bench& bench, const std::shared_ptr<const ItemSet>& pairs
 bool decodable(const Bench& bench);
 //! New tokens one at a time, at two lengths of the text before them.
 void add_decoding(const Bench& bench, BenchCases& cases);
+//! Texts of many prompts at once: continuous batching.
+void add_generating(const Bench& bench, BenchCases& cases);
+//! Collective. Weights with an LM head.
+BenchModel generating_model(const Bench& bench, at::ScalarType dtype);
 void add_prefix(const Bench& bench, BenchCases& cases);
 void add_tokenizing(const Bench& bench, BenchCases& cases);
 //! Whether there are rows and a tokenizer.model.

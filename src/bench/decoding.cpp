@@ -60,21 +60,6 @@ private:
     double first_ = 0.0;
 };
 
-BenchModel generating_model(const Bench& bench, at::ScalarType dtype) {
-    BenchModel model;
-    together(bench.world, [&] {
-        const Activity activity("making the model");
-        if (bench.options.model.empty()) {
-            const auto seed = static_cast<std::uint64_t>(bench.options.seed);
-            model = {bench.config, init_parameters(bench.config, HeadKind::lm, seed, dtype, bench.options.device)};
-            return;
-        }
-        LoadedModel loaded = load_model(bench.options.model, HeadKind::lm, dtype, false, kOnlyLabel, bench.options.device);
-        model = {std::move(loaded.config), std::move(loaded.parameters)};
-    });
-    return model;
-}
-
 void measure_decoding(Bench& bench, const std::string& dtype) {
     const BenchModel model = generating_model(bench, scalar_of(dtype));
     const Decoder decoder(model.config, model.parameters);
@@ -94,6 +79,21 @@ void measure_decoding(Bench& bench, const std::string& dtype) {
 }
 
 }  // namespace
+
+BenchModel generating_model(const Bench& bench, at::ScalarType dtype) {
+    BenchModel model;
+    together(bench.world, [&] {
+        const Activity activity("making the model");
+        if (bench.options.model.empty()) {
+            const auto seed = static_cast<std::uint64_t>(bench.options.seed);
+            model = {bench.config, init_parameters(bench.config, HeadKind::lm, seed, dtype, bench.options.device)};
+            return;
+        }
+        LoadedModel loaded = load_model(bench.options.model, HeadKind::lm, dtype, false, kOnlyLabel, bench.options.device);
+        model = {std::move(loaded.config), std::move(loaded.parameters)};
+    });
+    return model;
+}
 
 bool decodable(const Bench& bench) { return bench.options.model.empty() || stored_head(bench.options.model) == HeadKind::lm; }
 

@@ -10,8 +10,8 @@
 namespace xlrm {
 namespace {
 
-const std::vector<std::string> kKinds = {"roof",     "train",   "score",  "capture", "decode", "prefix",
-                                         "tokenize", "prepare", "reduce", "scaling", "cells"};
+const std::vector<std::string> kKinds = {"roof",   "train",    "score",   "capture", "decode",  "generate",
+                                         "prefix", "tokenize", "prepare", "reduce",  "scaling", "cells"};
 
 std::int64_t number(const std::string& text, const std::string& what) {
     std::int64_t value = 0;
@@ -43,8 +43,8 @@ void check_what(const BenchOptions& b) {
 void describe(Options& options, BenchOptions& b) {
     options.section("bench")
         .add("what", &b.what, "KIND,…",
-             "roof, train, score, capture, decode, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that have what "
-             "they need")
+             "roof, train, score, capture, decode, generate, prefix, tokenize, prepare, reduce, scaling, cells; empty: all that "
+             "have what they need")
         .add("size", &b.size, "NAME", "random model: tiny, small, medium, or FAMILY:HIDDEN:LAYERS:HEADS:KV:FF[:VOCAB]")
         .add("model", &b.model, "DIR", "a model folder in place of --size")
         .add("tokenizer", &b.tokenizer, "DIR", "tokenizer of --data and --text (default: that of --model)")
@@ -66,6 +66,11 @@ void describe(Options& options, BenchOptions& b) {
         .add("square", &b.square, "N", "roof: side of the large matrices")
         .add("threads", &b.threads, "N", "threads of each rank; 0: as OMP_NUM_THREADS says")
         .add("text", &b.texts, "FILE,…", "tokenize: a text a line (.gz too)")
+        .add("generate-data", &b.generate_data, "FILE",
+             "generate: prompts and lengths, {\"ids\": […], \"new\": N} a line, in place of 64 random prompts of 32 tokens")
+        .add("generate-samples", &b.generate_samples, "N",
+             "generate: texts for each prompt; several are sampled (of the random prompts: with lengths from 16 to 112)")
+        .add("generate-output", &b.generate_output, "FILE", "generate: writes the ids of the last run there")
         .add("scaling-pairs", &b.scaling_pairs, "N,…", "scaling: numbers of pairs")
         .add("scaling-size", &b.scaling_size, "NAME", "scaling: its model (a small one shows what grows beside the products)")
         .add("cell-counts", &b.cell_counts, "N,…", "cells: numbers of cells, multiples of 10")
@@ -89,6 +94,7 @@ void check(const BenchOptions& b) {
     const bool folder = !b.model.empty() || !b.tokenizer.empty();
     require(b.data.empty() || folder, "--data needs --model or --tokenizer, the folder of the tokenizer", ExitCode::usage);
     require(b.texts.empty() || folder, "--text needs --tokenizer or --model, the folder of the tokenizer", ExitCode::usage);
+    above_zero(b.generate_samples, "--generate-samples");
     above_zero(b.max_length, "--max-length");
     above_zero(b.token_budget, "--token-budget");
     above_zero(b.repeat, "--repeat");

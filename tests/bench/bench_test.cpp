@@ -99,6 +99,28 @@ TEST(Bench, MeasuresDecoding) {
     expect_figures(figures, {"prompt of 2048", "cache of a token"}, 1);
 }
 
+TEST(Bench, MeasuresGenerating) {
+    BenchOptions options = tiny("generate");
+    options.dtype = "fp32";
+    const Json all = results(options);
+    ASSERT_EQ(all.size(), 2U);
+    for (const char* name : {"64 x 32 -> 64, greedy", "4 samples, varied"})
+        expect_figures(result(all, name, "fp32"),
+                       {"new", "prompts", "decode", "decode, of roof", "model speed", "share of roof"});
+    const TemporaryFolder folder;
+    options.generate_data = (folder / "prompts.jsonl").string();
+    options.generate_output = (folder / "texts.jsonl").string();
+    write_file_atomic(options.generate_data, "{\"ids\": [1, 2, 3], \"new\": 5}\n{\"ids\": [4], \"new\": 2}\n");
+    if (Communicator::world().size() > 1) return;  // their ids are written by one rank
+    results(options);
+    std::vector<std::size_t> lengths;
+    for_each_line(options.generate_output,
+                  [&](std::int64_t, std::string_view line) { lengths.push_back(parse_json(line, "texts").at("ids").size()); });
+    EXPECT_EQ(lengths, (std::vector<std::size_t>{5, 2}));
+    write_file_atomic(options.generate_data, "{\"ids\": [512], \"new\": 5}\n");
+    EXPECT_THROW(run_bench(Communicator::world(), options), Error);
+}
+
 TEST(Bench, MeasuresSharedPrefixes) {
     BenchOptions options = tiny("prefix");
     options.dtype = "fp32";

@@ -17,6 +17,7 @@ namespace xlrm {
 //!     score     scoring with a reward head, likewise
 //!     capture   scoring with the last token and the mean of all layers, against scoring alone
 //!     decode    new tokens of one text, one at a time, behind 64 and behind 2048 others: each alone up to its logits
+//!     generate  texts of 64 prompts of 32 tokens: 64 new tokens each, greedy; four samples each of 16 to 112 tokens
 //!     prefix    the prompt computed once, against once for each answer: training, pairs, best of 16
 //!     tokenize  a tokenizer on texts
 //!     prepare   rows read, tokenised and written, against the sentencepiece library called in a loop on the same texts
@@ -39,9 +40,12 @@ struct BenchOptions {
     std::int64_t token_budget = 8192;
     std::int64_t batch_pairs = 0;  //!< pairs a step; 0: as many as fill the token budget
     std::int64_t repeat = 5, warm_up = 1;
-    std::int64_t square = 2048;      //!< roof: side of the large product
-    std::int64_t threads = 0;        //!< 0: as libtorch chooses (OMP_NUM_THREADS)
-    std::vector<std::string> texts;  //!< tokenize: files of texts, a text a line
+    std::int64_t square = 2048;         //!< roof: side of the large product
+    std::int64_t threads = 0;           //!< 0: as libtorch chooses (OMP_NUM_THREADS)
+    std::vector<std::string> texts;     //!< tokenize: files of texts, a text a line
+    std::string generate_data;          //!< generate: file of prompts; "": random ones
+    std::int64_t generate_samples = 1;  //!< generate: texts for each prompt
+    std::string generate_output;        //!< generate: file for their ids
     std::vector<std::string> scaling_pairs = {"1000", "10000", "100000"};
     std::string scaling_size = "tiny";
     std::vector<std::string> cell_counts = {"10", "100", "1000"};  //!< cells: multiples of 10
