@@ -45,7 +45,8 @@ os.dup2(2, 1)  # what libraries print
 def say(value):
     os.write(out, (json.dumps(value) + "\\n").encode())
 def serve(run):
-    run("fixed"), run("samples")  # warm
+    for scenario in sys.argv[5].split(","):
+        run(scenario)  # warm
     say("ready")
     for line in sys.stdin:
         asked = json.loads(line)
@@ -136,7 +137,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10m,124m", help="of: " + ", ".join(SIZES) + " (parameters without embeddings)")
     parser.add_argument("--dtypes", default="fp32", help="of: fp32, bf16")
-    parser.add_argument("--scenarios", default="fixed,samples", help="of: fixed, samples")
+    parser.add_argument("--scenarios", default="fixed,samples", help="of: fixed, samples; fixed has the ids that are compared")
     parser.add_argument("--peers", default="transformers,openvino,vllm", help="of: transformers, openvino, vllm")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -179,7 +180,7 @@ class Peer:
 
     def __init__(self, o, name, python, script, folder, dtype, prompts, log):
         self.name = name
-        self.process = subprocess.Popen([python, "-c", script, str(folder), dtype, str(prompts), str(o.threads)], env=environment(o),
+        self.process = subprocess.Popen([python, "-c", script, str(folder), dtype, str(prompts), str(o.threads), ",".join(o.scenarios)], env=environment(o),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(log, "w"), text=True, start_new_session=True)
         try:
             self.answer(log)
