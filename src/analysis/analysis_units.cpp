@@ -1,23 +1,89 @@
 #include "analysis_units.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <set>
+#include <utility>
 
 #include "state_parts.hpp"
-#include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/core/json.hpp"
 
 namespace xlrm {
 
 namespace {
 
+//! A part, and which of its pieces: they are numbered in the order of the units, whichever parts are wanted with it.
+using PieceKey = std::pair<std::string, std::size_t>;
+
 //! Work for one rank: pieces of parts of one set.
 struct Unit {
     std::vector<std::string> parts;  //!< a piece of each
     std::function<std::vector<ResultTable>(std::size_t part)> compute;
+    std::vector<PieceKey> pieces = {};  //!< of `parts`
 };
 
+std::vector<Unit> numbered(std::vector<Unit> units) {
+    std::map<std::string, std::size_t> counts;
+    for (Unit& unit : units)
+        for (const std::string& part : unit.parts) unit.pieces.emplace_back(part, counts[part]++);
+    return units;
+}
+
+//! What was made of pieces, by piece.
+using Made = std::map<PieceKey, Json>;
+
+//! Pieces of parts that are not whole yet, a file each: {"identity", "made"}.
+class Pieces {
+public:
+    Pieces(FolderAnalysis& analysis, std::filesystem::path folder) : analysis_(analysis), folder_(std::move(folder)) {}
+
+    Made stored(const std::vector<Unit>& units) {
+        Made found;
+        for (const Unit& unit : units) {
+            for (const PieceKey& key : unit.pieces) {
+                if (!std::filesystem::exists(file(key))) continue;
+                Json piece = Json::parse(read_file(file(key)), nullptr, false);
+                if (piece.is_object() && piece.value("identity", "") == analysis_.identity(key.first))
+                    found[key] = std::move(piece.at("made"));
+            }
+        }
+        return found;
+    }
+
+    void keep(const PieceKey& key, const Json& made) {
+        write_file_atomic(file(key), Json({{"identity", analysis_.identity(key.first)}, {"made", made}}).dump() + "\n");
+    }
+
+private:
+    std::filesystem::path file(const PieceKey& key) const {
+        return folder_ / (key.first + "." + std::to_string(key.second) + ".json");
+    }
+
+    FolderAnalysis& analysis_;
+    std::filesystem::path folder_;
+};
+
+Json list_of(const Made& pieces) {
+    Json list = Json::array();
+    for (const auto& [key, made] : pieces) list.push_back({key.first, key.second});
+    return list;
+}
+
+std::set<PieceKey> keys_of(const std::string& list) {
+    std::set<PieceKey> keys;
+    for (const Json& key : parse_json(list, "pieces of the root")) keys.emplace(key.at(0), key.at(1));
+    return keys;
+}
+
 bool is_in(const std::vector<std::string>& list, const std::string& name) { return std::ranges::find(list, name) != list.end(); }
+
+Json json_of(const std::vector<ResultTable>& tables) {
+    Json list = Json::array();
+    for (const ResultTable& table : tables) list.push_back(to_json(table));
+    return list;
+}
 
 //! Scores: the parts that share a resampling in one unit, the others alone. Activations: one layer each.
 std::vector<Unit> units_of(FolderAnalysis& analysis, const std::vector<std::string>& wanted) {
@@ -66,30 +132,42 @@ std::vector<ResultTable> empty_tables(const std::string& name) {
 }  // namespace
 
 std::map<std::string, PartResult> compute_parts(const Communicator& world, FolderAnalysis& analysis,
-                                                const std::vector<std::string>& wanted) {
+                                                const std::vector<std::string>& wanted, const std::filesystem::path& unfinished,
+                                                const std::function<bool()>& stop) {
+    std::vector<Unit> units;
+    together(world, [&] { units = numbered(units_of(analysis, wanted)); });
+    Pieces pieces(analysis, unfinished);
+    Made made;  // on the root
+    on_root(world, [&] { made = pieces.stored(units); });
+    const std::set<PieceKey> there = keys_of(world.broadcast(list_of(made).dump()));
     Json mine = Json::array();
     together(world, [&] {
-        const std::vector<Unit> units = units_of(analysis, wanted);
-        for (std::size_t u = 0; u < units.size(); ++u) {
-            if (static_cast<int>(u % static_cast<std::size_t>(world.size())) != world.rank()) continue;
-            for (std::size_t part = 0; part < units[u].parts.size(); ++part) {
-                require_not_stopped("the tables were computed");
-                Json tables = Json::array();
-                for (const ResultTable& table : units[u].compute(part)) tables.push_back(to_json(table));
-                mine.push_back({{"part", units[u].parts[part]}, {"unit", u}, {"tables", std::move(tables)}});
+        std::size_t turn = 0;
+        for (const Unit& unit : units) {
+            const bool left = std::ranges::any_of(unit.pieces, [&](const PieceKey& key) { return !there.contains(key); });
+            if (!left || static_cast<int>(turn++ % static_cast<std::size_t>(world.size())) != world.rank()) continue;
+            for (std::size_t piece = 0; piece < unit.pieces.size(); ++piece) {
+                if (there.contains(unit.pieces[piece])) continue;
+                if (stop())
+                    fail("stopped by a signal while the tables were computed; what is finished is kept in " +
+                             unfinished.string() + ", and the same command goes on",
+                         ExitCode::stopped);
+                const PieceKey& key = unit.pieces[piece];
+                Json tables = json_of(unit.compute(piece));
+                pieces.keep(key, tables);
+                mine.push_back({{"part", key.first}, {"number", key.second}, {"made", std::move(tables)}});
             }
         }
     });
-    std::map<std::pair<std::string, std::size_t>, Json> pieces;
     for (const std::string& text : world.gather_text(mine.dump())) {
         if (!world.root()) break;
-        for (const Json& piece : parse_json(text, "tables of a rank"))
-            pieces[{piece.at("part"), piece.at("unit")}] = piece.at("tables");
+        for (Json& piece : parse_json(text, "tables of a rank"))
+            made[{piece.at("part"), piece.at("number")}] = std::move(piece.at("made"));
     }
     std::map<std::string, PartResult> results;
     for (const std::string& name : wanted)
         if (name != kTransfer) results[name].tables = empty_tables(name);
-    for (const auto& [key, tables] : pieces) {
+    for (const auto& [key, tables] : made) {
         PartResult& result = results.at(key.first);
         for (std::size_t t = 0; t < result.tables.size(); ++t)
             for (auto& row : table_from_json(tables.at(t)).rows) result.tables[t].add(std::move(row));

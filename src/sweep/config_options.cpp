@@ -39,6 +39,11 @@ void describe(Options& options, SweepConfig& c) {
              "ranks that make the base together; all of them when it takes long; 0: as ranks-per-cell")
         .add("output", &c.output, "DIR",
              "sweep folder; a new one for other options or data of the same names [xlrm-out/<configuration's name>]")
+        .add_choice("analysis", &c.analysis, {"yes", "no"},
+                    "analyse the cells when all are there (xlrm_analyze does it later just as well): tables in OUT/analysis")
+        .add_choice(
+            "report", &c.report, {"yes", "no"},
+            "then draw figures and write OUT/report.html, where there is a Python with h5py and matplotlib (as xlrm_report)")
         .add("smoke", &c.smoke, "the embedded world at a size of seconds, to test an installation");
     options.section("data")
         .add("root", &c.data_root, "DIR",
@@ -97,6 +102,7 @@ void describe(Options& options, SweepConfig& c) {
     describe(options, c.evaluate);
     options.withdraw("split", "write [data] split: evaluation takes its part test");
     options.withdraw("part", "evaluation takes the part test of [data] split");
+    describe_analysis(options, c.analyze);
 }
 
 }  // namespace xlrm
