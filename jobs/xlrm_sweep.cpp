@@ -8,6 +8,7 @@
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/sweep/compare.hpp"
+#include "xlrm/sweep/draw_report.hpp"
 #include "xlrm/sweep/run.hpp"
 #include "xlrm/sweep/status.hpp"
 #include "xlrm/sweep/tables.hpp"
@@ -60,7 +61,8 @@ int main(int argc, char** argv) {
     const bool looks_only =
         argc > 1 && (argv[1] == std::string("status") || argv[1] == std::string("verify") || argv[1] == std::string("table"));
     if (looks_only) return run_local(argc, argv, std::move(options), [&](const Options&) { return look(words, json, watch); });
-    return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) -> JobEnd {
+    bool draws = false;  // on the root
+    const int code = run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) -> JobEnd {
         together(world, [&] {
             require(words.empty() || words == std::vector<std::string>{"run"} || words == std::vector<std::string>{"plan"},
                     "\"" + (words.empty() ? "" : words[0]) +
@@ -69,9 +71,16 @@ int main(int argc, char** argv) {
             complete(config, parsed);
         });
         const bool plan = !words.empty() && words[0] == "plan";
-        if (!parsed.dry_run() && !plan) return run_sweep(world, parsed, config);
+        if (!parsed.dry_run() && !plan) {
+            const JobEnd end = run_sweep(world, parsed, config);
+            const bool analysed = config.analysis == "yes" && (end.code == ExitCode::done || end.code == ExitCode::some_failed);
+            draws = world.root() && analysed && config.report == "yes";
+            return end;
+        }
         const std::string report = plan ? sweep_plan(world, parsed, config, dot) : sweep_report(world, parsed, config);
         if (world.root()) std::printf("%s", report.c_str());
         return ExitCode::done;
     });
+    if (draws) draw_report(config.output, config.analyze.english);
+    return code;
 }

@@ -38,7 +38,8 @@ class Results:
             raise ResultsError(f"{root}: no such folder. Give the --output of xlrm_sweep")
         self.damaged = {}  #: path relative to the folder → why it is not read
         self.cells = []
-        found = sorted(path for path in self.root.glob("cells/*/*.h5") if not path.name.startswith("."))
+        places = (self.root.glob(f"{folder}/*/*.h5") for folder in ("cells", "imported"))
+        found = sorted(path for place in places for path in place if not path.name.startswith("."))
         for path in found:
             try:
                 cell = Cell.read(path)

@@ -26,9 +26,19 @@ READS = {
     "lens": MODEL + "target layer accuracy margin margin_25 margin_75",
     "crystallisation": MODEL + "target items excluded depth",
     "transfer_geometry": PLACE + "capture layer measure languages r p permutations",
+    "crystallisation_layers": MODEL + "target layer reached items",
     "layer_pairs": MODEL + "target capture layer other_layer cka",
-    "subspace": MODEL + "target rank accuracy accuracy_without",
-    "probe_transfer": PLACE + "layer source target accuracy",
+    "language_layer_pairs": MODEL + "first_target second_target capture layer other_layer cka",
+    "similarity": MODEL + "comparison target capture layer scope measure kind value± null p",
+    "noise_floor": PLACE + "capture layer cosine relative norm cka neighbours",
+    "subspace": MODEL + "target rank accuracy accuracy_without accuracy_control",
+    "subspace_alignment": MODEL + "capture layer first_target second_target p_at_1 p_at_1_without margin margin_without cka "
+    "cka_without offset_share",
+    "preference_directions": MODEL + "target capture layer head_cosine shift_head_cosine",
+    "preference_pairs": MODEL + "capture layer first_target second_target cosine",
+    "probe_transfer": PLACE + "capture layer source target accuracy control",
+    "probes": MODEL + "capture layer task classes accuracy control",
+    "token_lengths": PLACE + "target side items q25 q50 q75",
 }
 
 

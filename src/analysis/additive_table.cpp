@@ -48,6 +48,7 @@ std::vector<ResultTable> additive_tables() {
 }
 
 void add_additive(const PartInput& input, std::vector<ResultTable>& tables) {
+    if (input.set.given()) return;
     const Layout layout = layout_of(input);
     const auto sources = std::ssize(input.set.sources), targets = std::ssize(input.set.targets);
     const auto fit = [&](std::span<const double> values) {

@@ -1,15 +1,21 @@
 #include "analysis_units.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <set>
+#include <utility>
 
 #include "state_parts.hpp"
-#include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
+#include "xlrm/core/error.hpp"
+#include "xlrm/core/file.hpp"
+#include "xlrm/core/json.hpp"
 
 namespace xlrm {
 
 namespace {
+
+//! A part, and which of its pieces: they are numbered in the order of the units, whichever parts are wanted with it.
+using PieceKey = std::pair<std::string, std::size_t>;
 
 //! Work for one rank: pieces of parts of one set.
 struct Unit {
@@ -17,7 +23,61 @@ struct Unit {
     std::function<Json(std::size_t part)> compute;                                         //!< its tables, or what finish() takes
     std::function<void(const std::vector<Json>&, std::vector<ResultTable>&)> finish = {};  //!< of a last piece: all of them
     bool whole = true;                                                                     //!< tables, and no piece
+    std::vector<PieceKey> pieces = {};                                                     //!< of `parts`
 };
+
+std::vector<Unit> numbered(std::vector<Unit> units) {
+    std::map<std::string, std::size_t> counts;
+    for (Unit& unit : units)
+        for (const std::string& part : unit.parts) unit.pieces.emplace_back(part, counts[part]++);
+    return units;
+}
+
+//! What was made of pieces, by piece.
+using Made = std::map<PieceKey, Json>;
+
+//! Pieces of parts that are not whole yet, a file each: {"identity", "made"}.
+class Pieces {
+public:
+    Pieces(FolderAnalysis& analysis, std::filesystem::path folder) : analysis_(analysis), folder_(std::move(folder)) {}
+
+    Made stored(const std::vector<Unit>& units) {
+        Made found;
+        for (const Unit& unit : units) {
+            for (const PieceKey& key : unit.pieces) {
+                if (!std::filesystem::exists(file(key))) continue;
+                Json piece = Json::parse(read_file(file(key)), nullptr, false);
+                if (piece.is_object() && piece.value("identity", "") == analysis_.identity(key.first))
+                    found[key] = std::move(piece.at("made"));
+            }
+        }
+        return found;
+    }
+
+    void keep(const PieceKey& key, const Json& made) {
+        write_file_atomic(file(key), Json({{"identity", analysis_.identity(key.first)}, {"made", made}}).dump() + "\n");
+    }
+
+private:
+    std::filesystem::path file(const PieceKey& key) const {
+        return folder_ / (key.first + "." + std::to_string(key.second) + ".json");
+    }
+
+    FolderAnalysis& analysis_;
+    std::filesystem::path folder_;
+};
+
+Json list_of(const Made& pieces) {
+    Json list = Json::array();
+    for (const auto& [key, made] : pieces) list.push_back({key.first, key.second});
+    return list;
+}
+
+std::set<PieceKey> keys_of(const std::string& list) {
+    std::set<PieceKey> keys;
+    for (const Json& key : parse_json(list, "pieces of the root")) keys.emplace(key.at(0), key.at(1));
+    return keys;
+}
 
 bool is_in(const std::vector<std::string>& list, const std::string& name) { return std::ranges::find(list, name) != list.end(); }
 
@@ -107,36 +167,52 @@ std::vector<ResultTable> empty_tables(const std::string& name) {
 }  // namespace
 
 std::map<std::string, PartResult> compute_parts(const Communicator& world, FolderAnalysis& analysis,
-                                                const std::vector<std::string>& wanted) {
-    Json mine = Json::array();
+                                                const std::vector<std::string>& wanted, const std::filesystem::path& unfinished,
+                                                const std::function<bool()>& stop) {
     std::vector<Unit> units;
+    together(world, [&] { units = numbered(units_of(analysis, wanted)); });
+    Pieces pieces(analysis, unfinished);
+    Made made;  // on the root
+    on_root(world, [&] { made = pieces.stored(units); });
+    const std::set<PieceKey> there = keys_of(world.broadcast(list_of(made).dump()));
+    Json mine = Json::array();
     together(world, [&] {
-        units = units_of(analysis, wanted);
-        for (std::size_t u = 0; u < units.size(); ++u) {
-            if (static_cast<int>(u % static_cast<std::size_t>(world.size())) != world.rank()) continue;
-            for (std::size_t part = 0; part < units[u].parts.size(); ++part) {
-                require_not_stopped("the tables were computed");
-                mine.push_back({{"part", units[u].parts[part]}, {"unit", u}, {"made", units[u].compute(part)}});
+        std::size_t turn = 0;
+        for (const Unit& unit : units) {
+            const bool left = std::ranges::any_of(unit.pieces, [&](const PieceKey& key) { return !there.contains(key); });
+            if (!left || static_cast<int>(turn++ % static_cast<std::size_t>(world.size())) != world.rank()) continue;
+            for (std::size_t piece = 0; piece < unit.pieces.size(); ++piece) {
+                if (there.contains(unit.pieces[piece])) continue;
+                if (stop())
+                    fail("stopped by a signal while the tables were computed; what is finished is kept in " +
+                             unfinished.string() + ", and the same command goes on",
+                         ExitCode::stopped);
+                const PieceKey& key = unit.pieces[piece];
+                Json result = unit.compute(piece);
+                pieces.keep(key, result);
+                mine.push_back({{"part", key.first}, {"number", key.second}, {"made", std::move(result)}});
             }
         }
     });
-    std::map<std::pair<std::string, std::size_t>, Json> made;
     for (const std::string& text : world.gather_text(mine.dump())) {
         if (!world.root()) break;
         for (Json& piece : parse_json(text, "tables of a rank"))
-            made[{piece.at("part"), piece.at("unit")}] = std::move(piece.at("made"));
+            made[{piece.at("part"), piece.at("number")}] = std::move(piece.at("made"));
     }
     std::map<std::string, PartResult> results;
     for (const std::string& name : wanted)
         if (name != kTransfer) results[name].tables = empty_tables(name);
-    std::vector<Json> pieces;
+    std::map<PieceKey, const Unit*> unit_of;
+    for (const Unit& unit : units)
+        for (const PieceKey& key : unit.pieces) unit_of[key] = &unit;
+    std::vector<Json> parts_of_one;
     for (auto& [key, json] : made) {
         std::vector<ResultTable>& tables = results.at(key.first).tables;
-        const Unit& unit = units[key.second];
-        if (!unit.whole) pieces.push_back(std::move(json));
+        const Unit& unit = *unit_of.at(key);
+        if (!unit.whole) parts_of_one.push_back(std::move(json));
         if (unit.finish) {
-            unit.finish(pieces, tables);
-            pieces.clear();
+            unit.finish(parts_of_one, tables);
+            parts_of_one.clear();
         }
         for (std::size_t t = 0; t < tables.size() && unit.whole; ++t)
             for (auto& row : table_from_json(json.at(t)).rows) tables[t].add(std::move(row));

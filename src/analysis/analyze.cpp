@@ -24,27 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
 fs::path folder_of(const AnalyzeOptions& options) {
     require(options.words.size() == 1 && !options.words.front().empty(), "xlrm_analyze: give the sweep folder (xlrm_analyze OUT)",
             ExitCode::usage);
     return options.words.front();
 }
 
-void check_options(const AnalyzeOptions& options) {
-    const auto known = analysis_parts();
-    for (const std::string& part : options.parts) {
-        if (std::ranges::find(known, part) != known.end()) continue;
-        std::string names;
-        for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
-        fail("--parts: '" + part + "' is not a part (" + names + ")", ExitCode::usage);
-    }
-    require(options.resamples >= 100 && options.resamples <= 1000000,
-            "--resamples must lie between 100 and 1000000: fewer make no interval", ExitCode::usage);
-    require(options.level > 0.5 && options.level < 1.0, "--level must lie between 0.5 and 1 (0.95)", ExitCode::usage);
-    require(options.seed >= 0, "--seed must not be negative", ExitCode::usage);
-}
-
-Json head_of(const AnalyzeOptions& options, const FolderAnalysis& analysis) {
+Json head_of(const AnalyzeOptions& options, FolderAnalysis& analysis) {
     const Grid& grid = analysis.results().grid;
     const auto names = [](const auto& list, const auto& get) {
         Json out = Json::array();
@@ -55,12 +47,9 @@ Json head_of(const AnalyzeOptions& options, const FolderAnalysis& analysis) {
     return {{"schema", "XLRM-analysis-summary-1"},
             {"schema_version", 1},
             {"version", version()},
-            {"options",
-             {{"resamples", options.resamples},
-              {"seed", options.seed},
-              {"level", options.level},
-              {"items", options.items},
-              {"english", options.english}}},
+            {"numerics", kAnalysisNumerics},
+            {"options", content_of(options)},
+            {"files", analysis.files()},
             {"cells", {{"planned", analysis.results().planned}, {"used", grid.cells.size()}}},
             {"bases", names(grid.cells, [](const GridCell& cell) { return cell.base; })},
             {"benchmarks", names(grid.cells, [](const GridCell& cell) { return cell.benchmark; })},
@@ -88,8 +77,9 @@ Stored stored_parts(const AnalyzeOptions& options, FolderAnalysis& analysis, con
     return stored;
 }
 
-void write_results(const AnalyzeOptions& options, FolderAnalysis& analysis, const fs::path& folder,
-                   const std::map<std::string, PartResult>& done) {
+//! Writes tables and summary; returns what there is to print.
+std::string write_results(const AnalyzeOptions& options, FolderAnalysis& analysis, const fs::path& folder,
+                          const std::map<std::string, PartResult>& done) {
     const Statements statements = analysis.statements();
     PartResult all;
     std::map<std::string, bool> state;
@@ -106,11 +96,16 @@ void write_results(const AnalyzeOptions& options, FolderAnalysis& analysis, cons
     write_tables(folder, all);
     const Json summary = summary_json(head_of(options, analysis), statements, state, all.tables);
     write_file_atomic(folder / "summary.json", summary.dump(1) + "\n");
+    std::string text;
     for (const ResultTable& table : all.tables)
-        if (table.name == "headline") std::fputs((format_markdown(table) + "\n").c_str(), stdout);
-    for (const Statement& s : statements)
-        std::printf("%s%s%s: %s\n", s.code.c_str(), s.place.empty() ? "" : " ", s.place.c_str(), s.text.c_str());
-    std::printf("Analysis: %s\n", (folder / "summary.json").string().c_str());
+        if (table.name == "headline") text += format_markdown(table) + "\n";
+    for (const Statement& s : statements) text += s.code + (s.place.empty() ? "" : " ") + s.place + ": " + s.text + "\n";
+    return text + "Analysis: " + (folder / "summary.json").string() + "\n";
+}
+
+void remove_leftovers(const fs::path& folder) {
+    for (const fs::path& place : {folder, folder / "parts", folder / "parts" / kUnfinished})
+        if (fs::is_directory(place)) remove_stale_temporaries(place);
 }
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -122,12 +117,20 @@ std::vector<std::string> words_of(const std::string& text) {
 }  // namespace
 
 void describe(Options& options, AnalyzeOptions& analysis) {
-    options.positional(&analysis.words, "OUT, the folder of a sweep")
-        .section("analyze")
-        .add("parts", &analysis.parts, "NAME,…",
-             "what to compute: transfer, accuracy, headline, gaps, additive, seeds, pairs, languages, calibration, baselines; of "
-             "activations ratios, shift, alignment, geometry, lens, layer_pairs, similarity, noise_floor, subspace, preferences, "
-             "probes; none: all")
+    options.positional(&analysis.words, "OUT, the folder of a sweep");
+    describe_analysis(options, analysis);
+    options
+        .add("import", &analysis.imported.files, "FILE|MODEL=FILE|MODEL@LANG=FILE,…",
+             "first read these results of other tools into OUT/imported, where they are analysed with the others: scores of "
+             "RewardBench and M-RewardBench (.json, .jsonl), hidden states (.npy, .h5)")
+        .add("import-benchmark", &analysis.imported.benchmark, "NAME",
+             "what they are results of, by the name that OUT's own cells have [rewardbench, rewardbench2, … by their subsets, or "
+             "imported]");
+}
+
+void describe_analysis(Options& options, AnalyzeOptions& analysis) {
+    options.section("analyze")
+        .add("parts", &analysis.parts, "NAME,…", "what to compute: " + joined(analysis_parts()) + "; none: all")
         .add("resamples", &analysis.resamples, "N",
              "resamples of the cluster bootstrap; give 10000 where a bound lies near a value that matters")
         .add("seed", &analysis.seed, "N", "of the resamples; another one shows how far bounds depend on chance")
@@ -139,6 +142,26 @@ void describe(Options& options, AnalyzeOptions& analysis) {
         .add("english", &analysis.english, "SOURCE", "the source that the headline compares with each target's own model");
 }
 
+void check(const AnalyzeOptions& options) {
+    const auto known = analysis_parts();
+    for (const std::string& part : options.parts) {
+        if (std::ranges::find(known, part) != known.end()) continue;
+        fail("--parts: '" + part + "' is not a part (" + joined(known) + ")", ExitCode::usage);
+    }
+    require(options.resamples >= 100 && options.resamples <= 1000000,
+            "--resamples must lie between 100 and 1000000: fewer make no interval", ExitCode::usage);
+    require(options.level > 0.5 && options.level < 1.0, "--level must lie between 0.5 and 1 (0.95)", ExitCode::usage);
+    require(options.seed >= 0, "--seed must not be negative", ExitCode::usage);
+}
+
+Json content_of(const AnalyzeOptions& options) {
+    return {{"resamples", options.resamples},
+            {"seed", options.seed},
+            {"level", options.level},
+            {"items", options.items},
+            {"english", options.english}};
+}
+
 std::vector<std::string> analysis_parts() {
     std::vector<std::string> names = {kTransfer};
     for (const Part& part : parts()) names.push_back(part.name);
@@ -146,41 +169,58 @@ std::vector<std::string> analysis_parts() {
     return names;
 }
 
-void run_analyze(const Communicator& world, const AnalyzeOptions& options) {
-    std::optional<OutputLock> lock;
-    on_root(world, [&] {
-        check_options(options);
-        const fs::path folder = folder_of(options);
-        require(fs::is_directory(folder), folder.string() + ": no such folder; give the folder that xlrm_sweep wrote",
-                ExitCode::io);
-        lock.emplace(folder / "analysis", OutputKind::filled, stop_requested);
+std::string analyze_folder(const Communicator& ranks, const AnalyzeOptions& options, const fs::path& folder,
+                           const std::function<bool()>& stop, const std::function<void()>& may_write) {
+    const fs::path place = folder / "analysis";
+    on_root(ranks, [&] {
         FileHashes hashes(folder / "hashes.json");
         read_results(folder, hashes);  // the other ranks find every file hashed
         hashes.save();
+        remove_leftovers(place);
     });
     std::optional<FolderAnalysis> analysis;
-    together(world, [&] { analysis.emplace(options, folder_of(options)); });
-    const fs::path folder = folder_of(options) / "analysis";
+    together(ranks, [&] { analysis.emplace(options, folder); });
     Stored stored;
-    on_root(world, [&] { stored = stored_parts(options, *analysis, folder / "parts"); });
-    const std::vector<std::string> wanted = words_of(world.broadcast(Json(stored.absent).dump()));
-    std::map<std::string, PartResult> computed = compute_parts(world, *analysis, wanted);
-    on_root(world, [&] {
+    on_root(ranks, [&] { stored = stored_parts(options, *analysis, place / "parts"); });
+    const std::vector<std::string> wanted = words_of(ranks.broadcast(Json(stored.absent).dump()));
+    std::map<std::string, PartResult> computed = compute_parts(ranks, *analysis, wanted, place / "parts" / kUnfinished, stop);
+    std::string text;
+    on_root(ranks, [&] {
         if (std::ranges::find(wanted, kTransfer) != wanted.end()) computed[kTransfer] = analysis->transfer();
-        lock->require_held();
+        if (may_write) may_write();
         for (auto& [name, part] : computed) {
-            write_part(folder / "parts" / (name + ".json"), analysis->identity(name), part);
+            write_part(place / "parts" / (name + ".json"), analysis->identity(name), part);
             stored.parts[name] = std::move(part);
         }
-        write_results(options, *analysis, folder, stored.parts);
+        text = write_results(options, *analysis, place, stored.parts);
+        fs::remove_all(place / "parts" / kUnfinished);
         analysis->hashes().save();
     });
+    return text;
+}
+
+void run_analyze(const Communicator& world, const AnalyzeOptions& options) {
+    std::optional<OutputLock> lock;
+    on_root(world, [&] {
+        check(options);
+        const fs::path folder = folder_of(options);
+        if (options.imported.files.empty())
+            require(fs::is_directory(folder), folder.string() + ": no such folder; give the folder that xlrm_sweep wrote",
+                    ExitCode::io);
+        lock.emplace(folder / "analysis", OutputKind::filled, stop_requested);
+        for (const std::string& line : import_results(options.imported, folder, true)) std::printf("imported %s\n", line.c_str());
+    });
+    const std::string text = analyze_folder(world, options, folder_of(options), stop_requested, [&] { lock->require_held(); });
+    if (world.root()) std::fputs(text.c_str(), stdout);
 }
 
 std::string analysis_report(const Communicator& world, const AnalyzeOptions& options) {
     std::string text;
     on_root(world, [&] {
-        check_options(options);
+        check(options);
+        for (const std::string& line : import_results(options.imported, folder_of(options), false))
+            text += "would import " + line + "\n";
+        if (!text.empty()) return;  // what the analysis would be of is not there yet
         FolderAnalysis analysis(options, folder_of(options));
         const Stored stored = stored_parts(options, analysis, folder_of(options) / "analysis" / "parts");
         const auto cells = std::ssize(analysis.results().grid.cells);

@@ -51,7 +51,7 @@ EstimateWithInterval gain_of(const TargetScores& target, const std::vector<doubl
 Estimate accuracy_by_length(const TargetScores& target, const std::vector<double>& right, int sign) {
     std::vector<double> chosen;
     for (std::size_t i = 0; i < right.size(); ++i)
-        if (sign * target.length_difference[i] > 0) chosen.push_back(right[i]);
+        if (!target.length_difference.empty() && sign * target.length_difference[i] > 0) chosen.push_back(right[i]);
     if (chosen.empty()) return Undefined::no_items;
     return mean(chosen);
 }
@@ -96,7 +96,8 @@ void add_baselines(const PartInput& input, std::vector<ResultTable>& tables) {
             tables[0].add({input.set.base, input.set.benchmark, source, target.target, Estimate(mean(right)),
                            floor.empty() ? Estimate(none) : Estimate(mean(floor)),
                            floor.empty() ? EstimateWithInterval{none, none, none, none} : gain_of(target, right, floor),
-                           Estimate(mean(longer)), spearman(models.front()->margin, difference),
+                           longer.empty() ? Estimate(none) : Estimate(mean(longer)),
+                           longer.empty() ? Estimate(none) : spearman(models.front()->margin, difference),
                            accuracy_by_length(target, right, 1), accuracy_by_length(target, right, -1)});
         }
     }

@@ -8,14 +8,7 @@
 
 namespace xlrm {
 
-namespace {
-
 namespace fs = std::filesystem;
-
-//! Counts up when a part's numbers change, so that stored parts are computed anew.
-constexpr std::int64_t kNumerics = 2;
-
-}  // namespace
 
 FolderAnalysis::FolderAnalysis(const AnalyzeOptions& options, fs::path folder)
     : options_(options), folder_(std::move(folder)), hashes_(folder_ / "hashes.json"), results_(read_results(folder_, hashes_)) {
@@ -36,27 +29,27 @@ const StateSet& FolderAnalysis::states_of(std::size_t set) {
     return *states_[set];
 }
 
-std::string FolderAnalysis::identity(const std::string& part) {
-    Json json = {{"numerics", kNumerics},
-                 {"part", part},
-                 {"resamples", options_.resamples},
-                 {"seed", options_.seed},
-                 {"level", options_.level},
-                 {"items", options_.items},
-                 {"english", options_.english},
-                 {"planned", results_.planned},
-                 {"targets", results_.grid.targets},
-                 {"files", Json::object()}};
-    for (const GridSource& source : results_.grid.sources) json["sources"].push_back({source.name, source.single});
+Json FolderAnalysis::files() {
+    Json files = Json::object();
     const auto add = [&](const fs::path& file) {
-        if (fs::exists(file)) json["files"][file.lexically_relative(folder_).generic_string()] = hashes_.sha256(file);
+        if (fs::exists(file)) files[file.lexically_relative(folder_).generic_string()] = hashes_.sha256(file);
     };
     for (const GridCell& cell : results_.grid.cells) add(cell.file);
     for (const GridCell& cell : results_.grid.noise_floor) add(cell.file);
     for (const auto& [key, file] : results_.grid.floors) add(file);
-    Sha256 sha;
-    sha.add(json.dump());
-    return sha.hex();
+    return files;
+}
+
+std::string FolderAnalysis::identity(const std::string& part) {
+    if (inputs_.empty()) {
+        inputs_ = {{"numerics", kAnalysisNumerics},
+                   {"options", content_of(options_)},
+                   {"planned", results_.planned},
+                   {"files", files()},
+                   {"targets", results_.grid.targets}};
+        for (const GridSource& source : results_.grid.sources) inputs_["sources"].push_back({source.name, source.single});
+    }
+    return sha256(part + " " + inputs_.dump());
 }
 
 std::vector<ResultTable> FolderAnalysis::compute(std::size_t set, const Part& part) {
@@ -104,6 +97,7 @@ const Resampled& FolderAnalysis::resampled_of(std::size_t set) {
 
 //! What the grid does not allow to say.
 void FolderAnalysis::add_limits(const ScoreSet& set, Statements* all) const {
+    if (set.given() || set.sources.empty()) return;
     const std::string place = set.base + " " + set.benchmark;
     std::set<std::int64_t> seeds;
     for (const TargetScores& target : set.targets)

@@ -34,6 +34,8 @@ public:
     //! Without layers where there are fewer than four parallel items.
     const StateSet& states_of(std::size_t set);
 
+    //! Hashes of the cells and floors that are read: {"cells/base.en.s1/facts.ko.h5": SHA-256}.
+    Json files();
     //! The hash of all that determines a part.
     std::string identity(const std::string& part);
     //! The tables of one part for one set.
@@ -56,6 +58,7 @@ private:
     std::filesystem::path folder_;
     FileHashes hashes_;
     Results results_;
+    Json inputs_;  //!< what all identities have in common
     std::vector<Set> sets_;
     std::vector<std::pair<std::string, std::string>> state_sets_;
     std::vector<std::optional<StateSet>> states_;

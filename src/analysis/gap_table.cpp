@@ -99,6 +99,7 @@ std::vector<ResultTable> gap_tables() {
 }
 
 void add_gaps(const PartInput& input, std::vector<ResultTable>& tables) {
+    if (input.set.given()) return;
     std::map<std::pair<std::string, std::string>, std::vector<Comparison>> families;  // category, kind
     std::vector<std::pair<std::string, std::string>> order;
     const auto add = [&](const Comparison& comparison) {

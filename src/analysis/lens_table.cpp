@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "state_parts.hpp"
 #include "xlrm/store/cell_file.hpp"
@@ -99,11 +100,16 @@ void add_cell(const StateSet& set, std::size_t m, std::size_t t, const std::vect
     }
     double sum = 0.0;
     std::int64_t counted = 0;
+    std::map<int, std::int64_t> first;  // layer → items
     for (const double depth : depths_of(all, layers)) {
         if (std::isnan(depth)) continue;
         sum += depth;
         ++counted;
+        ++first[static_cast<int>(std::lround(depth * layers.back()))];
     }
+    for (const int layer : layers)
+        tables[2].add({set.base, set.benchmark, model.model, model.source, model.seed, set.targets[t],
+                       static_cast<std::int64_t>(layer), first[layer], counted});
     tables[1].add({set.base, set.benchmark, model.model, model.source, model.seed, set.targets[t], counted,
                    std::ssize(set.items) - counted,
                    counted > 0 ? Estimate(sum / static_cast<double>(counted)) : Estimate(Undefined::no_signal)});
@@ -137,6 +143,14 @@ std::vector<ResultTable> lens_tables() {
                        {"items", ColumnKind::count},
                        {"excluded", ColumnKind::count},
                        {"depth", ColumnKind::number}}),
+             {}},
+            {"crystallisation_layers",
+             "At which layer the reward forms, by item",
+             "reached: items whose depth (table crystallisation) is this layer, of the items that are not excluded.",
+             of_model({{"target", ColumnKind::text},
+                       {"layer", ColumnKind::count},
+                       {"reached", ColumnKind::count},
+                       {"items", ColumnKind::count}}),
              {}}};
 }
 

@@ -4,8 +4,10 @@
 #include <optional>
 #include <set>
 
+#include "xlrm/analysis/import_results.hpp"
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/json.hpp"
+#include "xlrm/core/language.hpp"
 #include "xlrm/store/cell_file.hpp"
 
 namespace xlrm {
@@ -60,6 +62,7 @@ GridCell cell_of(const fs::path& file) {
     const std::string suffix = "." + cell.source + ".s" + std::to_string(cell.seed);
     const bool trained = !cell.source.empty() && cell.model.ends_with(suffix);
     cell.base = trained ? cell.model.substr(0, cell.model.size() - suffix.size()) : cell.model;
+    if (cell.source.empty() && attributes.at("head") != "none") cell.source = kGivenModel;
     cell.benchmark = file.stem().stem().string();
     cell.file = file;
     return cell;
@@ -82,26 +85,30 @@ void part_noise_floor(Grid& grid) {
     grid.cells = std::move(cells);
 }
 
-//! Every model on every benchmark and target that any cell has.
-Grid found_grid(const fs::path& folder) {
+//! Cells below a folder, in the order of their names.
+std::vector<fs::path> cell_files(const fs::path& folder) {
     std::vector<fs::path> files;
-    if (fs::is_directory(folder / "cells")) {
-        for (const auto& entry : fs::recursive_directory_iterator(folder / "cells")) {
-            if (entry.path().extension() == ".h5" && !entry.path().filename().string().starts_with('.'))
-                files.push_back(entry.path());
-        }
+    if (!fs::is_directory(folder)) return files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (entry.path().extension() == ".h5" && !entry.path().filename().string().starts_with('.'))
+            files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
+    return files;
+}
+
+//! Every model on every benchmark and target that any cell has.
+Grid found_grid(const fs::path& folder) {
     Grid grid;
     std::set<std::pair<std::string, std::string>> columns;  // benchmark, target
     std::set<std::string> sources, targets, benchmarks;
     std::vector<GridCell> models;
-    for (const fs::path& file : files) {
+    for (const fs::path& file : cell_files(folder / "cells")) {
         const GridCell cell = cell_of(file);
         columns.emplace(cell.benchmark, cell.target);
         targets.insert(cell.target);
         benchmarks.insert(cell.benchmark);
-        if (!cell.source.empty()) sources.insert(cell.source);
+        if (!cell.source.empty() && cell.source != kGivenModel) sources.insert(cell.source);
         if (models.empty() || models.back().model != cell.model) models.push_back(cell);
     }
     for (const std::string& source : sources) grid.sources.push_back({source, targets.contains(source)});
@@ -125,6 +132,30 @@ Grid found_grid(const fs::path& folder) {
     return grid;
 }
 
+//! Adds the cells that were imported, and what sources and targets they bring.
+void add_imported(const fs::path& folder, Grid* grid) {
+    std::set<std::string> own;
+    for (const GridCell& cell : grid->cells) own.insert(cell.model);
+    for (const fs::path& file : cell_files(folder / kImported)) {
+        GridCell cell = cell_of(file);
+        if (own.contains(cell.model))
+            fail(file.string() + ": a model of the sweep has the name " + cell.model +
+                 " too, so their rows would be one; move the folder away, and import it under another name (MODEL=FILE)");
+        const bool trained = !cell.source.empty() && cell.source != kGivenModel;
+        const auto same = [&](const GridSource& source) { return source.name == cell.source; };
+        if (trained && std::ranges::none_of(grid->sources, same))
+            grid->sources.push_back({cell.source, is_known_language(cell.source)});
+        if (std::ranges::find(grid->targets, cell.target) == grid->targets.end()) grid->targets.push_back(cell.target);
+        grid->cells.push_back(std::move(cell));
+    }
+}
+
+bool is_imported(const GridCell& cell) { return cell.file.parent_path().parent_path().filename() == kImported; }
+
+bool has_verdicts_alone(const GridCell& cell) {
+    return read_cell_attributes(cell.file).value("xlrm_provenance", Json::object()).value("verdicts", false);
+}
+
 //! Why a cell cannot be used, if so.
 std::optional<Statement> problem_of(const GridCell& cell, FileHashes& hashes) {
     const std::string place = cell.model + " " + cell.benchmark + "." + cell.target;
@@ -134,7 +165,7 @@ std::optional<Statement> problem_of(const GridCell& cell, FileHashes& hashes) {
         return Statement{
             "damaged_cell", place,
             "the cell differs from its .sha256 (or has none), so it counts as missing; remove it and run the sweep again"};
-    if (!cell.source.empty() && !read_cell_scores(cell.file, &hashes).has_scores)
+    if (!cell.source.empty() && cell.source != kGivenModel && !read_cell_scores(cell.file, &hashes).has_scores)
         return Statement{"no_scores", place,
                          "the cell of a trained model has no scores, so it counts as missing; evaluate it again"};
     return {};
@@ -145,8 +176,16 @@ std::optional<Statement> problem_of(const GridCell& cell, FileHashes& hashes) {
 Results read_results(const fs::path& folder, FileHashes& hashes) {
     Results results;
     results.grid = fs::exists(folder / "plan.json") ? planned_grid(folder) : found_grid(folder);
+    add_imported(folder, &results.grid);
     results.grid.hashes = &hashes;
     results.planned = std::ssize(results.grid.cells);
+    for (const GridCell& cell : results.grid.cells) {
+        if (fs::exists(cell.file) && is_imported(cell) && cell_verifies(cell.file, &hashes) && has_verdicts_alone(cell))
+            results.statements.push_back(
+                {"verdicts_alone", cell.model + " " + cell.benchmark + "." + cell.target,
+                 "the file that was imported says who won and by how much not, so margins are 1, 0 or −1: "
+                 "what is made of margins (calibration, correlations) says nothing of this model"});
+    }
     std::vector<GridCell> usable;
     for (GridCell& cell : results.grid.cells) {
         if (const auto problem = problem_of(cell, hashes))
@@ -162,7 +201,7 @@ Results read_results(const fs::path& folder, FileHashes& hashes) {
     });
     require(!results.grid.cells.empty(),
             folder.string() +
-                ": no cell that verifies lies below cells/, so there is nothing to analyse; give the folder that "
+                ": no cell that verifies lies below cells/ or imported/, so there is nothing to analyse; give the folder that "
                 "xlrm_sweep wrote");
     return results;
 }

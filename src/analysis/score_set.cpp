@@ -77,6 +77,8 @@ public:
             const auto floor = grid_.floors.find({source.name, set_.benchmark});
             if (has_cells && floor != grid_.floors.end()) set_.floors[source.name] = read_floor(floor->second);
         }
+        const auto has_given = [](const TargetScores& target) { return !target.of(kGivenModel).empty(); };
+        if (std::ranges::any_of(set_.targets, has_given)) set_.sources.emplace_back(kGivenModel);
         set_.strata = strata_of();
         return std::move(set_);
     }
@@ -92,8 +94,10 @@ private:
         for (const GridCell& cell : grid_.cells) {
             if (cell.base != set_.base || cell.benchmark != set_.benchmark || cell.target != target || cell.source.empty())
                 continue;
+            CellScores scores = read_cell_scores(cell.file, grid_.hashes);
+            if (!scores.has_scores) continue;  // a model that is given without a reward head
             places.push_back(&cell);
-            cells.push_back(read_cell_scores(cell.file, grid_.hashes));
+            cells.push_back(std::move(scores));
         }
         if (places.empty()) return;
         const CommonItems common = common_items(cells);
@@ -135,6 +139,9 @@ private:
             scores->cluster.push_back(cluster->second);
             scores->length_difference.push_back(cell.chosen_tokens[row] - cell.rejected_tokens[row]);
         }
+        // Cells of other tools do not say them; a text has a token at least.
+        if (std::ranges::all_of(cell.chosen_tokens, [](std::int32_t tokens) { return tokens == 0; }))
+            scores->length_difference.clear();
         scores->categories = categories_of(scores->rule, scores->subsets, sizes);
         if (repeated > 0)
             state("repeated_ids", scores->target,

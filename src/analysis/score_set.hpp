@@ -38,7 +38,7 @@ struct TargetScores {
     std::vector<ItemKey> items;
     std::vector<std::string> subsets;             //!< names, ascending
     std::vector<std::size_t> subset, cluster;     //!< of each item: index into subsets; into ScoreSet::clusters
-    std::vector<std::int64_t> length_difference;  //!< tokens of the chosen answer's text − the rejected one's
+    std::vector<std::int64_t> length_difference;  //!< tokens of the chosen answer's text − the rejected one's; empty: not known
     std::vector<ModelScores> models;              //!< in the order of the grid
     std::vector<Category> categories;             //!< "all" first
     std::int64_t left_out = 0;                    //!< items that some cell has, but not every one
@@ -52,14 +52,16 @@ struct TargetScores {
 //! All of one base and benchmark.
 struct ScoreSet {
     std::string base, benchmark;
-    std::vector<std::string> sources;        //!< with a cell, in the order of the grid
-    std::vector<TargetScores> targets;       //!< with a common item, in the order of the grid
-    std::vector<std::string> clusters;       //!< stems of the items' ids (item_stem): translations and siblings are one cluster
-    std::vector<std::int32_t> strata;        //!< of each cluster: clusters whose items lie in the same subsets
+    std::vector<std::string> sources;   //!< with a cell, in the order of the grid; kGivenModel alone: of a model that is given
+    std::vector<TargetScores> targets;  //!< with a common item, in the order of the grid
+    std::vector<std::string> clusters;  //!< stems of the items' ids (item_stem): translations and siblings are one cluster
+    std::vector<std::int32_t> strata;   //!< of each cluster: clusters whose items lie in the same subsets
     std::map<std::string, FloorMap> floors;  //!< by source
     std::map<std::string, bool> single;      //!< whether a source is one language
 
     const TargetScores* find(const std::string& target) const;
+    //! Of one model that is given: nothing to compare it with.
+    bool given() const { return sources == std::vector<std::string>{kGivenModel}; }
 };
 
 //! Reads the cells of one base and benchmark, and states what is left out: items that not every cell of a target has, targets and

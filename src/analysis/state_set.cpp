@@ -70,7 +70,8 @@ private:
             set_.has_base = set_.has_base || first.source.empty();
             set_.models.push_back(std::move(model));
         }
-        if (!set_.has_base && !set_.models.empty())
+        const auto given = [](const StateModel& model) { return model.source == kGivenModel; };
+        if (!set_.has_base && !std::ranges::all_of(set_.models, given))
             state("no_base", "the base model has no complete row of cells, so shifts from it are not told");
     }
 

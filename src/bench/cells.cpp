@@ -53,6 +53,7 @@ public:
 private:
     void run(const std::string& name) {
         config_.output = (folder_ / name).string();
+        config_.analysis = "no";
         const JobEnd end = run_sweep(world_, options_, config_, true);
         if (end.code == ExitCode::done) return;
         throw Error("the sweep that is measured did not end well: " + end.reason, end.code).mark_agreed();

@@ -33,7 +33,8 @@ public:
 
 private:
     void judge(const Task& task, const std::string& output) {
-        const Verdict verdict = records_.judge(task);
+        Verdict verdict = records_.judge(task);
+        if (verdict.agrees != Verdict::no && task.derived()) follow(task, &verdict);
         if (verdict.agrees == Verdict::unknown) result_.unknown.push_back(output);
         if (verdict.agrees == Verdict::by_provenance) result_.by_provenance.push_back(output);
         if (verdict.agrees != Verdict::no) return;
@@ -46,6 +47,16 @@ private:
         }
         places_[output] = result_.differences.size();
         result_.differences.push_back({output, verdict.what, verdict.rename, {entry}});
+    }
+
+    //! What is derived differs through the first of what it needs that does.
+    void follow(const Task& task, Verdict* verdict) const {
+        for (const int need : task.needs) {
+            const std::string& output = plan_.task(need).output();
+            if (!places_.contains(output)) continue;
+            *verdict = {Verdict::no, "comes from results that are made anew", "", output};
+            return;
+        }
     }
 
     const SweepFolder& folder_;
@@ -96,6 +107,10 @@ std::string format_unrecorded(const Comparison& comparison) {
 
 Comparison require_same_results(const SweepFolder& folder, const Plan& plan) {
     Comparison comparison = compare_outputs(folder, plan);
+    std::erase_if(comparison.differences, [&](const Difference& difference) {
+        const int task = plan.index_of(difference.output);
+        return task >= 0 && plan.task(task).derived();
+    });
     if (comparison.differences.empty()) return comparison;
     const std::string text = format_differences(comparison);
     fail(folder.root().string() + " holds other results than its plan says (run the sweep again: it makes them anew):\n" +

@@ -211,6 +211,7 @@ void SweepConfig::check() const {
             fail("--bases: \"" + base.name + "\" is to be made here, but [pretrain] data names no text", ExitCode::usage);
         }
     }
+    xlrm::check(analyze);
     check_shape(shape);
     if (vocab_size < 1) fail("[tokenizer] vocab-size must be above 0", ExitCode::usage);
     require_distinct_outputs(make_plan(*this));

@@ -42,6 +42,11 @@ void describe(Options& options, SweepConfig& c) {
              "evaluate each base once more in bf16, so that shifts of representations can be told from rounding")
         .add("output", &c.output, "DIR",
              "sweep folder; a new one for other options or data of the same names [xlrm-out/<configuration's name>]")
+        .add_choice("analysis", &c.analysis, {"yes", "no"},
+                    "analyse the cells when all are there (xlrm_analyze does it later just as well): tables in OUT/analysis")
+        .add_choice(
+            "report", &c.report, {"yes", "no"},
+            "then draw figures and write OUT/report.html, where there is a Python with h5py and matplotlib (as xlrm_report)")
         .add("smoke", &c.smoke, "the embedded world at a size of seconds, to test an installation");
     describe_device(options, &c.device);
     options.section("data")
@@ -101,6 +106,7 @@ void describe(Options& options, SweepConfig& c) {
     describe(options, c.evaluate);
     options.withdraw("split", "write [data] split: evaluation takes its part test");
     options.withdraw("part", "evaluation takes the part test of [data] split");
+    describe_analysis(options, c.analyze);
 }
 
 }  // namespace xlrm

@@ -24,8 +24,11 @@ Coordinator::Coordinator(const Plan& plan, const PlanState& state)
 }
 
 bool Coordinator::ready(int task) const {
+    const bool some_will_do = plan_.task(task).derived();
     return state(task) == TaskState::waiting && now_[static_cast<std::size_t>(task)] &&
-           std::ranges::all_of(plan_.task(task).needs, [&](int need) { return state(need) == TaskState::done; });
+           std::ranges::all_of(plan_.task(task).needs, [&](int need) {
+               return state(need) == TaskState::done || (some_will_do && state(need) == TaskState::failed);
+           });
 }
 
 std::optional<int> Coordinator::next(const std::string& loaded) {
@@ -50,7 +53,7 @@ void Coordinator::failed(int task, const std::string& reason) {
     reasons_[static_cast<std::size_t>(task)] = reason;
     for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
         const std::vector<int>& needs = plan_.tasks[i]->needs;
-        if (states_[i] == TaskState::waiting && std::ranges::find(needs, task) != needs.end())
+        if (states_[i] == TaskState::waiting && !plan_.tasks[i]->derived() && std::ranges::find(needs, task) != needs.end())
             failed(static_cast<int>(i), "needs \"" + plan_.task(task).name() + "\", which failed");
     }
 }

@@ -9,7 +9,12 @@ namespace xlrm {
 
 std::vector<bool> SweepFolder::done(const Plan& plan) const {
     std::vector<bool> result;
-    for (const TaskPointer& task : plan.tasks) result.push_back(task->done(*this));
+    for (const TaskPointer& task : plan.tasks) {
+        const bool whole = !task->derived() || std::ranges::all_of(task->needs, [&](int need) {
+            return static_cast<bool>(result[static_cast<std::size_t>(need)]);
+        });
+        result.push_back(whole && task->done(*this));
+    }
     std::vector<bool> wanted(result.size(), false);  // by a task that is left
     for (std::size_t i = result.size(); i-- > 0;) {  // a task's needs come before it
         if (plan.tasks[i]->intermediate() && !wanted[i]) result[i] = true;

@@ -90,8 +90,12 @@ std::vector<bool> staying(const SweepFolder& folder, const PreparedRun& run, con
     for (std::size_t i = plan.tasks.size(); i-- > 0;) {
         const Task& task = *plan.tasks[i];
         stays[i] = (task.intermediate() && !wanted[i]) || (task.done(folder) && !leaving.contains(task.output()));
-        if (stays[i]) continue;
+        if (stays[i] || task.derived()) continue;
         for (const int need : task.needs) wanted[static_cast<std::size_t>(need)] = true;
+    }
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+        if (!plan.tasks[i]->derived()) continue;
+        for (const int need : plan.tasks[i]->needs) stays[i] = stays[i] && stays[static_cast<std::size_t>(need)];
     }
     return stays;
 }

@@ -125,7 +125,23 @@ void warn_of_idle_ranks(const Communicator& world, int ranks_per_cell) {
                                     " ranks are not a multiple of --ranks-per-cell " + std::to_string(size));
 }
 
-JobEnd conclude(const SweepFolder& folder, const Plan& plan, const HandOutResult& result, bool quiet) {
+//! The table, the headline of the analysis, and where they lie.
+void show(const SweepFolder& folder, const SweepConfig& config) {
+    const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+    print(read_file(folder.table("txt")));
+    std::printf("\nTables: %s, .md, .csv\n", folder.table("txt").c_str());
+    const std::filesystem::path analysis = folder.place("analysis");
+    if (config.analysis != "yes" || !std::filesystem::exists(analysis / "summary.json")) return;
+    const Json summary = read_json(analysis / "summary.json");
+    const Json& tables = summary.at("tables");
+    if (tables.contains("headline") && !tables.at("headline").at("rows").empty())
+        print("\n" + read_file(analysis / "headline.md") + "\n");
+    const std::size_t remarks = summary.at("statements").size();
+    std::printf("Analysis: %s, with %zu remark%s on the data\n", (analysis / "summary.json").c_str(), remarks,
+                remarks == 1 ? "" : "s");
+}
+
+JobEnd conclude(const SweepFolder& folder, const SweepConfig& config, const Plan& plan, const HandOutResult& result, bool quiet) {
     if (result.stopped) {
         return {ExitCode::stopped, "stopped by a signal: of " + std::to_string(plan.tasks.size()) + " tasks " +
                                        std::to_string(result.done) + " are done and kept in " + folder.root().string() + ", " +
@@ -133,11 +149,7 @@ JobEnd conclude(const SweepFolder& folder, const Plan& plan, const HandOutResult
     }
     const Activity activity("writing the tables");
     write_tables(folder, plan);
-    if (!quiet) {
-        const std::string table = read_file(folder.table("txt"));
-        std::fwrite(table.data(), 1, table.size(), stdout);
-        std::printf("\nTables: %s, .md, .csv\n", folder.table("txt").c_str());
-    }
+    if (!quiet) show(folder, config);
     if (result.failed == 0) return ExitCode::done;
     const std::string reason = std::to_string(result.failed) + " of " + std::to_string(plan.tasks.size()) +
                                " tasks failed (xlrm_sweep status " + folder.root().string() +
@@ -175,7 +187,7 @@ JobEnd run_sweep(const Communicator& world, const Options& options, SweepConfig 
     warn_of_idle_ranks(world, config.ranks_per_cell);
     const HandOutResult result = run_tasks(world, config, folder, plan);
     JobEnd end = ExitCode::done;
-    on_root(world, [&] { end = conclude(folder, plan, result, quiet); });
+    on_root(world, [&] { end = conclude(folder, config, plan, result, quiet); });
     end.code = static_cast<ExitCode>(world.max(static_cast<std::int64_t>(end.code)));
     return end;
 }

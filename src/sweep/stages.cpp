@@ -1,6 +1,7 @@
 #include "xlrm/sweep/stages.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace xlrm {
 
@@ -23,7 +24,18 @@ std::vector<Stage> stages_of(const Plan& plan, const std::vector<bool>& done, in
             for (const int need : plan.tasks[i]->needs) stage.tasks[static_cast<std::size_t>(need)] = true;
         }
     }
-    stages.push_back({usual_ranks, 0, {}});
+    std::vector<bool> last(plan.tasks.size(), false);
+    std::vector<bool> usual(plan.tasks.size(), true);
+    bool usual_left = false;
+    bool last_left = false;
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+        last[i] = plan.tasks[i]->ranks == kAllRanks;
+        usual[i] = !last[i];
+        (last[i] ? last_left : usual_left) |= !done[i];
+    }
+    if (!last_left) usual.clear();
+    if (usual_left) stages.push_back({usual_ranks, 0, usual});
+    if (last_left) stages.push_back({std::numeric_limits<int>::max(), 1, last});
     return stages;
 }
 

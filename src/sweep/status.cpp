@@ -1,5 +1,6 @@
 #include "xlrm/sweep/status.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -45,10 +46,27 @@ std::vector<bool> wanted_tasks(const Plan& plan, const std::vector<bool>& done, 
     for (std::size_t i = plan.tasks.size(); i-- > 0;) {
         const Task& task = *plan.tasks[i];
         wanted[i] = wanted[i] || (!task.intermediate() && !done[i]);
-        if (!wanted[i] || ledger.failures.contains(task.name())) continue;
+        if (!wanted[i] || done[i] || ledger.failures.contains(task.name())) continue;
         for (const int need : task.needs) wanted[static_cast<std::size_t>(need)] = true;
     }
     return wanted;
+}
+
+//! A derived output is done with what there is where all else that it needs has failed.
+void settle_derived(const SweepFolder& folder, const Plan& plan, const LedgerView& ledger, std::vector<bool>* done) {
+    std::vector<bool> failed(done->size(), false);  // by itself, or with what it needs
+    for (std::size_t i = 0; i < done->size(); ++i) {
+        const Task& task = *plan.tasks[i];
+        const auto has = [&](const std::vector<bool>& state, int need) {
+            return static_cast<bool>(state[static_cast<std::size_t>(need)]);
+        };
+        if ((*done)[i]) continue;
+        failed[i] = ledger.failures.contains(task.name()) ||
+                    (!task.derived() && std::ranges::any_of(task.needs, [&](int need) { return has(failed, need); }));
+        if (!task.derived()) continue;
+        const bool settled = std::ranges::all_of(task.needs, [&](int need) { return has(*done, need) || has(failed, need); });
+        (*done)[i] = settled && task.done(folder);
+    }
 }
 
 }  // namespace
@@ -60,6 +78,7 @@ Json sweep_status(const SweepFolder& folder) {
     const LedgerView ledger = read_ledger(folder);
     const std::vector<bool> wanted = wanted_tasks(plan, done, ledger);
     for (std::size_t i = 0; i < done.size(); ++i) done[i] = done[i] || !wanted[i];
+    settle_derived(folder, plan, ledger, &done);
     Json status = {{"cells", plan.tasks.size()}, {"done", 0}, {"failed", 0}, {"running", 0}, {"left", 0}};
     Json kinds = Json::object();
     Json failures = Json::object();

@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 ENVIRONMENT = dict(os.environ, OMP_NUM_THREADS="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                   XLRM_PYTHON="none",  # no report: drawing takes longer than the sweep (tests/report)
                    OMPI_MCA_mpi_yield_when_idle="1", OMPI_MCA_btl_vader_single_copy_mechanism="none")
 failures = []
 
@@ -76,6 +77,11 @@ def cells_below(folder):
     """Relative path and SHA-256 of every cell, temporary files (hidden) not among them."""
     return {name: digest(os.path.join(folder, name)) for name in files_below(folder)
             if name.startswith("cells/") and name.endswith(".h5") and not os.path.basename(name).startswith(".")}
+
+
+def analysis_below(folder):
+    """Relative path and SHA-256 of every file of an analysis."""
+    return {name: digest(os.path.join(folder, name)) for name in files_below(folder) if name.startswith("analysis/")}
 
 
 class Work:

@@ -67,7 +67,7 @@ def sweep(work, rows, model):
     status = work / "sweep.status"
     command = [os.path.join(BIN, "xlrm_sweep"), "--config", config, "--output", out, "--status-file", status]
     code, text = stop(command, 2, lambda: os.path.exists(os.path.join(out, "models", "tiny.en.s1.checkpoint", "metrics.jsonl")))
-    expect("xlrm_sweep", code, text, status, "xlrm_sweep", ["stopped by a signal", "of 5 tasks", "are left", out, "the same command"])
+    expect("xlrm_sweep", code, text, status, "xlrm_sweep", ["stopped by a signal", "of 6 tasks", "are left", out, "the same command"])
     code, text = stop([os.path.join(BIN, "xlrm_sweep"), "--smoke", "--pretrain.steps", "100000", "--output", work / "base"], 1,
                       lambda: os.path.exists(os.path.join(work / "base", "models", "base.checkpoint", "metrics.jsonl")))
     expect("xlrm_sweep in its prologue", code, text, None, "xlrm_sweep", ["stopped by a signal", "base", work / "base", "the same command"])

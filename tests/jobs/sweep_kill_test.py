@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """sweep_kill_test.py BIN MODEL KILLS: SIGKILL of a random rank at a random moment of a sweep, KILLS times. After a rerun every cell is
-there and byte-equal to an undisturbed run's, finished cells were not computed again, and every file verifies. Then SIGTERM to mpirun."""
+there and byte-equal to an undisturbed run's, and so is the analysis, finished cells were not computed again, and every file verifies. Then SIGTERM to mpirun."""
 import json
 import os
 import random
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from harness import ENVIRONMENT, Work, cells_below, check, files_below, finish, mpirun, run
+from harness import ENVIRONMENT, Work, analysis_below, cells_below, check, files_below, finish, mpirun, run
 
 SWEEP, MODEL, KILLS = os.path.join(sys.argv[1], "xlrm_sweep"), sys.argv[2], int(sys.argv[3])
 RANKS = 3
@@ -80,13 +80,14 @@ def terminate(process):
     process.send_signal(signal.SIGTERM)
 
 
-def go_on(work, output, reference, case):
+def go_on(work, output, reference, analysis, case):
     finished = {name: when for name, when in times_of(output).items() if os.path.exists(os.path.join(output, name[:-3] + ".sha256"))}
     partial = [name for name, hash in cells_below(output).items() if reference.get(name) != hash]
     check(not partial, f"{case}: under a final name lie other bytes: {partial}")
     result = run(command(work, output))
     check(result.returncode == 0, f"{case}: the rerun ends with {result.returncode}\n{result.stderr[-2000:]}")
     check(cells_below(output) == reference, f"{case}: the cells differ from an undisturbed run's")
+    check(analysis_below(output) == analysis, f"{case}: the analysis differs from an undisturbed run's")
     now = times_of(output)
     again = [name for name, when in finished.items() if now[name] != when]
     check(not again, f"{case}: finished cells were written again: {again}")
@@ -101,18 +102,18 @@ with Work() as work:
     write_inputs(work)
     check(run(command(work, work / "reference")).returncode == 0, "the undisturbed run fails")
     events = ledger_lines(work / "reference")
-    reference = cells_below(work / "reference")
+    reference, analysis = cells_below(work / "reference"), analysis_below(work / "reference")
     check(len(reference) == 21, f"{len(reference)} cells instead of 21")
     struck, kept = 0, 0
     for number in range(KILLS):
         lines, seconds = choose.randrange(events * 9 // 10), choose.uniform(0.0, 0.05)
         output = work / f"killed{number}"
         struck += disturbed(work, output, lines, seconds, kill_a_rank)
-        kept += go_on(work, output, reference, f"SIGKILL {seconds:.3f} s after line {lines} of the ledger")
+        kept += go_on(work, output, reference, analysis, f"SIGKILL {seconds:.3f} s after line {lines} of the ledger")
     print(f"{struck} of {KILLS} kills struck a running sweep, {kept} finished cells were kept")
     check(struck >= KILLS * 0.7, "most kills came too late to say anything")
     check(disturbed(work, work / "terminated", events // 2, 0.0, terminate), "SIGTERM came too late to say anything")
-    go_on(work, work / "terminated", reference, "SIGTERM to mpirun")
+    go_on(work, work / "terminated", reference, analysis, "SIGTERM to mpirun")
     left = [name for name in files_below(work / "reference") if ".partial" in name or ".tmp-" in name]
     check(not left, f"temporary files are left: {left}")
 finish()

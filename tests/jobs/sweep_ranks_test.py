@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""sweep_ranks_test.py BIN RANKS…: xlrm_sweep --smoke gives byte-equal cells on one rank and on each of RANKS, and ends well."""
+"""sweep_ranks_test.py BIN RANKS…: xlrm_sweep --smoke gives byte-equal cells and tables on one rank and on each of RANKS, and ends well."""
 import os
 import sys
 
-from harness import Work, cells_below, check, finish, mpirun, run
+from harness import Work, analysis_below, cells_below, check, finish, mpirun, run
 
 SWEEP = os.path.join(sys.argv[1], "xlrm_sweep")
 
@@ -12,16 +12,18 @@ def sweep(output, ranks):
     result = run(mpirun(ranks, [SWEEP, "--smoke", "--output", output]), timeout=900)
     check(result.returncode == 0, f"{ranks} ranks: exit code {result.returncode}\n{result.stderr[-3000:]}")
     check("Tables:" in result.stdout, f"{ranks} ranks: no table is named\n{result.stdout[-500:]}")
-    return cells_below(output)
+    analysis = analysis_below(output)
+    check("analysis/summary.json" in analysis and len(analysis) > 60, f"{ranks} ranks: {len(analysis)} files of the analysis")
+    return {**cells_below(output), **analysis}, len(cells_below(output))
 
 
 with Work() as work:
-    reference = sweep(work / "np1", 1)
-    check(len(reference) == 30, f"{len(reference)} cells instead of 30 (five models and the base, five targets)")
+    reference, count = sweep(work / "np1", 1)
+    check(count == 30, f"{count} cells instead of 30 (five models and the base, five targets)")
     for ranks in map(int, sys.argv[2:]):
-        cells = sweep(work / f"np{ranks}", ranks)
-        differ = [name for name in reference if cells.get(name) != reference[name]]
-        check(not differ and len(cells) == len(reference), f"{ranks} ranks: {len(cells)} cells, these differ from one rank's: {differ}")
+        files, count = sweep(work / f"np{ranks}", ranks)
+        differ = [name for name in reference if files.get(name) != reference[name]]
+        check(not differ and len(files) == len(reference), f"{ranks} ranks: {count} cells, these differ from one rank's: {differ}")
     status = run([SWEEP, "status", work / "np1", "--json"])
     check(status.returncode == 0 and '"state":"done"' in status.stdout, f"status: {status.stdout} {status.stderr}")
     given = run([SWEEP, "--smoke", "--bases", f"given={work / 'np1'}/models/base", "--sources", "en", "--targets", "en", "--output", work / "given"])

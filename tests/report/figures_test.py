@@ -128,6 +128,24 @@ class Contents(unittest.TestCase):
         self.assertEqual(drawing.missing, ["b: one language"])
         self.assertIn("b: one language", words(drawing))
 
+    def test_the_histogram_of_crystallisation_has_shares_of_the_items(self):
+        rows = [{"language": "en", "layer": k, "median": 0.1, "q25": 0.0, "q75": 0.2, "accuracy": 0.5} for k in range(3)]
+        depths = [{"language": "en", "depth": 0.5, "excluded": 0}]
+        reached = [{"language": "en", "layer": k, "reached": n, "items": 8} for k, n in enumerate((0, 6, 2))]
+        drawing = lens.reward_lens(rows, depths, "F", reached=reached)
+        line = next(a for a in drawing.figure.axes if "crystallisation, %" in a.get_title(loc="left")).lines[0]
+        np.testing.assert_allclose(line.get_ydata(), [0, 75, 25])
+        self.assertEqual([r[7] for r in drawing.rows if r[0] == "histogram"], [0, 6, 2])
+        self.assertEqual(drawing.missing, [])
+        self.assertIn("crystallisation histogram", lens.reward_lens(rows, depths, "F").missing)
+
+    def test_layers_against_layers_name_their_axes(self):
+        rows = [{"layer": a, "other_layer": b, "value": 0.1 * a + 0.01 * b} for a in range(3) for b in range(4)]
+        drawing = similarity.layer_by_layer({"m": rows}, "F", axis_names=("layer in en", "layer in ko"))
+        axes = drawing.figure.axes[0]
+        self.assertEqual((axes.get_ylabel(), axes.get_xlabel()), ("layer in en", "layer in ko"))
+        self.assertAlmostEqual(axes.images[0].get_array()[2][3], 0.23)  # row: layer, column: other_layer
+
     def test_nothing_to_draw_is_said_on_the_figure(self):
         empty = [
             transfer.transfer_matrix([], L, L, "F"),

@@ -1,4 +1,4 @@
-"""Runs every Python example of analysis/figures.md. usage: guide_test.py [SWEEP]   SWEEP: a real folder instead of a made one"""
+"""Runs every Python example of analysis/figures.md, and on a real folder those of analysis/README.md. usage: guide_test.py [SWEEP]   SWEEP: a real folder instead of a made one"""
 
 import contextlib
 import io
@@ -17,12 +17,13 @@ import made_cells  # noqa: E402
 GUIDE = (ANALYSIS / "figures.md").read_text(encoding="utf-8")
 
 
-def examples(text):
+README = (ANALYSIS / "README.md").read_text(encoding="utf-8")
+
+
+def examples(text, begin=r"    import .*xlrm_results"):
     """Indented blocks that begin with an import of xlrm_results."""
     blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
-    return [
-        re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks if re.match(r"    import .*xlrm_results", block)
-    ]
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks if re.match(begin, block)]
 
 
 class Guide(unittest.TestCase):
@@ -41,11 +42,22 @@ class Guide(unittest.TestCase):
         for example in examples(GUIDE):
             if "tokens(" in example and not str(self.root).startswith(tempfile.gettempdir() + "/xlrm-guide-"):
                 continue  # a real folder has tokens only where --capture-tokens asked for them
-            with self.subTest(example=example):
-                printed = io.StringIO()
-                with contextlib.redirect_stdout(printed):
-                    exec(compile(example.replace("xlrm-out/my", str(self.root)), "figures.md", "exec"), {})
-                self.assertTrue(printed.getvalue().strip())
+            self.check(example)
+
+    def check(self, example):
+        with self.subTest(example=example):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(example.replace("xlrm-out/my", str(self.root)), "guide", "exec"), {})
+            self.assertTrue(printed.getvalue().strip())
+
+    def test_examples_of_the_tables_run_where_there_are_tables(self):
+        found = examples(README, "    import ")
+        self.assertGreaterEqual(len(found), 2)
+        if not (Path(self.root) / "analysis/gaps.csv").exists():
+            self.skipTest("a made folder has no CSV; sweep_test.py runs these on a real one")
+        for example in found:
+            self.check(example)
 
     def test_examples_take_five_lines(self):
         for example in examples(GUIDE):

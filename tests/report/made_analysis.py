@@ -200,7 +200,7 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
     """Tables of activations, by layer."""
     place = {"base": base, "benchmark": benchmark}
     tables = {"shift": [], "ratios": [], "alignment": [], "geometry": [], "lens": [], "crystallisation": []}
-    tables |= {"transfer_geometry": [], "layer_pairs": []}
+    tables |= {"transfer_geometry": [], "layer_pairs": [], "crystallisation_layers": []}
     models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
     for model, source, number in models:
         for layer in range(layers):
@@ -225,6 +225,10 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
                         tables["crystallisation"].append(
                             {**line, "items": items - 1, "excluded": 1, "depth": float(draw.rand())}
                         )
+                    reached = {"target": t, "layer": layer, "reached": (layer + 1) % 4, "items": items - 1}
+                    tables["crystallisation_layers"].append(
+                        {**place, "model": model, "source": source, "seed": number, **reached}
+                    )
                     moved = {n: float(draw.rand()) for n in ("cosine", "relative", "norm", "coherence", "neighbours")}
                     tables["shift"].append({**at, "target": t, "items": items, **moved, **spread("cka", float(draw.rand()))})
             if len(languages) < 2:
@@ -247,6 +251,61 @@ def state_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
     return tables
 
 
+def deeper_tables(languages, items, draw, base, benchmark, layers=3, seed=1):
+    """Tables of the parts layer_pairs, similarity, noise_floor, subspace, preferences and probes."""
+    place = {"base": base, "benchmark": benchmark}
+    names = "language_layer_pairs similarity noise_floor subspace subspace_alignment preference_directions preference_pairs"
+    tables = {name: [] for name in (names + " probe_transfer probes token_lengths").split()}
+    models = [(base, "", 0)] + [(f"{base}.{s}.s{seed}", s, seed) for s in languages]
+    pairs = [(a, b) for n, a in enumerate(languages) for b in languages[n + 1 :]]
+
+    def number():
+        return float(draw.rand())
+
+    for t in languages:
+        for side in ("chosen", "rejected"):
+            tables["token_lengths"].append({**place, "target": t, "side": side, "items": items, "q25": 9.0, "q50": 11.0, "q75": 14.0})
+        for layer in range(layers):
+            near = {"cosine": 0.999, "relative": 0.002, "norm": 0.0001, "neighbours": 0.98}
+            line = {**place, "target": t, "capture": "last", "layer": layer, "items": items, **near}
+            tables["noise_floor"].append({**line, **spread("cka", 0.999, 0.001)})
+    for model, source, s in models:
+        head = {**place, "model": model, "source": source, "seed": s}
+        for t in languages:
+            if source:
+                found = {"rank": 1, "accuracy": 0.8, "accuracy_without": 0.7, "accuracy_control": 0.79}
+                tables["subspace"].append({**head, "target": t, "items": items, **found})
+        for layer in range(layers):
+            at = {**head, "capture": "last", "layer": layer}
+            for t in languages:
+                for measure, kind in (("cka.linear.debiased", "score"), ("procrustes.distance", "metric")):
+                    found = {"measure": measure, "kind": kind, "items": items, **spread("value", number()), "null": 0.1, "p": 0.01}
+                    compared = {"comparison": "base", "target": t, "other_target": t, "scope": "pooled"}
+                    if source:
+                        tables["similarity"].append({**at, **compared, **found, "permutations": 99})
+                if source:
+                    cosines = {"head_cosine": number(), "shift_head_cosine": number()}
+                    tables["preference_directions"].append({**at, "target": t, "items": items, **cosines})
+                probe = {"task": "category", "classes": 2, "train": 6, "items": items, "features": 4, **spread("accuracy", 0.7)}
+                beside = {"log_loss": 0.5, "majority": 0.5, "control": 0.5, "control_train": 0.9, "selectivity": 0.2}
+                tables["probes"].append({**at, "target": t, **probe, **beside})
+            for a, b in pairs:
+                between = {**at, "first_target": a, "second_target": b, "items": items}
+                tables["preference_pairs"].append({**between, "cosine": number()})
+                shared = {n + end: number() for n in ("p_at_1", "margin", "cka") for end in ("", "_without")}
+                tables["subspace_alignment"].append({**between, "rank": 1, "offset_share": 1.0, **shared})
+                for other in range(layers):
+                    tables["language_layer_pairs"].append({**between, "other_layer": other, "cka": number()})
+            if source:
+                continue
+            for a in languages:
+                for b in languages:
+                    found = {"train": 6, "items": items, "features": 4, **spread("accuracy", 0.6 + 0.3 * number()), "control": 0.5}
+                    line = {**place, "capture": "last", "layer": layer, "source": a, "target": b}
+                    tables["probe_transfer"].append({**line, **found, "control_train": 0.9, "selectivity": 0.2})
+    return tables
+
+
 def write_analysis(
     root, languages, categories=("chat", "safety"), items=12, base="base", benchmark="dev", seeds=1, changes=None
 ):
@@ -255,6 +314,7 @@ def write_analysis(
     tables = transfer_tables(languages, categories, items, draw, base, benchmark, seeds)
     tables |= reward_tables(languages, items, draw, base, benchmark)
     tables |= state_tables(languages, items, draw, base, benchmark)
+    tables |= deeper_tables(languages, items, np.random.RandomState(4), base, benchmark)
     tables |= changes or {}
     folder = Path(root) / "analysis"
     folder.mkdir(exist_ok=True)

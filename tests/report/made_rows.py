@@ -113,6 +113,9 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
         for t in languages
         for k in range(layers)
     ]
+    reached = [
+        {"language": t, "layer": k, "reached": (3 * k + n) % 7, "items": 20} for n, t in enumerate(languages) for k in range(layers)
+    ]
     title = "Figure 0. A title that names estimator and origin, long enough to need a second line on the page of a phone"
     return [
         ("transfer", transfer.transfer_matrix, (pairs(languages), languages, languages, title)),
@@ -136,7 +139,8 @@ def all_drawings(layers=29, languages=LANGUAGES, models=("base", "base.en.s1", "
             over_layers.layer_curves,
             (curves(["a", "b", "c"], layers), {"a": "first measure", "b": "second measure", "c": "third measure"}, title),
         ),
-        ("lens", lens_figure.reward_lens, (lens, depths, title)),
+        ("lens", lens_figure.reward_lens, (lens, depths, title, (), reached)),
+        ("lens_without_histogram", lens_figure.reward_lens, (lens, depths, title)),
         (
             "layer_matrix",
             similarity.layer_by_layer,

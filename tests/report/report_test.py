@@ -180,6 +180,18 @@ class Whole(Made):
         self.assertIn("Base base, benchmark dev: the model trained on English", said)
         self.assertIn("Base base, benchmark other: no answer, since the analysis has no accuracies.", said)
 
+    def test_models_that_were_given_are_a_table_of_their_own(self):
+        self.make()
+        row = {**self.rows("accuracy")[0], "base": "mine", "category": "all", "source": "(given)", "target": "ko", "accuracy": 0.625}
+        rows = [{k: v for k, v in r.items() if k != "undefined"} for r in (*self.rows("accuracy"), row)]
+        made_analysis.write_analysis(self.root, L, changes={"accuracy": rows})
+        made_cells.write_cell(self.root / "imported/mine/dev.ko.h5", "mine", "", 0, "ko", made_cells.item_ids(12), [1.0] * 12)
+        page = self.page("run transfer")
+        self.assertIn("Models that were given ready", page.text)
+        self.assertRegex(page.text, r"<td>mine</td><td>dev</td><td class=\"n\">62.5 \(95 % interval")
+        self.assertNotIn("mine", page.answers["transfer"])
+        self.assertIn("4 reward models", page.answers["run"])  # three of the sweep
+
     def test_every_model_may_have_figures(self):
         self.make()
         self.page("usable")
@@ -394,7 +406,7 @@ class Program(unittest.TestCase):
 
     def test_a_python_without_matplotlib_is_named(self):
         done = self.run_report("x", XLRM_PYTHON="/bin/false")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 69)
         self.assertIn("none of /bin/false has h5py and matplotlib", done.stderr)
 
     def test_no_part_of_a_page_is_left(self):

@@ -15,14 +15,18 @@ cd "$scratch"
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
 for program in "$tree"/bin/*; do
+  [ "$program" != "$tree/bin/xlrm_report" ] || continue # Python
   places=$(ldd "$program")
   ! grep -q 'not found' <<<"$places" || fail "$program: $places"
   ! grep -E 'lib(torch|c10|gomp|arrow|parquet)' <<<"$places" | grep -vF "$tree/" || fail "$program takes these from outside the tree"
   "$program" --version | grep -q '^xlrm' || fail "$program --version"
 done
-[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' bench evaluate generate inspect judge prepare sweep train)" ] || fail "programs: $(ls "$tree/bin")"
+[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' analyze bench evaluate generate inspect judge prepare report sweep train)" ] || fail "programs: $(ls "$tree/bin")"
 
-"$tree/bin/xlrm_sweep" --smoke --output "$scratch/out" >/dev/null 2>"$scratch/log" || fail "xlrm_sweep --smoke: $(cat "$scratch/log")"
+"$tree/bin/xlrm_sweep" --smoke --output "$scratch/out" >"$scratch/printed" 2>"$scratch/log" || fail "xlrm_sweep --smoke: $(cat "$scratch/log")"
+if ! grep -q 'no Python with h5py and matplotlib' "$scratch/log"; then
+  [ "$(tail -n 1 "$scratch/printed")" = "Report: $scratch/out/report.html" ] || fail "no report: $(tail -n 3 "$scratch/printed" "$scratch/log")"
+fi
 "$tree/bin/xlrm_sweep" table "$scratch/out" | grep -q . || fail "no table"
 
 "$tree/share/xlrm/slurm/sweep.sh" --dry-run --config "$tree/share/xlrm/jobs/smoke.cfg" --output "$scratch/dry" >"$scratch/dry.txt" || fail "slurm/sweep.sh"

@@ -9,7 +9,7 @@ source "$root/tests/slurm/cluster.sh"
 source "$root/tests/slurm/jobs.sh"
 sweep=$(realpath "$1")
 XLRM_BIN=$(dirname "$sweep")
-export XLRM_BIN XLRM_LAUNCHER=$2
+export XLRM_BIN XLRM_LAUNCHER=$2 XLRM_PYTHON=none # no report: it takes longer than the sweep
 require_cluster
 start_cluster 2 2
 

@@ -112,5 +112,23 @@ TEST(Coordinator, HandsOutTheTasksOfAStageAloneAndKeepsEarlierFailures) {
     EXPECT_EQ(coordinator.reason(1), "no luck");
 }
 
+TEST(Coordinator, HandsOutWhatIsDerivedOnceAllElseIsMadeOrHasFailed) {
+    Plan plan = small_plan();
+    const auto sum = plain_task("analyze", "", 1.0, {2, 3, 4, 5, 6});
+    sum->sums_up = true;
+    plan.tasks.push_back(sum);
+    Coordinator coordinator(plan, {.done = {true, false, true, true, false, false, false, false}});
+    EXPECT_EQ(coordinator.next(""), 1);
+    coordinator.failed(1, "no memory");
+    EXPECT_EQ(coordinator.state(7), TaskState::waiting);
+    EXPECT_EQ(coordinator.next(""), 6);
+    EXPECT_EQ(coordinator.next(""), std::nullopt);
+    coordinator.failed(6, "no rows");
+    EXPECT_EQ(coordinator.next(""), 7);
+    coordinator.finished(7);
+    EXPECT_EQ(coordinator.count(TaskState::failed), 4);
+    EXPECT_TRUE(coordinator.settled());
+}
+
 }  // namespace
 }  // namespace xlrm

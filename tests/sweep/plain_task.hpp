@@ -27,12 +27,13 @@ public:
     std::string model() const override { return model_; }
     bool essential() const override { return all_need_it; }
     bool intermediate() const override { return serves_others; }
+    bool derived() const override { return sums_up; }
     bool done(const SweepFolder& folder) const override { return std::filesystem::exists(folder.place(output())); }
     Json recipe(const RecipeBook&) const override { return {}; }
     Json recorded(const SweepFolder&) const override { return {}; }
     TaskOutcome run(Workplace&, const std::function<bool()>&) const override { return {}; }
 
-    bool all_need_it = false, serves_others = false;
+    bool all_need_it = false, serves_others = false, sums_up = false;
 
 private:
     std::string name_, model_;

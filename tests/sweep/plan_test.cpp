@@ -167,6 +167,52 @@ TEST(Stages, TasksOfAnotherSizeComeFirstWithWhatTheyNeed) {
     EXPECT_TRUE(stages_of(plan, std::vector<bool>(4, true), 2).empty());
 }
 
+TEST(Stages, WhatWantsAllRanksIsAStageOfItsOwnAtTheEnd) {
+    Plan plan;
+    const auto base = plain_task("pretrain", "b", 1.0, {});
+    base->ranks = 8;
+    const auto sum = plain_task("analyze", "", 1.0, {1});
+    sum->ranks = kAllRanks;
+    plan.tasks = {base, plain_task("cell", "b", 1.0, {0}), sum};
+    const std::vector<Stage> stages = stages_of(plan, {false, false, false}, 2);
+    ASSERT_EQ(stages.size(), 3U);
+    EXPECT_EQ(stages[0].tasks, (std::vector<bool>{true, false, false}));
+    EXPECT_EQ(stages[1].tasks, (std::vector<bool>{true, true, false}));
+    EXPECT_EQ(stages[1].ranks, 2);
+    EXPECT_EQ(stages[2].tasks, (std::vector<bool>{false, false, true}));
+    EXPECT_EQ(stages[2].groups, 1);
+    EXPECT_GT(stages[2].ranks, 1000000);
+    EXPECT_EQ(stages_of(plan, {true, true, false}, 2).size(), 1U);
+    EXPECT_TRUE(stages_of(plan, {false, false, true}, 2).back().tasks.empty());
+}
+
+TEST(Plan, EndsWithTheAnalysisOfAllCellsUnlessItIsLeftOut) {
+    SweepConfig config = small_config();
+    const Plan plan = make_plan(config);
+    const Task& analysis = *plan.tasks.back();
+    EXPECT_EQ(analysis.output(), "analysis");
+    EXPECT_EQ(analysis.ranks, kAllRanks);
+    EXPECT_EQ(analysis.needs.size(), 3U + 6 * 3 + 3);  // floors, cells of models, cells of the base
+    config.analyze.resamples = 300;
+    EXPECT_NE(make_plan(config).tasks.back()->fields(), analysis.fields());
+    config.analysis = "no";
+    EXPECT_EQ(make_plan(config).index_of("analysis"), -1);
+    EXPECT_EQ(make_plan(config).tasks.size() + 1, plan.tasks.size());
+}
+
+TEST(SweepFolder, WhatIsDerivedIsNotDoneWithoutAllThatItNeeds) {
+    const TemporaryFolder place;
+    const SweepFolder folder(place.path());
+    Plan plan;
+    const auto sum = plain_task("analyze", "", 1.0, {0});
+    sum->sums_up = true;
+    plan.tasks = {plain_task("cell", "", 1.0, {}), sum};
+    write_file_atomic(folder.place("outputs/analyze"), "there");
+    EXPECT_EQ(folder.done(plan), (std::vector<bool>{false, false}));
+    write_file_atomic(folder.place("outputs/cell"), "there");
+    EXPECT_EQ(folder.done(plan), (std::vector<bool>{true, true}));
+}
+
 TEST(SweepFolder, AnIntermediateOutputIsAskedForOnlyByTasksThatAreLeft) {
     const TemporaryFolder place;
     const SweepFolder folder(place.path());

@@ -135,7 +135,7 @@ def measure_against_gap(rows, title, x_label, caption, notes=()):
     rows = [row for row in rows if row["measure"] is not None and row["gap"] is not None]
     if not rows:
         return empty_drawing(title, caption or "not computed")
-    figure = new_figure(PHONE, 4.1)
+    figure = new_figure(PHONE, 4.5)
     axes = figure.add_subplot()
     sources = list(dict.fromkeys(row["source"] for row in rows))
     for place, source in enumerate(sources):

@@ -14,10 +14,11 @@ def bottom_note(value):
 
 
 @drawn
-def layer_by_layer(panels, title, notes=()):
+def layer_by_layer(panels, title, notes=(), axis_names=("layer of the base", "layer of the model")):
     """Figure 5, first part. panels: {name: rows of {layer, other_layer, value}}, value in 0 … 1 (a debiased one may lie below 0).
 
-    Scale 0 … 1 in every panel. Layer 0 is at the bottom left: rows are the panel's model, columns the base.
+    Scale 0 … 1 in every panel. Layer 0 is at the bottom left. axis_names: what `layer`, upwards, and `other_layer`, to the
+    right, are.
     """
     panels = {name: rows for name, rows in panels.items() if rows}
     if not panels:
@@ -36,14 +37,16 @@ def layer_by_layer(panels, title, notes=()):
         thin_ticks(axes, layers, 8)
         heading(axes, name)
         axes.set_aspect("equal")
-        missing += [f"{name}, layers {a}/{b}" for a, row in zip(layers, values) for b, v in zip(others, row) if v is None]
+        lacks = [f"{a}/{b}" for a, row in zip(layers, values) for b, v in zip(others, row) if v is None]
+        if lacks:
+            missing.append(f"{name}, layers {', '.join(lacks[:4])}" + (f" and {len(lacks) - 4} more" if len(lacks) > 4 else ""))
         table += [[name, a, b, v] for a, row in zip(layers, values) for b, v in zip(others, row)]
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
     for column in range(columns):
-        grid[lines - 1 if (lines - 1) * columns + column < len(panels) else lines - 2][column].set_xlabel("layer of the base")
+        grid[lines - 1 if (lines - 1) * columns + column < len(panels) else lines - 2][column].set_xlabel(axis_names[1])
     for axes in grid[:, 0]:
-        axes.set_ylabel("layer of the model")
+        axes.set_ylabel(axis_names[0])
     figure.colorbar(image, ax=grid, shrink=0.7, pad=0.02)
     label(
         figure,

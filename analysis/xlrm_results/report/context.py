@@ -9,6 +9,11 @@ from . import html
 from .words import listed
 
 FIGURES = "analysis/figures"
+#: Tables that are made from activations.
+STATES = (
+    "shift ratios alignment geometry lens crystallisation layer_pairs language_layer_pairs similarity noise_floor subspace "
+    "subspace_alignment preference_directions preference_pairs probe_transfer probes"
+).split()
 
 
 @dataclass
@@ -24,8 +29,11 @@ class Context:
     gaps: list = field(default_factory=list)  #: parts that are missing, in sentences
 
     def groups(self):
-        """(base, benchmark) of the reward models' cells, in the order of the plan."""
-        return list(dict.fromkeys((c.base, c.benchmark) for c in self.results.cells if not c.is_base))
+        """(base, benchmark) of the reward models' cells, in the order of the plan; models that were given ready are of no base,
+        and are a group only where there is nothing else."""
+        rewards = [c for c in self.results.cells if not c.is_base]
+        trained = [c for c in rewards if c.source]
+        return list(dict.fromkeys((c.base, c.benchmark) for c in trained or rewards))
 
     def title_of(self, base, benchmark):
         return f"base {base}, benchmark {benchmark}"
@@ -66,7 +74,7 @@ class Context:
             return "xlrm_analyze has not run on this folder (run: xlrm_analyze OUT)"
         if table not in self.analysis.tables:
             return f"the analysis has no table {table} (its part was not asked for, or this version does not compute it)"
-        if table in ("shift", "ratios", "alignment", "geometry", "lens", "crystallisation"):
+        if table in STATES:
             if not any(c.layers for c in self.results.cells):
                 return "the evaluation kept no activations (option --layers)"
             if not any(c.model == base for c in self.results.cells):

@@ -29,6 +29,10 @@ def lens_figure(context, model, benchmark, rows):
         }
         for r in context.analysis.rows("crystallisation", benchmark=benchmark, model=model)
     ]
+    reached = [
+        {"language": r["target"], "layer": r["layer"], "reached": r["reached"], "items": r["items"]}
+        for r in context.analysis.rows("crystallisation_layers", benchmark=benchmark, model=model)
+    ]
     lines = [
         {
             "language": r["target"],
@@ -41,7 +45,7 @@ def lens_figure(context, model, benchmark, rows):
         for r in rows
     ]
     title = f"Figure 6. Reward lens of {model}, by layer and language of the test: benchmark {benchmark}, last token"
-    return context.draw(f"lens.{model}.{benchmark}", figure.reward_lens(lines, depths, title))
+    return context.draw(f"lens.{model}.{benchmark}", figure.reward_lens(lines, depths, title, reached=reached))
 
 
 def depth_table(context, base, benchmark):

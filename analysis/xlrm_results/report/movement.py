@@ -4,7 +4,7 @@ import numpy as np
 
 from ..figures import distributions, layers, similarity
 from . import html
-from .words import decimal, interval, percent, reason, why_undefined
+from .words import decimal, interval, p_value, percent, reason, why_undefined
 
 WHERE = "last token, chosen answers"
 
@@ -40,6 +40,24 @@ def curve(row, panel, series, column, null=None, noise_floor=None):
         "noise_floor": noise_floor,
         "reason": None if row[column] is not None else reason(row["undefined"].get(column)),
     }
+
+
+#: Measures of which a smaller value is a larger shift, so that the least similar language is the floor of all.
+SIMILARITIES = ("cka", "cosine", "neighbours")
+
+
+def noise_floors(context, base, benchmark):
+    """{(column of SHIFT, layer): noise floor}: the base once more in bfloat16 against itself, of the language that differs most."""
+    floors = {}
+    for r in of_capture(context.analysis.rows("noise_floor", base=base, benchmark=benchmark)):
+        for column in SHIFT:
+            value = r.get(column)
+            if value is None:
+                continue
+            worst = min if column in SIMILARITIES else lambda a, b: max(a, b, key=abs)
+            key = column, r["layer"]
+            floors[key] = worst(floors[key], value) if key in floors else value
+    return floors
 
 
 def largest_shift(context, base, benchmark):
@@ -116,16 +134,22 @@ def shape_table(context, base, benchmark):
 def shift_figure(context, base, benchmark, model):
     """Figure 4: one model against its base; the last panel is the change of f over all languages."""
     rows = []
+    floors = noise_floors(context, base, benchmark)
     for r in of_capture(context.analysis.rows("shift", base=base, benchmark=benchmark, model=model)):
-        lines = {"cka": {"null": 0.0}, "relative": {"noise_floor": BF16_ROUNDING}, "neighbours": {"null": 5.0 / r["items"]}}
-        rows += [curve(r, column, r["target"], column, **lines.get(column, {})) for column in SHIFT]
+        nulls = {"cka": 0.0, "neighbours": 5.0 / r["items"]}
+        for column in SHIFT:
+            rounding = BF16_ROUNDING if column == "relative" and not floors else None
+            floor = floors.get((column, r["layer"]), rounding)
+            rows.append(curve(r, column, r["target"], column, nulls.get(column), floor))
     for r in of_capture(context.analysis.rows("ratios", base=base, benchmark=benchmark, model=model)):
         if r["variant"] in ("centred", "raw"):
             rows.append(curve(r, "change", f"f, {r['variant']}", "change", null=0.0))
     panels = {**SHIFT, "change": "change of f over parallel texts"}
     notes = [
         "Null: independent representations (overlap of neighbours: 10/2n), or no change of f.",
-        f"Noise floor: {BF16_ROUNDING}, the rounding of two states to bfloat16.",
+        "Noise floor: the base once more in bfloat16 against itself, the language that differs most."
+        if floors
+        else f"Noise floor: {BF16_ROUNDING}, the rounding of two states to bfloat16 (the base was not evaluated once more in it).",
     ]
     title = f"Figure 4. {model} against its base, by layer and language: benchmark {benchmark}, {WHERE}"
     return context.draw(f"shift.{model}.{benchmark}", layers.layer_curves(rows, panels, title, notes, SHARES))
@@ -144,6 +168,37 @@ def layer_figure(context, base, benchmark):
     }
     title = f"Figure 5. cka.linear.debiased between layers, in {target}: base {base}, benchmark {benchmark}, {WHERE}"
     return context.draw(f"layers.{base}.{benchmark}", similarity.layer_by_layer(panels, title))
+
+
+def estimator_table(context, base, benchmark):
+    """Every estimator of similarity between model and base, last layer, beside its null and the noise floor."""
+    rows = of_capture(context.analysis.rows("similarity", base=base, benchmark=benchmark))
+    rows = [r for r in rows if r["comparison"] in ("base", "noise_floor")]
+    if not rows:
+        return context.part_missing("Other estimators of the shift", "similarity", base)
+    last = max(r["layer"] for r in rows)
+    header = ["estimator", "kind", "model", "language", "scope", "value", "95 % interval", "null (95 %)", "p"]
+    lines = [
+        [r["measure"], r["kind"], "noise floor" if r["comparison"] == "noise_floor" else r["model"], r["target"], r["scope"]]
+        + [decimal(r["value"]), span(r, "value"), decimal(r["null"]), p_value(r["p"])]
+        for r in sorted(rows, key=lambda r: (r["measure"], r["scope"]))
+        if r["layer"] == last
+    ]
+    title = (
+        f"Similarity of model and base at layer {last}, {WHERE}. score: 1 is equal; metric: 0 is. null: what 95 % of shuffled items "
+        "stay below (metric: above); within: each category centred by itself"
+    )
+    return html.details("Other estimators of the shift", html.table(title, header, lines, range(5, 9)))
+
+
+def length_table(context, base, benchmark):
+    rows = context.analysis.rows("token_lengths", base=base, benchmark=benchmark)
+    if not rows:
+        return ""
+    header = ["language", "answer", "items", "25 %", "median", "75 %"]
+    lines = [[r["target"], r["side"], r["items"], *(decimal(r[q], 0) for q in ("q25", "q50", "q75"))] for r in rows]
+    title = "Lengths of the texts in tokens: norms and rewards may follow them rather than the language"
+    return html.details("Lengths of the texts", html.table(title, header, lines, range(2, 6)))
 
 
 def norms_by_language(context, base, benchmark):
@@ -171,4 +226,5 @@ def how_do_they_move(context):
             inside += context.part_missing("Shift from the base by layer", "shift", base)
         inside += layer_figure(context, base, benchmark) + norms_by_language(context, base, benchmark)
         inside += ratio_table(context, base, benchmark) + shape_table(context, base, benchmark)
+        inside += estimator_table(context, base, benchmark) + length_table(context, base, benchmark)
     return "move", "How do the representations move?", answers or [context.NO_CELL], inside

@@ -2,18 +2,11 @@
 
 import math
 
-import numpy as np
-
 from ..errors import ResultsError
 from ..figures import layers, points, similarity
-from . import html
+from . import html, probes, subspace
 from .movement import WHERE, curve, of_capture
-from .words import decimal, percent, reason, why_undefined
-
-
-def spaced(count, most):
-    """At most `most` places of `count`, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(int)) if count else np.array([], int)
+from .words import decimal, reason, spaced, why_undefined
 
 
 def component_figures(context, base, benchmark):
@@ -127,43 +120,29 @@ def language_figures(context, base, benchmark):
     return inside
 
 
-def subspace_table(context, base, benchmark):
-    rows = context.analysis.rows("subspace", base=base, benchmark=benchmark)
+def language_layer_figure(context, base, benchmark):
+    """Figure 5, layers of one language against layers of another, in the base: of the pair with the reference language that is
+    least alike on the diagonal."""
+    rows = of_capture(context.analysis.rows("language_layer_pairs", base=base, benchmark=benchmark))
     if not rows:
-        return context.part_missing("Accuracy without the language subspace", "subspace", base)
-    return html.details(
-        "Accuracy with the language subspace (LSAR) removed from what the head reads",
-        html.table(
-            "Accuracy in %",
-            ["model", "target", "rank", "as it is", "without the subspace"],
-            [[r["model"], r["target"], r["rank"], percent(r["accuracy"]), percent(r["accuracy_without"])] for r in rows],
-            (2, 3, 4),
-        ),
-    )
+        return context.part_missing("Layers of one language against another's", "language_layer_pairs", base)
+    shown = [base] + context.shown_models(base, benchmark)
+    rows = [r for r in rows if r["model"] in shown]
+    pairs = list(dict.fromkeys((r["first_target"], r["second_target"]) for r in rows))
+    pairs = [pair for pair in pairs if context.english in pair] or pairs
 
+    def alike(pair):
+        own = [r["cka"] for r in rows if r["model"] == base and (r["first_target"], r["second_target"]) == pair]
+        return min((value for value in own if value is not None), default=0.0)
 
-def probe_figure(context, base, benchmark):
-    rows = context.analysis.rows("probe_transfer", base=base, benchmark=benchmark)
-    if not rows:
-        return context.part_missing("Preference probes on the base", "probe_transfer", base)
-    names = list(dict.fromkeys(r["source"] for r in rows))
-    panels = {}
-    for r in rows:
-        panels.setdefault(f"layer {r['layer']}", []).append(
-            {"language": r["source"], "other_language": r["target"], "value": r["accuracy"]}
-        )
-    shown = {name: panels[name] for name in [list(panels)[p] for p in spaced(len(panels), 4)]}
-    return context.draw(
-        f"probes.{base}.{benchmark}",
-        similarity.language_by_language(
-            shown,
-            names,
-            f"Figure 5. Accuracy of a preference probe on the base, fitted on rows, tested on columns: benchmark {benchmark}",
-            scale_label="accuracy",
-            limits=(0.4, 1.0),
-            notes=["A probe shows what is there, not what a model uses."],
-        ),
-    )
+    first, second = min(pairs, key=alike)
+    panels = {
+        model: [{**r, "value": r["cka"]} for r in rows if (r["model"], r["first_target"], r["second_target"]) == (model, first, second)]
+        for model in shown
+    }
+    title = f"Figure 5. cka.linear.debiased between the layers of {first} and of {second}: base {base}, benchmark {benchmark}, {WHERE}"
+    drawing = similarity.layer_by_layer(panels, title, axis_names=(f"layer in {first}", f"layer in {second}"))
+    return context.draw(f"language_layers.{base}.{benchmark}", drawing)
 
 
 def is_the_space_shared(context):
@@ -175,6 +154,8 @@ def is_the_space_shared(context):
             inside += component_figures(context, base, benchmark)
         except ResultsError as error:
             inside += html.missing(f"Principal components: {error}")
-        inside += language_figures(context, base, benchmark) + probe_figure(context, base, benchmark)
-        inside += subspace_table(context, base, benchmark)
+        inside += language_figures(context, base, benchmark) + language_layer_figure(context, base, benchmark)
+        inside += subspace.language_subspace(context, base, benchmark)
+        inside += probes.transfer_of_probes(context, base, benchmark) + probes.directions(context, base, benchmark)
+        inside += probes.what_is_there(context, base, benchmark)
     return ("shared", "Is the space shared between languages?", answers or [context.NO_CELL], inside)

@@ -1,7 +1,7 @@
 """Section 2: does English transfer?"""
 
 from ..figures import transfer
-from . import html
+from . import given, html
 from .words import counted, interval, listed, p_value, percent, points, why_undefined
 
 
@@ -234,4 +234,5 @@ def does_english_transfer(context):
         )
         inside += headline_table(context, base, benchmark) + detectable_table(context, base, benchmark)
         inside += additive_table(context, base, benchmark) + seed_table(context, base, benchmark)
+    inside += given.models_given_ready(context)
     return "transfer", "Does English transfer?", answers or [context.NO_CELL], inside

@@ -72,5 +72,11 @@ def listed(names, most=8):
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
 
 
+def spaced(count, most):
+    """At most `most` places of `count`, evenly spaced, the first and the last among them."""
+    shown = min(most, count)
+    return [place * (count - 1) // max(shown - 1, 1) for place in range(shown)]
+
+
 def counted(number, what, many=None):
     return f"{number} {what if number == 1 else many or what + 's'}"

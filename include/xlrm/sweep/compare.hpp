@@ -41,7 +41,7 @@ std::string format_differences(const Comparison& comparison, std::size_t most = 
 std::string format_unrecorded(const Comparison& comparison);
 void warn_of_unrecorded(const SweepFolder& folder, const Comparison& comparison);
 
-//! Throws Error naming the outputs that differ.
+//! Throws Error naming the outputs that differ, those that are derived not among them: no result is judged by these.
 Comparison require_same_results(const SweepFolder& folder, const Plan& plan);
 
 //! Throws Error naming inputs of the plan that have changed since.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "xlrm/analysis/analyze.hpp"
 #include "xlrm/core/options.hpp"
 #include "xlrm/eval/options.hpp"
 #include "xlrm/train/options.hpp"
@@ -31,7 +32,7 @@ struct ModelShape {
     std::int64_t hidden = 128, layers = 4, heads = 4, kv_heads = 2, intermediate = 352, max_positions = 2048;
 };
 
-//! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate].
+//! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate] [analyze].
 struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
     std::vector<std::string> models;  //!< that are given ready: name=folder
@@ -56,6 +57,9 @@ struct SweepConfig {
     ModelShape shape;
     TrainOptions pretrain, train;
     EvaluateOptions evaluate;
+    AnalyzeOptions analyze;        //!< without the folder
+    std::string analysis = "yes";  //!< "no": the cells are not analysed
+    std::string report = "yes";    //!< "no": no report is drawn of the analysis
 
     std::vector<Base> base_list() const;
     //! Models that are given ready; each has a folder.

@@ -27,7 +27,7 @@ public:
     //! (`loaded`, "" = none). Nothing when none is ready now.
     std::optional<int> next(const std::string& loaded);
     void finished(int task);
-    //! Its dependents fail with it.
+    //! Its dependents fail with it, but for those that are derived.
     void failed(int task, const std::string& reason);
     //! Given back undone (a stop request, a group that ended).
     void returned(int task);

@@ -29,7 +29,8 @@ public:
     std::filesystem::path table(const std::string& extension) const { return root_ / ("table." + extension); }
 
     //! Which tasks of the plan have nothing left to do: those whose output is there and whole (Task::done; what it comes from is
-    //! another question, compare.hpp), and those whose intermediate output no task that is left needs.
+    //! another question, compare.hpp), and those whose intermediate output no task that is left needs. A derived one is done only
+    //! with all that it needs.
     std::vector<bool> done(const Plan& plan) const;
     //! Whether a model, or a base made here, is there; not while its training has a checkpoint.
     bool has_model(const std::string& name) const;

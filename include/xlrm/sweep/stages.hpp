@@ -14,8 +14,9 @@ struct Stage {
 };
 
 //! MPI's ranks are divided once a stage: tasks that want groups of another size than `usual_ranks` come first, a stage for each
-//! size, together with those that they need; all others are the last stage. `done` tasks ask for none, and there is no stage
-//! where all are. A size below 1 in a task is any. REQUIRES: what such a task needs wants its size, or any.
+//! size, together with those that they need; then all others, then those that want all ranks (kAllRanks), one group of as many as
+//! there are. `done` tasks ask for none, and there is no stage where all are. A size of 0 in a task is any. REQUIRES: what such a
+//! task needs wants its size, or any.
 std::vector<Stage> stages_of(const Plan& plan, const std::vector<bool>& done, int usual_ranks);
 
 }  // namespace xlrm

@@ -73,13 +73,16 @@ public:
     // When, and where.
     std::vector<int> needs;  //!< indices in the plan, all before its own, of the tasks whose outputs it reads
     double cost = 1.0;       //!< relative; longer ones are handed out first
-    int ranks = 0;           //!< the size of the group that it wants; 0 = any
+    int ranks = 0;           //!< the size of the group that it wants; 0 = any, kAllRanks = all, and last
     //! The model that it makes or works with: among equals a group gets those of the model that it had last. "" = none.
     virtual std::string model() const { return ""; }
     //! Nothing of the grid can be without it: the sweep ends with its error.
     virtual bool essential() const { return false; }
     //! Its output serves the tasks that need it and is no result: where they are all done, it need not be there.
     virtual bool intermediate() const { return false; }
+    //! It sums up the outputs that it needs, those that are there: it is done once they are made or have failed, again when one
+    //! of them is made, and differs from the plan wherever one of them does. No result is judged by it.
+    virtual bool derived() const { return false; }
 
     // What is there. (What it comes from is another question.)
     //! Whether the output is there and whole.
@@ -108,6 +111,9 @@ public:
     virtual void add_to(Grid&, const SweepFolder&) const {}
     virtual TaskWork estimate(const EstimateBook&) const { return {}; }
 };
+
+//! Task::ranks of a task that wants all ranks there are, once every other task has ended.
+inline constexpr int kAllRanks = -1;
 
 using TaskPointer = std::shared_ptr<const Task>;
 

@@ -31,6 +31,8 @@ class Xlrm(CMakePackage):
     depends_on("sentencepiece@0.2.1:")
     depends_on("py-torch@2.11 ~cuda ~rocm")
     depends_on("arrow@19: +parquet", when="+parquet")
+    depends_on("py-h5py", type="run")  # the report, as the next one
+    depends_on("py-matplotlib", type="run")
     depends_on("googletest", when="+tests")
 
     generator("ninja")
