@@ -9,6 +9,7 @@
 #include "xlrm/core/options.hpp"
 #include "xlrm/data/row_form_options.hpp"
 #include "xlrm/infer/sampling.hpp"
+#include "xlrm/ops/device.hpp"
 
 namespace xlrm {
 
@@ -35,6 +36,7 @@ struct GenerateJob {
     std::int64_t cache_memory = 0;  //!< MiB a rank; 0: what the texts may need, or half of the memory that is free
     std::string detect = "auto";    //!< auto (where this build can) | yes | no
     std::string exact = "auto", dtype = "fp32";
+    at::Device device = at::kCPU;
     std::int64_t seed = 42;
 };
 void describe(Options& options, GenerateJob& job);

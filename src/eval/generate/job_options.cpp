@@ -57,6 +57,7 @@ void describe(Options& options, GenerateJob& job) {
                     "hold; no: no check")
         .add_choice("dtype", &job.dtype, {"fp32", "bf16"}, "compute format; bf16 is faster where the processor has it")
         .add("seed", &job.seed, "N", "of the random numbers; several for an idea of the spread");
+    describe_device(options, &job.device);
 }
 
 void check_given(const Options& options, const GenerateJob& job) {

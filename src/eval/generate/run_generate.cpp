@@ -125,7 +125,7 @@ private:
             const Activity activity("loading the model");
             setup_.options.cache_bytes = plan_memory(setup_, job_, world_.local_size(), world_.size()).cache;
             const bool bf16 = job_.dtype == "bf16";
-            model_.emplace(load_model(setup_.folder, HeadKind::lm, bf16 ? at::kBFloat16 : at::kFloat));
+            model_.emplace(load_model(setup_.folder, HeadKind::lm, bf16 ? at::kBFloat16 : at::kFloat, false, kOnlyLabel, job_.device));
             decoder_.emplace(model_->config, model_->parameters);
             decoder_->pack_weights();
             content_ = content_of(job_, setup_, model_->sha256);
@@ -162,7 +162,7 @@ private:
         agree_or_throw(world_, problem, Wait::sleeping);
         std::int64_t sums[] = {figures.texts, figures.tokens};
         world_.sum(std::span<std::int64_t>(sums));
-        record_ = run_facts(world_, progress.seconds());
+        record_ = run_facts(world_, progress.seconds(), job_.device);
         record_["texts"] = sums[0];
         record_["tokens"] = sums[1];
         record_["tokens_per_s"] = static_cast<double>(sums[1]) / progress.seconds();

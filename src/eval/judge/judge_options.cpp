@@ -40,6 +40,7 @@ void describe(Options& options, JudgeJob& job) {
              "import: rows of id, lang, order and text or verdict; or the service's batch output")
         .add("split", &generate.split, "NAME=SHARE,…", "divides rows by a hash of their id")
         .add("part", &generate.part, "NAME", "which part of the split is taken; needed with --split");
+    describe_device(options, &generate.device);
     describe(options, generate.forms);
 }
 
@@ -52,7 +53,7 @@ void check_given(const Options& options, const JudgeJob& job) {
         refuse(name, job.votes == 1, "belongs to several --votes, and one judgement is greedy");
     const bool runs = job.verb == "run";
     for (const char* name : {"model", "template", "template-date", "max-new-tokens", "max-length", "votes", "temperature",
-                             "top-p", "seed", "token-budget", "cache-memory", "exact", "dtype"})
+                             "top-p", "seed", "token-budget", "cache-memory", "exact", "dtype", "device"})
         refuse(name, !runs, "is of a model that runs here");
     for (const char* name : {"judge", "verdicts", "request-options"}) refuse(name, runs, "is of a judge that runs elsewhere");
     refuse("verdicts", job.verb == "export", "belongs to import");

@@ -115,7 +115,7 @@ void import_verdicts(const Communicator& world, const JudgeJob& job, const Judge
     JudgeFacts facts;
     facts.model = job.judge;
     facts.chat_template = facts.dtype = "none";
-    facts.run = run_facts(world, 0.0);
+    facts.run = run_facts(world, 0.0, at::kCPU);
     std::printf("%scell: %s\n", write_judge_cell(job, items, replies, facts).c_str(), job.output.c_str());
 }
 

@@ -13,6 +13,7 @@
 #include "xlrm/infer/cache_plan.hpp"
 #include "xlrm/infer/generation.hpp"
 #include "xlrm/infer/generator.hpp"
+#include "xlrm/ops/memory.hpp"
 
 namespace xlrm {
 namespace {
@@ -30,7 +31,7 @@ public:
           prompts_(prompts),
           options_(options),
           calls_(calls),
-          cache_(decoder.config(), decoder.parameters().flat.scalar_type()),
+          cache_(decoder.config(), decoder.parameters().flat.scalar_type(), decoder.device()),
           plan_(decoder.config(), decoder.parameters().flat.scalar_type(), options.token_budget),
           samplers_(static_cast<std::size_t>(at::get_num_threads()), Sampler(options.sampling)),
           context_{tokenizer, options, cache_, samplers_, [this](GeneratedSample&& sample) { take(std::move(sample)); }} {
@@ -168,9 +169,10 @@ private:
     }
 
     void compute(const std::vector<Continuation>& some, const std::vector<Row>& rows, const std::vector<std::int64_t>& needed) {
-        const PackedBatch batch = pack_continuations(cache_, some);
+        PackedBatch batch = pack_continuations(cache_, some);
         const std::int64_t any[] = {batch.physical_tokens() - 1};  // a pass of pieces alone
-        const at::Tensor wanted = needed_rows(needed.empty() ? std::span<const std::int64_t>(any) : needed).rows;
+        NeededRows wanted = needed_rows(needed.empty() ? std::span<const std::int64_t>(any) : needed);
+        send(decoder_.device(), {&batch.tokens, &batch.positions, &wanted.rows});
         const at::Tensor last = decoder_.forward(batch, wanted, nullptr, {}, &cache_);
         ++figures_.passes;
         figures_.most_cache_bytes = std::max(figures_.most_cache_bytes, cache_.bytes());
@@ -184,7 +186,7 @@ private:
 
     void read(const at::Tensor& logits, std::span<const Row> rows) {
         const StageScope scope("choose tokens");
-        const at::Tensor own = logits.contiguous();
+        const at::Tensor own = to_host(logits).contiguous();
         const auto row_of = [&](std::size_t i) {
             return std::span(own.const_data_ptr<float>() + static_cast<std::int64_t>(i) * own.size(1),
                              static_cast<std::size_t>(own.size(1)));
