@@ -102,10 +102,13 @@ inline std::string rows_of(RowKind kind) {
             return R"({"id": "x", "prompt": "p", "responses": ["a", "b", "c"], "ranks": [2, 1, 3]})";
         case RowKind::regression:
             return R"({"id": "x", "prompt": "p", "response": "r", "labels": [1, null]})";
+        case RowKind::prompt:
+            return R"({"id": "x", "prompt": "p"})";
     }
     return "";
 }
 
+// Those that are prepared.
 constexpr RowKind kAllKinds[] = {RowKind::preference, RowKind::document, RowKind::response, RowKind::ranking,
                                  RowKind::regression};
 
