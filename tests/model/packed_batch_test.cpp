@@ -94,7 +94,7 @@ TEST(PackedBatch, PredictsACompletionThatBeginsBeforeThePromptEnds) {
     const xlrm::PackedBatch batch = xlrm::pack(set, answers, true);
     EXPECT_EQ(batch.physical_tokens(), 6);
     const xlrm::PredictedTokens predicted = xlrm::predicted_tokens(batch, set, answers);
-    EXPECT_EQ(predicted.targets, (std::vector<std::int32_t>{3, 4, 5, 6}));
+    EXPECT_EQ(values(predicted.targets), (std::vector<std::int32_t>{3, 4, 5, 6}));
     EXPECT_EQ(predicted.rows, (std::vector<std::int64_t>{1, 2, 3, 3}));
     EXPECT_EQ(predicted.counts, (std::vector<std::int64_t>{3, 1}));
 }
