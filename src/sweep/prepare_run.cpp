@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 
 //! Options that may differ between runs of one folder: they change which cells there are, or nothing in them.
 bool may_change(const std::string& name) {
-    for (const char* free : {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.models", "sweep.noise-floor",
-                             "sweep.output", "sweep.pretrain-ranks", "sweep.device", "sweep.analysis", "sweep.report", "data.langs",
-                             "data.root", "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget",
-                             "evaluate.token-budget"}) {
+    for (const char* free :
+         {"sweep.bases", "sweep.sources", "sweep.targets", "sweep.seeds", "sweep.models", "sweep.noise-floor", "sweep.output",
+          "sweep.pretrain-ranks", "sweep.device", "sweep.analysis", "sweep.report", "data.langs", "data.root",
+          "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
         if (name == free) return true;
     }
     return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0 || name.rfind("analyze.", 0) == 0;

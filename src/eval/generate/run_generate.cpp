@@ -125,7 +125,8 @@ private:
             const Activity activity("loading the model");
             setup_.options.cache_bytes = plan_memory(setup_, job_, world_.local_size(), world_.size()).cache;
             const bool bf16 = job_.dtype == "bf16";
-            model_.emplace(load_model(setup_.folder, HeadKind::lm, bf16 ? at::kBFloat16 : at::kFloat, false, kOnlyLabel, job_.device));
+            model_.emplace(
+                load_model(setup_.folder, HeadKind::lm, bf16 ? at::kBFloat16 : at::kFloat, false, kOnlyLabel, job_.device));
             decoder_.emplace(model_->config, model_->parameters);
             decoder_->pack_weights();
             content_ = content_of(job_, setup_, model_->sha256);

@@ -2,10 +2,10 @@
 #include <ATen/ops/empty.h>
 
 #include "ops/cpu/aligned_buffer.hpp"
+#include "ops/cpu/dispatch.hpp"
 #include "ops/cpu/fill.hpp"
 #include "ops/cpu/kernels.hpp"
 #include "ops/cpu/row_blocks.hpp"
-#include "ops/cpu/dispatch.hpp"
 #include "xlrm/ops/linear.hpp"
 
 namespace xlrm::cpu {
