@@ -29,7 +29,7 @@ with Work() as work:
         result = run([os.path.join(BIN, "xlrm_evaluate"), "--model", os.path.join(FIXTURE, "model"), "--data", os.path.join(FIXTURE, "pairs.jsonl"),
                       "--output", cell, "--dtype", dtype])
         check(result.returncode == 0, f"{dtype}: xlrm_evaluate ends with {result.returncode}\n{result.stderr}")
-        facts = json.loads((work / f"{dtype}.run.json").read_text())
+        facts = json.load(open(work / f"{dtype}.run.json"))
         check(facts.get("device") == "cpu" and "ops" not in facts, f"{dtype}: the run file says {facts}")
         with xarray.open_dataset(cell, group="scores") as scores:
             check(scores.sizes["item"] == 44, f"{dtype}: {scores.sizes} instead of 44 items")
