@@ -70,7 +70,7 @@ def companies(work, model, rows):
 
 def killed(work, model, rows):
     """A killed run and one that was stopped go on, on another number of ranks, to the same bytes."""
-    options = ["--max-new-tokens", 180, "--ignore-eos", "--samples", 60, "--token-budget", 48, "--exact", "no"]
+    options = ["--max-new-tokens", 180, "--ignore-eos", "--samples", 200, "--token-budget", 48, "--exact", "no"]
     whole = work / "whole.jsonl"
     made("whole", command(model, rows, whole, *options))
     for how, ranks in (("kill", 1), ("kill", 2), ("stop", 2)):
