@@ -145,7 +145,8 @@ private:
 }  // namespace
 
 void save_model(const fs::path& folder, const ModelConfig& config, const ParameterLayout& layout, const at::Tensor& weights,
-                HeadKind head, const fs::path& tokenizer_from, const Json& extra, at::ScalarType dtype) {
+                HeadKind head, const fs::path& tokenizer_from, const Json& extra, at::ScalarType dtype,
+                const std::function<void(const fs::path& folder)>& finish) {
     const fs::path target = fs::absolute(folder / "").parent_path();
     const FolderInTheMaking making(target);
     Json notes = extra.is_object() ? extra : Json::object();
@@ -157,6 +158,7 @@ void save_model(const fs::path& folder, const ModelConfig& config, const Paramet
     write_file_atomic(making.path() / "config.json", config_for(config, head, labels, file_dtype(dtype), pad.id).dump(2) + "\n");
     write_weights(making.path() / "model.safetensors", layout, weights, dtype);
     write_file_atomic(making.path() / "xlrm.json", notes.dump(2) + "\n");
+    if (finish) finish(making.path());
     making.publish();
 }
 

@@ -40,8 +40,8 @@ std::string ResultFolder::finished(const RunIdentity& identity) const {
 void ResultFolder::require_replaceable() const {
     if (!fs::exists(folder_) || (fs::is_directory(folder_) && fs::is_empty(folder_)) || fs::exists(folder_ / "training.json"))
         return;
-    // A run that was killed while it published its model has its checkpoint still.
-    if (checkpoint_.exists() && fs::exists(folder_ / "xlrm.json")) return;
+    // Of a version that wrote training.json after the rest was in place, and was killed between: its metrics are there still.
+    if (fs::exists(checkpoint_.metrics_path()) && fs::exists(folder_ / "xlrm.json")) return;
     fail(folder_.string() + ": --output is a folder with other content (it would be lost); give a new one");
 }
 
@@ -55,12 +55,13 @@ void ResultFolder::publish(const TrainingModel& model, const fs::path& tokenizer
                            const RunIdentity& identity, const Json& recipe, const Json& summary,
                            const std::function<void(const fs::path&)>& beside) const {
     require_held();
-    save_trained(model, folder_, tokenizer_from, extra);
-    beside(folder_);
-    write_file_atomic(folder_ / "metrics.jsonl", read_file(checkpoint_.metrics_path()));
-    Json json = {{"identity", identity}, {"model_sha256", model_sha256(folder_)}, {"summary", summary}};
-    if (!recipe.is_null()) json["recipe"] = recipe;
-    write_file_atomic(folder_ / "training.json", json.dump(2) + "\n");
+    save_trained(model, folder_, tokenizer_from, extra, [&](const fs::path& folder) {
+        beside(folder);
+        write_file_atomic(folder / "metrics.jsonl", read_file(checkpoint_.metrics_path()));
+        Json json = {{"identity", identity}, {"model_sha256", model_sha256(folder)}, {"summary", summary}};
+        if (!recipe.is_null()) json["recipe"] = recipe;
+        write_file_atomic(folder / "training.json", json.dump(2) + "\n");
+    });
     checkpoint_.remove();
 }
 

@@ -10,8 +10,8 @@
 
 namespace xlrm {
 
-//! Where a run's result goes: `<output>/`, a model folder with metrics.jsonl and, written last, training.json (identity, recipe
-//! where a sweep gave one, hash of the model, summary); and `<output>.checkpoint/` until then. For one process.
+//! Where a run's result goes: `<output>/`, a model folder with metrics.jsonl and training.json (identity, recipe where a sweep
+//! gave one, hash of the model, summary), put in place whole; and `<output>.checkpoint/` until then. For one process.
 class ResultFolder {
 public:
     //! `lock`: of the output, or null where another guards it.

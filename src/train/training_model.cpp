@@ -150,7 +150,7 @@ ParameterLayout saved_layout(const TrainingModel& model) {
 }
 
 void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from,
-                  const Json& extra) {
+                  const Json& extra, const std::function<void(const std::filesystem::path& folder)>& finish) {
     const ParameterLayout layout = saved_layout(model);
     const at::Tensor weights = to_host(model.weights);
     const Parameters stored{layout, at::empty({layout.total}, weights.options())};
@@ -158,7 +158,7 @@ void save_trained(const TrainingModel& model, const std::filesystem::path& folde
         stored.view(info.name).copy_(model.compute.view_of(weights, info.name));
     }
     save_model(folder, model.config, stored.layout, stored.flat, model.head, tokenizer_from, extra,
-               model.compute.flat.scalar_type());
+               model.compute.flat.scalar_type(), finish);
 }
 
 }  // namespace xlrm

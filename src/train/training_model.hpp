@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -48,8 +49,8 @@ void check_start(const TrainOptions& options, HeadKind head, std::int64_t output
 //! The layout of the model to be saved: its one head alone.
 ParameterLayout saved_layout(const TrainingModel& model);
 
-//! Writes the model folder: one head, in the compute dtype.
+//! Writes the model folder: one head, in the compute dtype; `finish` as in save_model.
 void save_trained(const TrainingModel& model, const std::filesystem::path& folder, const std::filesystem::path& tokenizer_from,
-                  const Json& extra);
+                  const Json& extra, const std::function<void(const std::filesystem::path& folder)>& finish);
 
 }  // namespace xlrm

@@ -145,6 +145,28 @@ TEST_F(ModelFolder, SavingAgainReplacesTheWholeFolder) {
     EXPECT_TRUE(at::equal(again.parameters.flat, model.parameters.flat.to(at::kBFloat16).to(at::kFloat)));
 }
 
+TEST_F(ModelFolder, TheNameStandsForTheWholeFolderAlone) {
+    const auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const fs::path folder = root_ / "rm";
+    const auto save = [&](const std::function<void(const fs::path&)>& finish) {
+        xlrm::save_model(folder, model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, {}, Json(),
+                         at::kFloat, finish);
+    };
+    const auto fails_in_the_end = [&](const fs::path& making) {
+        EXPECT_TRUE(fs::exists(making / "model.safetensors"));
+        xlrm::write_file_atomic(making / "summary", "new");
+        throw xlrm::Error("no room");
+    };
+    EXPECT_THROW(save(fails_in_the_end), xlrm::Error);
+    EXPECT_TRUE(fs::is_empty(root_));
+    save([&](const fs::path& making) {
+        EXPECT_FALSE(fs::exists(folder));
+        xlrm::write_file_atomic(making / "summary", "old");
+    });
+    EXPECT_THROW(save(fails_in_the_end), xlrm::Error);
+    EXPECT_EQ(xlrm::read_file(folder / "summary"), "old");
+}
+
 TEST_F(ModelFolder, ThePadTokenIsOneThatEndsNoText) {
     auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
     const auto saved_pad = [&] {

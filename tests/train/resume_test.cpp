@@ -73,6 +73,23 @@ TEST(Resume, SeveralTimesAndAfterUncheckpointedSteps) {
     expect_equal_runs(folder / "whole", folder / "often");
 }
 
+// A version that published the model before its training.json left this behind when it was killed between, before any checkpoint.
+TEST(Resume, AModelWithoutItsSummaryIsMadeAgain) {
+    const Communicator world = Communicator::world();
+    const SharedFolder folder(world);
+    train(world, options_for(folder / "whole"), {}, true);
+    train(world, options_for(folder / "killed"), {}, true);
+    if (world.root()) {
+        std::filesystem::create_directories(folder / "killed.checkpoint");
+        std::filesystem::rename(folder / "killed" / "metrics.jsonl", folder / "killed.checkpoint" / "metrics.jsonl");
+        std::filesystem::remove(folder / "killed" / "training.json");
+    }
+    world.barrier();
+    EXPECT_EQ(train(world, options_for(folder / "killed"), {}, true).steps, kSteps);
+    expect_equal_runs(folder / "whole", folder / "killed");
+    EXPECT_FALSE(std::filesystem::exists(folder / "killed.checkpoint"));
+}
+
 TEST(Resume, StopsWhenAnyRankIsAsked) {
     const Communicator world = Communicator::world();
     const SharedFolder folder(world);

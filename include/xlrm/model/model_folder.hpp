@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -62,10 +63,11 @@ void add_pad_token(LoadedModel& model, const std::filesystem::path& tokenizer_fr
 
 //! Writes a folder that AutoModelForSequenceClassification (reward: num_labels = rows of score.weight, pad_token_id) or
 //! AutoModelForCausalLM opens without missing or unexpected weights. Tokenizer and template files are copied from
-//! `tokenizer_from`. `extra` is written as xlrm.json (pooling, template, data, options). Written beside and renamed: never a
-//! partial folder under its final name. `weights`: flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.
+//! `tokenizer_from`. `extra` is written as xlrm.json (pooling, template, data, options). `finish` writes what else belongs
+//! into the folder that it is given. All is written beside and renamed: never a partial folder under its final name. `weights`:
+//! flat buffer to store (fp32 masters, or parameters.flat), in `dtype`.
 void save_model(const std::filesystem::path& folder, const ModelConfig& config, const ParameterLayout& layout,
                 const at::Tensor& weights, HeadKind head, const std::filesystem::path& tokenizer_from, const Json& extra,
-                at::ScalarType dtype);
+                at::ScalarType dtype, const std::function<void(const std::filesystem::path& folder)>& finish = {});
 
 }  // namespace xlrm
