@@ -56,7 +56,7 @@ std::int64_t encode_all(const sentencepiece::SentencePieceProcessor& library, co
     return tokens;
 }
 
-void measure(Bench& bench) {
+void measure_preparing(Bench& bench) {
     sentencepiece::SentencePieceProcessor library;
     std::vector<std::string> texts;
     together(bench.world, [&] {
@@ -102,7 +102,7 @@ void add_preparing(const Bench& bench, BenchCases& cases) {
         const auto size = std::filesystem::file_size(file, none);
         if (!none) bytes += static_cast<double>(size);
     }
-    cases.push_back({"prepare", "rows", "", 0.0, bytes * static_cast<double>(bench.runs()) / 1e6, measure});
+    cases.push_back({"prepare", "rows", "", 0.0, bytes * static_cast<double>(bench.runs()) / 1e6, measure_preparing});
 }
 
 }  // namespace xlrm

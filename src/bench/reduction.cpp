@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kBucket = 1 << 20;
 
-void measure(Bench& bench) {
+void measure_reduction(Bench& bench) {
     const ParameterLayout layout = make_layout(bench.config, HeadKind::reward);
     std::vector<float> gradient(static_cast<std::size_t>(layout.total));
     GradientReducer reducer(bench.world, kBucket);
@@ -88,7 +88,8 @@ constexpr std::int64_t kMebibytes[] = {1, 4, 16, 64};
 
 void add_reduction(const Bench& bench, BenchCases& cases) {
     const double bytes = 4.0 * static_cast<double>(make_layout(bench.config, HeadKind::reward).total);
-    cases.push_back({"reduce", "gradient", "fp32", 0.0, 3.0 * bytes * static_cast<double>(bench.runs()) / 1e9, measure});
+    cases.push_back(
+        {"reduce", "gradient", "fp32", 0.0, 3.0 * bytes * static_cast<double>(bench.runs()) / 1e9, measure_reduction});
     for (const std::int64_t size : kMebibytes) {
         const double passes = std::size(kWays) + 1.0;
         cases.push_back({"reduce", std::to_string(size) + " MiB", "fp32", 0.0,

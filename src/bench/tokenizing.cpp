@@ -8,7 +8,7 @@
 namespace xlrm {
 namespace {
 
-void measure(Bench& bench) {
+void measure_tokenizing(Bench& bench) {
     std::unique_ptr<Tokenizer> tokenizer;
     std::vector<std::string> texts;
     together(bench.world, [&] {
@@ -49,7 +49,7 @@ void add_tokenizing(const Bench& bench, BenchCases& cases) {
         const auto size = std::filesystem::file_size(file, none);
         if (!none) bytes += static_cast<double>(size);
     }
-    cases.push_back({"tokenize", "text", "", 0.0, bytes * static_cast<double>(bench.runs()) / 5e6, measure});
+    cases.push_back({"tokenize", "text", "", 0.0, bytes * static_cast<double>(bench.runs()) / 5e6, measure_tokenizing});
 }
 
 }  // namespace xlrm

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = 4096;  // of a lock
 
-[[noreturn]] void fail_io(const std::string& what, const fs::path& path, int error) {
+[[noreturn]] void fail_lock(const std::string& what, const fs::path& path, int error) {
     fail(what + " " + path.string() + ": " + std::strerror(error), ExitCode::io);
 }
 
@@ -69,7 +69,7 @@ int write_whole(int fd, const std::string& text, const fs::path& path) {
     if (error == 0) return kept;
     if (kept >= 0) ::close(kept);
     ::unlink(path.c_str());
-    fail_io("cannot write the lock", path, error);
+    fail_lock("cannot write the lock", path, error);
 }
 
 int open_new(const fs::path& path) { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644); }
@@ -78,7 +78,7 @@ int open_new(const fs::path& path) { return ::open(path.c_str(), O_WRONLY | O_CR
 int create_directly(const fs::path& path, const std::string& text) {
     const int fd = open_new(path);
     if (fd < 0 && errno == EEXIST) return -1;
-    if (fd < 0) fail_io("cannot write the lock", path, errno);
+    if (fd < 0) fail_lock("cannot write the lock", path, errno);
     return write_whole(fd, text, path);
 }
 
@@ -91,7 +91,7 @@ std::optional<LockFile> read_lock_file(const fs::path& path) {
         const int error = errno;
         // A machine whose name for the file was taken over by another process may say ESTALE.
         if (error == ENOENT || error == ESTALE || error == ENOTDIR) return {};
-        if (error != EACCES) fail_io("cannot read the lock", path, error);
+        if (error != EACCES) fail_lock("cannot read the lock", path, error);
         if (::lstat(path.c_str(), &info) != 0) return {};  // a folder that may not be searched
         return LockFile{path, sha256("unreadable").substr(0, 16), nanoseconds(info), {}, "its lock may not be read"};
     }
@@ -101,7 +101,7 @@ std::optional<LockFile> read_lock_file(const fs::path& path) {
     const int error = errno;
     ::close(fd);
     if (size < 0 && error == ESTALE) return {};
-    if (size < 0) fail_io("cannot read the lock", path, error);
+    if (size < 0) fail_lock("cannot read the lock", path, error);
     const std::string text(bytes.data(), static_cast<std::size_t>(size));
     LockFile file{path, sha256(text).substr(0, 16), nanoseconds(info), {}, ""};
     describe(text, &file);
@@ -121,7 +121,7 @@ std::string lock_text(const ProcessIdentity& owner) {
 int create_lock_file(const fs::path& path, const std::string& text) {
     const fs::path temporary = temporary_beside(path);
     int fd = open_new(temporary);
-    if (fd < 0) fail_io("cannot write into the output folder", path.parent_path(), errno);
+    if (fd < 0) fail_lock("cannot write into the output folder", path.parent_path(), errno);
     ::fchmod(fd, 0644);  // others of a group's folder are to read who is at work, whatever the umask
     fd = write_whole(fd, text, temporary);
     const int failed = ::link(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
@@ -133,7 +133,7 @@ int create_lock_file(const fs::path& path, const std::string& text) {
     ::close(fd);
     if (failed == EEXIST) return -1;
     if (failed == EPERM || failed == EOPNOTSUPP || failed == ENOSYS || failed == EMLINK) return create_directly(path, text);
-    fail_io("cannot make the lock", path, failed);
+    fail_lock("cannot make the lock", path, failed);
 }
 
 fs::path successor_of(const LockFile& file, const fs::path& first) { return first.string() + "." + file.id; }

@@ -21,7 +21,7 @@ std::int32_t shared_prefix(const Ids& prompt, const Ids& whole) {
         std::min<std::ptrdiff_t>(end - prompt.begin(), static_cast<std::ptrdiff_t>(whole.size()) - 1));
 }
 
-bool is_empty(const ChatMessage& answer) { return answer.content.empty() && !answer.fields.contains("tool_calls"); }
+bool says_nothing(const ChatMessage& answer) { return answer.content.empty() && !answer.fields.contains("tool_calls"); }
 
 // As TRL 1.16 has it in DPO: the completions of an item begin where the first of its texts leaves the common turns (without
 // those, where the texts part).
@@ -49,7 +49,7 @@ void add_text(EncodedItem& item, const TextEncoder& encoder, const std::string& 
     EncodedItem::Text encoded{encoder.whole(text, answer.content), 0, count_code_points(text)};
     encoded.prompt = shared_prefix(prompt, encoded.tokens);
     item.texts.push_back(std::move(encoded));
-    item.empty = item.empty || is_empty(answer);
+    item.empty = item.empty || says_nothing(answer);
 }
 
 // Plain texts, which hold their prompts, as they were written.
@@ -78,11 +78,11 @@ void encode_conversations(EncodedItem& item, const PreferenceRow& row, const Tex
 }
 
 template <class T>
-void put(std::string& bytes, const T& value) {
+void put_raw(std::string& bytes, const T& value) {
     bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
-void put(std::string& bytes, const std::string& text) {
-    put(bytes, text.size());
+void put_raw(std::string& bytes, const std::string& text) {
+    put_raw(bytes, text.size());
     bytes += text;
 }
 
@@ -120,25 +120,25 @@ EncodedItem encode_item(const PreferenceRow& row, std::int64_t line, const std::
 }
 
 void pack(const EncodedItem& item, std::string& bytes) {
-    put(bytes, item.line);
-    put(bytes, item.where);
-    put(bytes, item.id);
-    put(bytes, item.lang);
-    put(bytes, item.subset);
-    put(bytes, item.margin);
-    put(bytes, item.num_correct);
-    put(bytes, item.empty);
-    put(bytes, item.occurrence);
-    put(bytes, item.labels.size());
+    put_raw(bytes, item.line);
+    put_raw(bytes, item.where);
+    put_raw(bytes, item.id);
+    put_raw(bytes, item.lang);
+    put_raw(bytes, item.subset);
+    put_raw(bytes, item.margin);
+    put_raw(bytes, item.num_correct);
+    put_raw(bytes, item.empty);
+    put_raw(bytes, item.occurrence);
+    put_raw(bytes, item.labels.size());
     bytes.append(reinterpret_cast<const char*>(item.labels.data()), item.labels.size() * sizeof(float));
-    put(bytes, item.unread.size());
-    for (const std::string& field : item.unread) put(bytes, field);
-    put(bytes, item.texts.size());
+    put_raw(bytes, item.unread.size());
+    for (const std::string& field : item.unread) put_raw(bytes, field);
+    put_raw(bytes, item.texts.size());
     for (const EncodedItem::Text& text : item.texts) {
-        put(bytes, text.prompt);
-        put(bytes, text.characters);
-        put(bytes, text.lead);
-        put(bytes, text.tokens.size());
+        put_raw(bytes, text.prompt);
+        put_raw(bytes, text.characters);
+        put_raw(bytes, text.lead);
+        put_raw(bytes, text.tokens.size());
         bytes.append(reinterpret_cast<const char*>(text.tokens.data()), text.tokens.size() * sizeof(std::int32_t));
     }
 }

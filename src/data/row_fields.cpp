@@ -30,6 +30,11 @@ std::string kind_of(const Json& value) { return value.is_binary() ? "bytes" : va
 
 }  // namespace
 
+bool is_empty(const Json& value) {
+    return value.is_null() ||
+           (value.is_string() ? value.get_ref<const std::string&>().empty() : value.is_structured() && value.empty());
+}
+
 std::string Fields::any_text(const Json& value, const std::string& field) const {
     if (value.is_binary()) bad(field, "is no text: its bytes are no valid UTF-8");
     if (!value.is_string()) bad(field, "is not text but " + kind_of(value));
@@ -69,11 +74,6 @@ std::string Fields::label(std::initializer_list<const char*> names, std::string*
 }
 
 namespace {
-
-bool is_empty(const Json& value) {
-    return value.is_null() ||
-           (value.is_string() ? value.get_ref<const std::string&>().empty() : value.is_structured() && value.empty());
-}
 
 bool has(const Json& message, const char* name) { return message.contains(name) && !is_empty(message.at(name)); }
 

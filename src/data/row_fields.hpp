@@ -95,4 +95,7 @@ void set_conversations(PreferenceRow& row, std::vector<Messages>&& conversations
 //! of objects), and the members of `chat_template_kwargs`; null where there is nothing.
 Json variables_of(const Fields& fields);
 
+//! null, "", [] or {}: as if the field were not there.
+bool is_empty(const Json& value);
+
 }  // namespace xlrm

@@ -11,7 +11,7 @@ constexpr const char* kOwnColumns[] = {"prompt", "chosen",   "rejected", "respon
                                        "labels", "messages", "text",     "id",         "lang",      "subset",
                                        "margin", "system",   "tools",    "num_correct"};
 
-std::pair<std::string, std::string> parts_of(const std::string& entry) {
+std::pair<std::string, std::string> option_parts(const std::string& entry) {
     const std::size_t equals = entry.find('=');
     std::string own = entry.substr(0, std::min(equals, entry.size()));
     if (equals == std::string::npos || own.empty()) fail("--columns: '" + entry + "' is not NAME=COLUMN", ExitCode::usage);
@@ -27,7 +27,7 @@ std::pair<std::string, std::string> parts_of(const std::string& entry) {
 
 std::string rows_text(std::int64_t rows) { return std::to_string(rows) + (rows == 1 ? " row" : " rows"); }
 
-void add_line(std::vector<std::string>& lines, const std::string& title, const std::map<std::string, std::int64_t>& counts) {
+void add_counts(std::vector<std::string>& lines, const std::string& title, const std::map<std::string, std::int64_t>& counts) {
     if (counts.empty()) return;
     std::string line = title;
     for (const auto& [name, rows] : counts)
@@ -40,7 +40,7 @@ void add_line(std::vector<std::string>& lines, const std::string& title, const s
 std::map<std::string, std::string> RowFormOptions::mapping() const {
     std::map<std::string, std::string> result;
     for (const std::string& entry : columns) {
-        auto [own, column] = parts_of(entry);
+        auto [own, column] = option_parts(entry);
         if (!result.emplace(own, std::move(column)).second) fail("--columns: '" + own + "' is given twice", ExitCode::usage);
     }
     return result;
@@ -98,14 +98,14 @@ RowNotes RowNotes::from_json(const Json& json) {
 
 std::string RowNotes::form_line() const {
     std::vector<std::string> lines;
-    add_line(lines, "form:", forms);
+    add_counts(lines, "form:", forms);
     return lines.empty() ? "" : lines.front() + "; read as " + kind + " rows";
 }
 
 std::vector<std::string> RowNotes::lines() const {
     std::vector<std::string> lines;
-    add_line(lines, "left out:", left_out);
-    add_line(lines, "columns not used:", unused);
+    add_counts(lines, "left out:", left_out);
+    add_counts(lines, "columns not used:", unused);
     return lines;
 }
 

@@ -1,4 +1,5 @@
 #include "template_fields.hpp"
+#include "row_fields.hpp"
 
 #include <algorithm>
 #include <set>
@@ -16,11 +17,6 @@ constexpr std::initializer_list<const char*> kOfTools = {"name",        "id",   
 
 bool among(std::initializer_list<const char*> names, const std::string& name) {
     return std::ranges::any_of(names, [&](const char* known) { return name == known; });
-}
-
-bool is_empty(const Json& value) {
-    return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
-           (value.is_structured() && value.empty());
 }
 
 bool names(const ChatTemplate& chat, const std::string& field) {

@@ -41,7 +41,7 @@ std::string inspect_model(const fs::path& folder) {
     const CheckedModel model = check_model(folder, head, false, kAllLabels);
     const ModelConfig& config = model.config;
     const auto total = static_cast<double>(model.layout.total);
-    const std::int64_t labels = head == HeadKind::reward ? model.layout.find("score.weight").shape[0] : 0;
+    const std::int64_t labels = head == HeadKind::reward ? model.layout.find(kScoreWeight).shape[0] : 0;
     const auto chat = load_chat_template("auto", folder);
     std::ostringstream out;
     const auto line = [&](const char* name) -> std::ostream& { return out << std::left << std::setw(12) << name; };

@@ -102,7 +102,7 @@ LoadedModel load_model(const fs::path& folder, HeadKind want, at::ScalarType dty
     std::future<std::string> hash = std::async(std::launch::async, [&] { return model_sha256(folder); });
     model.parameters.flat = flat_zeros(model.parameters.layout.total, dtype, device);
     for (const ParameterInfo& info : model.parameters.layout.tensors) {
-        const bool head = info.name == "score.weight";
+        const bool head = info.name == kScoreWeight;
         if (head && new_head) continue;
         copy_elements(stored.tensors.at(info.name), head && label > 0 ? label * stored.config.hidden : 0,
                       model.parameters.view(info.name));

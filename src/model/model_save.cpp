@@ -154,7 +154,7 @@ void save_model(const fs::path& folder, const ModelConfig& config, const Paramet
     if (head == HeadKind::reward) notes["transformers_pooling"] = pad.note;
     if (!tokenizer_from.empty()) copy_tokenizer(tokenizer_from, making.path());
     if (config.pad_added) write_pad_token(making.path(), config.pad.value());
-    const std::int64_t labels = head == HeadKind::reward ? layout.find("score.weight").shape[0] : 0;
+    const std::int64_t labels = head == HeadKind::reward ? layout.find(kScoreWeight).shape[0] : 0;
     write_file_atomic(making.path() / "config.json", config_for(config, head, labels, file_dtype(dtype), pad.id).dump(2) + "\n");
     write_weights(making.path() / "model.safetensors", layout, weights, dtype);
     write_file_atomic(making.path() / "xlrm.json", notes.dump(2) + "\n");

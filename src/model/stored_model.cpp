@@ -49,7 +49,7 @@ void open_files(StoredModel& model) {
 std::string other_heads(const StoredModel& model) {
     std::string out;
     for (const auto& [name, tensor] : model.tensors)
-        if (!name.starts_with("model.") && name != "lm_head.weight" && name != "score.weight")
+        if (!name.starts_with("model.") && name != "lm_head.weight" && name != kScoreWeight)
             out += (out.empty() ? " (it has " : ", ") + name;
     return out.empty() ? out : out + ")";
 }
@@ -58,7 +58,7 @@ void check_labels(const StoredModel& model, const fs::path& config) {
     const std::optional<std::int64_t> named = declared_labels(model.config, config);
     if (!named || *named == model.labels) return;
     fail(config.string() + ": num_labels or id2label name " + std::to_string(*named) + " label(s), but score.weight in " +
-         model.tensors.at("score.weight").file->path().string() + " has " + std::to_string(model.labels) +
+         model.tensors.at(kScoreWeight).file->path().string() + " has " + std::to_string(model.labels) +
          " row(s) (the two belong to different models); use weights and config.json of one model");
 }
 
@@ -66,7 +66,7 @@ void check_labels(const StoredModel& model, const fs::path& config) {
 void check_head(const StoredModel& model) {
     const fs::path config = model.folder / "config.json";
     const std::optional<HeadKind> declared = declared_head(model.config, config);
-    const bool score = model.tensors.contains("score.weight"), lm = model.tensors.contains("lm_head.weight");
+    const bool score = model.tensors.contains(kScoreWeight), lm = model.tensors.contains("lm_head.weight");
     const auto named = [&](HeadKind head) { return class_name(model.config.family, head); };
     if (declared == HeadKind::reward && !score) {
         fail(config.string() + ": 'architectures' names " + named(HeadKind::reward) + ", but no tensor score.weight is in " +
@@ -76,7 +76,7 @@ void check_head(const StoredModel& model) {
     }
     if (declared && declared != HeadKind::reward && score) {
         fail(config.string() + ": 'architectures' names " + named(*declared) + ", but " +
-             model.tensors.at("score.weight").file->path().string() +
+             model.tensors.at(kScoreWeight).file->path().string() +
              " has a reward head, score.weight (whether it counts is open); set " + "architectures to " +
              named(HeadKind::reward) + " to use it, or remove the tensor");
     }
@@ -97,7 +97,7 @@ void check_head(const StoredModel& model) {
 }
 
 HeadKind head_of(const StoredModel& model) {
-    if (model.tensors.contains("score.weight")) return HeadKind::reward;
+    if (model.tensors.contains(kScoreWeight)) return HeadKind::reward;
     if (model.tensors.contains("lm_head.weight")) return HeadKind::lm;
     const bool tied = model.config.tied_embeddings && declared_head(model.config, model.folder / "config.json") == HeadKind::lm;
     return tied ? HeadKind::lm : HeadKind::none;
@@ -126,8 +126,8 @@ void check_shape(const StoredModel& model, const StoredTensor& tensor, const std
 }
 
 void check_reward_head(const StoredModel& model, std::int64_t label) {
-    const std::string what = model.tensors.at("score.weight").file->path().string() + ": score.weight has " +
-                             std::to_string(model.labels) + " label(s)";
+    const std::string what =
+        model.tensors.at(kScoreWeight).file->path().string() + ": score.weight has " + std::to_string(model.labels) + " label(s)";
     const std::string labels = "0 to " + std::to_string(model.labels - 1);
     if (label == kOnlyLabel && model.labels != 1) {
         fail(what + " (a score is one number, and which of them is the reward is open); name it: xlrm_evaluate --label " + labels,
@@ -135,7 +135,7 @@ void check_reward_head(const StoredModel& model, std::int64_t label) {
     }
     if (label >= model.labels)
         fail(what + ", so that there is no label " + std::to_string(label) + "; use --label " + labels, ExitCode::usage);
-    check_shape(model, model.tensors.at("score.weight"), {model.labels, model.config.hidden});
+    check_shape(model, model.tensors.at(kScoreWeight), {model.labels, model.config.hidden});
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ StoredModel open_model(const fs::path& folder) {
     model.config = read_model_config(folder / "config.json");
     model.notes = read_notes(folder / "xlrm.json");
     open_files(model);
-    if (const auto score = model.tensors.find("score.weight"); score != model.tensors.end()) {
+    if (const auto score = model.tensors.find(kScoreWeight); score != model.tensors.end()) {
         const std::vector<std::int64_t>& shape = score->second.view().shape;
         if (shape.size() != 2 || shape[0] < 1) check_shape(model, score->second, {1, model.config.hidden});
         model.labels = shape[0];
@@ -176,8 +176,8 @@ std::vector<std::string> account_for_tensors(const StoredModel& model, const Par
                                              std::int64_t label) {
     std::vector<std::string> unused;
     for (const auto& [name, tensor] : model.tensors) {
-        if (layout.contains(name) && !(new_head && name == "score.weight")) continue;
-        if (name != "lm_head.weight" && name != "score.weight" && !is_computed_buffer(name)) {
+        if (layout.contains(name) && !(new_head && name == kScoreWeight)) continue;
+        if (name != "lm_head.weight" && name != kScoreWeight && !is_computed_buffer(name)) {
             fail(tensor.file->path().string() + ": tensor '" + tensor.name +
                  "' does not belong to this model (config.json describes another " +
                  "one, or the head is of a kind that is not supported); " +
@@ -186,7 +186,7 @@ std::vector<std::string> account_for_tensors(const StoredModel& model, const Par
         unused.push_back(tensor.name);
     }
     for (const ParameterInfo& info : layout.tensors) {
-        const bool head = info.name == "score.weight";
+        const bool head = info.name == kScoreWeight;
         if (head && new_head) continue;
         const auto tensor = model.tensors.find(info.name);
         if (tensor == model.tensors.end()) {

@@ -70,7 +70,7 @@ Json given_rows(const SweepConfig& config, const std::string& option) {
     return list;
 }
 
-std::vector<std::string> languages_of(const std::string& selection) {
+std::vector<std::string> languages_in(const std::string& selection) {
     std::vector<std::string> langs;
     for (std::size_t at = 0; at < selection.size();) {
         const std::size_t end = std::min(selection.find('+', at), selection.size());
@@ -94,7 +94,7 @@ RowDemand demand_of(const std::string& option, const Json& recorded) {
     demand.forms.prefer = forms.value("prefer", demand.forms.prefer);
     demand.forms.pair_by = forms.value("pair_by", std::string());
     for (const Json& file : recorded.at("files")) demand.files.emplace_back(file.at("path").get<std::string>());
-    for (const auto& [selection, hash] : recorded.at("rows_sha256").items()) demand.selections.push_back(languages_of(selection));
+    for (const auto& [selection, hash] : recorded.at("rows_sha256").items()) demand.selections.push_back(languages_in(selection));
     return demand;
 }
 

@@ -102,11 +102,6 @@ const std::unordered_map<std::string, std::uint32_t>& languages_of_words() {
     return table;
 }
 
-bool is_letter(char32_t c) {
-    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
-}
-
 }  // namespace
 
 FunctionWordCounts::FunctionWordCounts(std::string_view text) : counts_(kTable.size()) {

@@ -1,7 +1,4 @@
 #include "language_letters.hpp"
-
-#include <utf8proc.h>
-
 #include "xlrm/core/utf8.hpp"
 
 namespace xlrm {
@@ -16,10 +13,6 @@ bool is_hangul(char32_t c) {
 bool is_kana(char32_t c) { return between(c, 0x3041, 0x30FF) || between(c, 0x31F0, 0x31FF) || between(c, 0xFF66, 0xFF9D); }
 bool is_han(char32_t c) {
     return between(c, 0x4E00, 0x9FFF) || between(c, 0x3400, 0x4DBF) || between(c, 0xF900, 0xFAFF) || between(c, 0x20000, 0x323AF);
-}
-bool is_letter(char32_t c) {
-    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
 }
 
 // What a Hangul, kana or Han letter counts of another, and the least share of kana in Japanese.

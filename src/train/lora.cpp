@@ -16,8 +16,6 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kScore = "score.weight";
-
 // "q_proj" of "model.layers.3.self_attn.q_proj.weight"; empty for other tensors.
 std::string module_of(const std::string& name) {
     const std::string end = "_proj.weight";
@@ -59,7 +57,7 @@ LoraAdapters::LoraAdapters(TrainingModel& model, const TrainOptions& options)
         if (is_target(info.name, options.lora_targets)) add(info);
     ParameterLayout& layout = trained_.compute.layout;
     if (model.head == HeadKind::reward) {
-        ParameterInfo head = model.compute.layout.find(kScore);
+        ParameterInfo head = model.compute.layout.find(kScoreWeight);
         head.offset = layout.total;
         layout.total += head.elements;
         layout.tensors.push_back(head);
@@ -90,7 +88,7 @@ void LoraAdapters::initialise(std::uint64_t seed) {
     }
     send(frozen_.device(), {&weights});
     trained_.weights = trained_.compute.flat = weights;
-    if (model_.head == HeadKind::reward) trained_.compute.view(kScore).copy_(model_.compute.view_of(frozen_, kScore));
+    if (model_.head == HeadKind::reward) trained_.compute.view(kScoreWeight).copy_(model_.compute.view_of(frozen_, kScoreWeight));
 }
 
 at::Tensor LoraAdapters::product(const Target& target, const at::Tensor& trained_weights) const {
@@ -105,20 +103,20 @@ void LoraAdapters::project(const at::Tensor& gradient, const at::Tensor& trained
         at::mm_out(db, dw, shaped(trained_.weights, target.a).t()).mul_(scale_);
     }
     if (model_.head == HeadKind::reward)
-        trained_.compute.view_of(trained_gradient, kScore).copy_(model_.compute.view_of(gradient, kScore));
+        trained_.compute.view_of(trained_gradient, kScoreWeight).copy_(model_.compute.view_of(gradient, kScoreWeight));
 }
 
 void LoraAdapters::merge() const {
     for (const Target& target : targets_)
         shaped(model_.compute.flat, target.matrix).copy_(product(target, trained_.weights).add_(shaped(frozen_, target.matrix)));
-    if (model_.head == HeadKind::reward) model_.compute.view(kScore).copy_(trained_.compute.view(kScore));
+    if (model_.head == HeadKind::reward) model_.compute.view(kScoreWeight).copy_(trained_.compute.view(kScoreWeight));
 }
 
 at::Tensor LoraAdapters::merged(const at::Tensor& trained_weights) const {
     at::Tensor weights = frozen_.clone();
     for (const Target& target : targets_) shaped(weights, target.matrix).add_(product(target, trained_weights));
     if (model_.head == HeadKind::reward)
-        model_.compute.view_of(weights, kScore).copy_(trained_.compute.view_of(trained_weights, kScore));
+        model_.compute.view_of(weights, kScoreWeight).copy_(trained_.compute.view_of(trained_weights, kScoreWeight));
     return weights;
 }
 

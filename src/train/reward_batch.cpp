@@ -11,11 +11,7 @@
 #include "xlrm/ops/rows.hpp"
 
 namespace xlrm {
-namespace {
-
-constexpr const char* kScore = "score.weight";
-
-}  // namespace
+namespace {}  // namespace
 
 RewardBatch pack_rewards(const Decoder& decoder, const ItemSet& set, std::span<const std::int64_t> items,
                          const RewardHeadOptions& options, const ExtraRows& extra) {
@@ -58,8 +54,8 @@ at::Tensor reward_head_gradient(const Decoder& decoder, const RewardBatch& batch
                                 const at::Tensor& dscores, const at::Tensor& gradient) {
     const StageScope scope("backward");
     const at::Tensor dnormed = at::zeros_like(states.normed);
-    const at::Tensor head = decoder.parameters().view(kScore);
-    const at::Tensor dhead = decoder.parameters().view_of(gradient, kScore);
+    const at::Tensor head = decoder.parameters().view(kScoreWeight);
+    const at::Tensor dhead = decoder.parameters().view_of(gradient, kScoreWeight);
     for (std::int64_t k = 0; k < head.size(0); ++k) {
         const at::Tensor slope = dscores.select(1, k).to(states.normed.scalar_type()).contiguous();
         scatter_add_rows(reward_head_backward(slope, states.pooled, head.select(0, k), dhead.select(0, k)), batch.pooled,

@@ -15,19 +15,17 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kScore = "score.weight";
-
 // A reward head behind all other tensors.
 void append_head(ParameterLayout& layout, std::int64_t outputs, std::int64_t hidden) {
-    layout.tensors.push_back({kScore, {outputs, hidden}, layout.total, outputs * hidden, true});
+    layout.tensors.push_back({kScoreWeight, {outputs, hidden}, layout.total, outputs * hidden, true});
     layout.total += outputs * hidden;
 }
 
 // Gives `parameters` a reward head of `outputs` rows, zero, behind what they have: beside an LM head, or in place of a reward
 // head.
 void append_reward_head(Parameters& parameters, const ModelConfig& config, std::int64_t outputs = 1) {
-    if (parameters.layout.contains(kScore)) {
-        assert(parameters.layout.tensors.back().name == kScore);
+    if (parameters.layout.contains(kScoreWeight)) {
+        assert(parameters.layout.tensors.back().name == kScoreWeight);
         parameters.layout.total = parameters.layout.tensors.back().offset;
         parameters.layout.tensors.pop_back();
     }
@@ -145,7 +143,7 @@ std::unique_ptr<TrainingModel> make_training_model(const TrainOptions& options, 
 ParameterLayout saved_layout(const TrainingModel& model) {
     if (model.head != HeadKind::reward) return make_layout(model.config, model.head);
     ParameterLayout layout = make_layout(model.config, HeadKind::none);
-    append_head(layout, model.compute.layout.find(kScore).shape[0], model.config.hidden);
+    append_head(layout, model.compute.layout.find(kScoreWeight).shape[0], model.config.hidden);
     return layout;
 }
 

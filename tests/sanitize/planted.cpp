@@ -1,14 +1,13 @@
 // One fault of each kind that a sanitizer or an assert must find; the tests sanitize/* fail where it is not found.
-#include <ATen/ops/zeros.h>
-
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "xlrm/ops/rows.hpp"
+#include "comm/wire_format.hpp"
 
 namespace {
 
@@ -36,9 +35,11 @@ void race(int count) {
     sink = shared;
 }
 
-// An index of int32, where the kernel takes int64.
-void ops_assert(int count) {
-    static_cast<void>(xlrm::gather_rows(at::zeros({2, 2}), at::zeros({count}, at::TensorOptions().dtype(at::kInt))));
+// One number fewer than there is room for.
+void assertion(int count) {
+    const std::vector<float> from(static_cast<std::size_t>(count));
+    std::vector<std::uint16_t> to(static_cast<std::size_t>(count) + 1);
+    xlrm::to_bf16(from, to);
 }
 
 }  // namespace
@@ -49,6 +50,6 @@ int main(int argc, char** argv) {
     if (fault == "leak") leak(argc - 1);
     if (fault == "undefined") undefined(argc - 1);
     if (fault == "race") race(argc - 1);
-    if (fault == "assert") ops_assert(argc - 1);
+    if (fault == "assert") assertion(argc - 1);
     std::puts("not found");
 }

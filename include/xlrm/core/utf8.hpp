@@ -19,6 +19,8 @@ char32_t previous_code_point(std::string_view text, std::size_t& at);
 std::int64_t count_code_points(std::string_view text);
 void append_utf8(std::string& text, char32_t code_point);
 
+//! Of Unicode's general categories Lu, Ll, Lt, Lm and Lo.
+bool is_letter(char32_t code_point);
 //! Unicode White_Space.
 bool is_white_space(char32_t code_point);
 //! The text without what Python's str.strip() removes: White_Space and U+001C … U+001F. Any bytes will do: those that are no

@@ -18,6 +18,9 @@ at::ScalarType scalar_type(DType dtype);
 //! none: a body alone; reward: score.weight [labels, d]; lm: lm_head.weight [V, d], or the tied embedding.
 enum class HeadKind { none, reward, lm };
 
+//! The reward head's name, as transformers' classifiers have it.
+inline constexpr const char* kScoreWeight = "score.weight";
+
 //! One tensor of the model within the flat buffers, under Hugging Face's name.
 struct ParameterInfo {
     std::string name;  //!< "model.layers.3.self_attn.q_proj.weight"

@@ -156,7 +156,8 @@ std::shared_ptr<PrepareTask> task_of(const PlanBuilder& builder, const TextForm&
                                          recipe);
 }
 
-void add(PlanBuilder& builder, const Base& base, const std::optional<TextForm>& form, const std::string& option, RowUse use) {
+void add_preparation(PlanBuilder& builder, const Base& base, const std::optional<TextForm>& form, const std::string& option,
+                     RowUse use) {
     if (!form || !builder.inputs->rows.at(option).selectable) return;
     const auto task = task_of(builder, *form, option, use == RowUse::training);
     // The same files under another option are the same rows.
@@ -175,10 +176,11 @@ void add(PlanBuilder& builder, const Base& base, const std::optional<TextForm>& 
 void add_all(PlanBuilder& builder) {
     if (builder.inputs == nullptr) return;
     const auto add_evaluations = [&](const Base& base, const std::optional<TextForm>& form, RowUse use) {
-        for (const std::string& benchmark : builder.plan.benchmarks) add(builder, base, form, "data.eval." + benchmark, use);
+        for (const std::string& benchmark : builder.plan.benchmarks)
+            add_preparation(builder, base, form, "data.eval." + benchmark, use);
     };
     for (const Base& base : builder.plan.bases) {
-        add(builder, base, training_form(builder.config, *builder.inputs, base), "data.train", RowUse::training);
+        add_preparation(builder, base, training_form(builder.config, *builder.inputs, base), "data.train", RowUse::training);
         add_evaluations(base, trained_form(builder.config, *builder.inputs, base), RowUse::trained);
         add_evaluations(base, own_form(builder.config, *builder.inputs, base), RowUse::own);
     }

@@ -21,7 +21,7 @@ void put(std::vector<FolderTemplate>& list, FolderTemplate found) {
         *same = std::move(found);
 }
 
-std::string text_of(const Json& object, const char* field, const std::string& where) {
+std::string template_text(const Json& object, const char* field, const std::string& where) {
     const auto found = object.find(field);
     if (found == object.end() || !found->is_string())
         fail(where + ": '" + field + "' must be a text (a template is {\"name\": …, \"template\": …})");
@@ -29,7 +29,7 @@ std::string text_of(const Json& object, const char* field, const std::string& wh
 }
 
 // The `chat_template` of a file: a text, a list of {name, template}, or an object of texts by name.
-std::vector<FolderTemplate> member(const fs::path& file) {
+std::vector<FolderTemplate> template_member(const fs::path& file) {
     if (!fs::exists(file)) return {};
     const Json object = read_json(file);
     if (!object.is_object()) fail(file.string() + ": an object is expected, not " + object.type_name());
@@ -39,7 +39,8 @@ std::vector<FolderTemplate> member(const fs::path& file) {
     std::vector<FolderTemplate> list;
     const std::string where = file.string() + ": chat_template";
     if (value->is_object()) {
-        for (const auto& [name, source] : value->items()) list.push_back({name, text_of(*value, name.c_str(), where), file});
+        for (const auto& [name, source] : value->items())
+            list.push_back({name, template_text(*value, name.c_str(), where), file});
         return list;
     }
     if (!value->is_array()) fail(where + " is neither a text nor a list of named templates but " + value->type_name());
@@ -47,7 +48,7 @@ std::vector<FolderTemplate> member(const fs::path& file) {
         const std::string here = where + "[" + std::to_string(i) + "]";
         const Json& entry = value->at(i);
         if (!entry.is_object()) fail(here + " is not an object {\"name\": …, \"template\": …} but " + entry.type_name());
-        put(list, {text_of(entry, "name", here), text_of(entry, "template", here), file});
+        put(list, {template_text(entry, "name", here), template_text(entry, "template", here), file});
     }
     return list;
 }
@@ -69,11 +70,11 @@ std::vector<FolderTemplate> folder_templates(const fs::path& model_dir) {
         std::ranges::sort(files);
         for (const fs::path& file : files) put(list, {file.stem().string(), read_file(file), file});
     }
-    return list.empty() ? member(model_dir / "tokenizer_config.json") : list;
+    return list.empty() ? template_member(model_dir / "tokenizer_config.json") : list;
 }
 
 std::vector<FolderTemplate> processor_template(const fs::path& model_dir) {
-    std::vector<FolderTemplate> list = member(model_dir / kProcessorTemplate);
+    std::vector<FolderTemplate> list = template_member(model_dir / kProcessorTemplate);
     std::erase_if(list, [&](const FolderTemplate& found) { return found.name != kDefault; });
     for (FolderTemplate& found : list) found.name = kProcessorTemplate;
     return list;

@@ -10,9 +10,7 @@
 namespace xlrm {
 namespace {
 
-constexpr std::size_t kLongWord = 48;          // symbols from which a heap beats a scan for the lowest rank
-constexpr std::size_t kCachedWord = 64;        // bytes; longer words seldom come again
-constexpr std::string_view kBlank = "\u2581";  // sentencepiece's mark of a space
+constexpr std::size_t kLongWord = 48;  // symbols from which a heap beats a scan for the lowest rank
 
 }  // namespace
 

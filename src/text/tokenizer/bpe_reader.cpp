@@ -8,8 +8,6 @@
 namespace xlrm {
 namespace {
 
-constexpr std::string_view kBlank = "\u2581";
-
 std::string text_or_empty(const nlohmann::json& json, const char* name) {
     return json.contains(name) && !json.at(name).is_null() ? json.at(name).get<std::string>() : std::string();
 }

@@ -13,12 +13,12 @@ namespace {
 
 using Tokens = std::vector<std::string>;
 
-void replace_text(std::string& text, std::string_view from, std::string_view to) {
+void replace_in_token(std::string& text, std::string_view from, std::string_view to) {
     for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
         text.replace(at, from.size(), to);
 }
 
-void join(Tokens& tokens) {
+void join_tokens(Tokens& tokens) {
     std::string text;
     for (const std::string& token : tokens) text += token;
     tokens = {std::move(text)};
@@ -28,7 +28,7 @@ void join_bytes(Tokens& tokens) {
     for (std::string& token : tokens) {
         if (auto bytes = bytes_of_token(token)) token = std::move(*bytes);
     }
-    join(tokens);
+    join_tokens(tokens);
     tokens.front() = replace_invalid_utf8(tokens.front());
 }
 
@@ -82,7 +82,7 @@ void strip(Tokens& tokens, const std::string& content, std::int64_t start, std::
 }
 
 void decode_metaspace(Tokens& tokens, const std::string& replacement, bool drops_first) {
-    for (std::size_t i = 0; i < tokens.size(); ++i) replace_text(tokens[i], replacement, i == 0 && drops_first ? "" : " ");
+    for (std::size_t i = 0; i < tokens.size(); ++i) replace_in_token(tokens[i], replacement, i == 0 && drops_first ? "" : " ");
 }
 
 void clean_up(std::string& text) {
@@ -97,7 +97,7 @@ void clean_up(std::string& text) {
                                    {" 's", "'s"},
                                    {" 've", "'ve"},
                                    {" 're", "'re"}}) {
-        replace_text(text, from, to);
+        replace_in_token(text, from, to);
     }
 }
 
@@ -134,7 +134,7 @@ void Decoder::add(const nlohmann::json& json, const std::string& where) {
     } else if (type == "ByteLevel") {
         stages_.emplace_back(join_bytes);
     } else if (type == "Fuse") {
-        stages_.emplace_back(join);
+        stages_.emplace_back(join_tokens);
     } else if (type == "ByteFallback") {
         stages_.emplace_back(join_byte_tokens);
     } else if (type == "Metaspace") {
@@ -148,7 +148,8 @@ void Decoder::add(const nlohmann::json& json, const std::string& where) {
              stop = json.at("stop").get<std::int64_t>()](Tokens& tokens) { strip(tokens, content, start, stop); });
     } else if (type == "BPEDecoder") {
         stages_.emplace_back([suffix = text_to_find(json, "suffix", where)](Tokens& tokens) {
-            for (std::size_t i = 0; i < tokens.size(); ++i) replace_text(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
+            for (std::size_t i = 0; i < tokens.size(); ++i)
+                replace_in_token(tokens[i], suffix, i + 1 == tokens.size() ? "" : " ");
         });
     } else if (type == "WordPiece") {
         stages_.emplace_back([prefix = json.at("prefix").get<std::string>(),

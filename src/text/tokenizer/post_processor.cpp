@@ -5,17 +5,17 @@
 namespace xlrm {
 namespace {
 
-std::int32_t id_of(const nlohmann::json& json, const std::string& where) {
-    const bool fits = json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT32_MAX) &&
-                      json.get<std::int64_t>() >= 0;
+std::int32_t id_of(const nlohmann::json& object, const std::string& where) {
+    const bool fits = object.is_number_integer() && !(object.is_number_unsigned() && object.get<std::uint64_t>() > INT32_MAX) &&
+                      object.get<std::int64_t>() >= 0;
     if (!fits) fail(where + ": an id is expected (a whole number from 0 on)");
-    return json.get<std::int32_t>();
+    return object.get<std::int32_t>();
 }
 
-PostProcessor read_template(const nlohmann::json& json, const std::string& where) {
+PostProcessor read_template(const nlohmann::json& object, const std::string& where) {
     PostProcessor result;
     bool behind = false;
-    for (const auto& part : json.at("single")) {
+    for (const auto& part : object.at("single")) {
         if (part.contains("Sequence")) {
             if (behind || part.at("Sequence").at("id") != "A")
                 fail(where + ": a template other than one sequence A is not supported");
@@ -23,7 +23,7 @@ PostProcessor read_template(const nlohmann::json& json, const std::string& where
             continue;
         }
         const std::string name = part.at("SpecialToken").at("id").get<std::string>();
-        for (const auto& id : json.at("special_tokens").at(name).at("ids"))
+        for (const auto& id : object.at("special_tokens").at(name).at("ids"))
             (behind ? result.suffix : result.prefix).push_back(id_of(id, where));
     }
     require(behind, where + ": the template lacks the sequence A");
@@ -32,18 +32,18 @@ PostProcessor read_template(const nlohmann::json& json, const std::string& where
 
 }  // namespace
 
-PostProcessor read_post_processor(const nlohmann::json& json, const std::string& where) {
-    if (json.is_null()) return {};
-    require(json.is_object() && json.contains("type"), where + ": an object with a type is expected");
-    const std::string type = json.at("type").get<std::string>();
+PostProcessor read_post_processor(const nlohmann::json& object, const std::string& where) {
+    if (object.is_null()) return {};
+    require(object.is_object() && object.contains("type"), where + ": an object with a type is expected");
+    const std::string type = object.at("type").get<std::string>();
     if (type == "ByteLevel") return {};
-    if (type == "TemplateProcessing") return read_template(json, where);
+    if (type == "TemplateProcessing") return read_template(object, where);
     if (type == "BertProcessing" || type == "RobertaProcessing") {
-        return {{id_of(json.at("cls").at(1), where)}, {id_of(json.at("sep").at(1), where)}};
+        return {{id_of(object.at("cls").at(1), where)}, {id_of(object.at("sep").at(1), where)}};
     }
     if (type != "Sequence") fail(where + ": " + type + " is not supported");
     PostProcessor all;
-    for (const auto& part : json.at("processors")) {
+    for (const auto& part : object.at("processors")) {
         const PostProcessor one = read_post_processor(part, where);
         all.prefix.insert(all.prefix.begin(), one.prefix.begin(), one.prefix.end());
         all.suffix.insert(all.suffix.end(), one.suffix.begin(), one.suffix.end());

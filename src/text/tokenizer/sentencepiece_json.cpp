@@ -69,8 +69,6 @@ std::string base64_of(std::string_view bytes) {
     return text;
 }
 
-json replace(const char* from, const char* to) { return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}}; }
-
 }  // namespace
 
 json sentencepiece_as_json(const SentencepieceSpec& spec, const TokenizerClass& tokenizer_class,
@@ -82,8 +80,8 @@ json sentencepiece_as_json(const SentencepieceSpec& spec, const TokenizerClass& 
     json normalizers = json::array();
     if (!spec.charsmap.empty())
         normalizers.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64_of(spec.charsmap)}});
-    normalizers.push_back(replace(" ", "\u2581"));
-    json decoders = json::array({replace("\u2581", " ")});
+    normalizers.push_back(replace_step(" ", "\u2581"));
+    json decoders = json::array({replace_step("\u2581", " ")});
     if (spec.byte_fallback) {
         decoders.push_back({{"type", "ByteFallback"}});
         decoders.push_back({{"type", "Fuse"}});

@@ -1,11 +1,10 @@
 #include "sentencepiece_normalizer.hpp"
 
+#include "subword_model.hpp"
 #include "xlrm/core/utf8.hpp"
 
 namespace xlrm {
 namespace {
-
-constexpr std::string_view kBlank = "\u2581";
 
 bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 

@@ -6,7 +6,7 @@
 namespace xlrm {
 namespace {
 
-constexpr float kUnknownPenalty = 10.0F;
+constexpr float kUnknownBelowLowest = 10.0F;
 
 //! Bytes of the character that a byte begins.
 std::size_t character_bytes(char lead) {
@@ -32,7 +32,7 @@ SentencepieceUnigram::SentencepieceUnigram(const sentencepiece::SentencePiecePro
         lowest = std::min(lowest, scores_.back());
     }
     pieces_ = ByteTrie(std::move(entries));
-    unknown_score_ = lowest - kUnknownPenalty;
+    unknown_score_ = lowest - kUnknownBelowLowest;
     for (std::size_t byte = 0; byte < bytes_.size(); ++byte) {
         constexpr std::string_view digits = "0123456789ABCDEF";
         bytes_[byte] = processor.PieceToId(std::string("<0x") + digits[byte / 16] + digits[byte % 16] + ">");

@@ -3,9 +3,6 @@
 namespace xlrm {
 namespace {
 
-constexpr std::string_view kBlank = "\u2581";
-constexpr std::size_t kCachedWord = 64;  // bytes
-
 // Where the next word begins: at a blank behind what is none.
 std::size_t next_word(std::string_view text, std::size_t begin) {
     for (std::size_t at = text.find(kBlank, begin); at != std::string_view::npos; at = text.find(kBlank, at + kBlank.size())) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -7,6 +8,9 @@
 #include <vector>
 
 namespace xlrm {
+
+inline constexpr std::string_view kBlank = "\u2581";  //!< sentencepiece's mark of a space
+inline constexpr std::size_t kCachedWord = 64;        //!< bytes; longer words seldom come again
 
 //! Words already merged: bytes → ids. One per thread; emptied when full, so its memory is bounded.
 class WordCache {

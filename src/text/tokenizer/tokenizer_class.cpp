@@ -53,7 +53,7 @@ bool is_backend(const std::string& name) {
            name == "BloomTokenizer";
 }
 
-std::string text_of(const Json& object, const char* name) {
+std::string text_member(const Json& object, const char* name) {
     return object.is_object() && object.contains(name) && object.at(name).is_string() ? object.at(name).get<std::string>()
                                                                                       : std::string();
 }
@@ -64,9 +64,9 @@ bool has_byte_level(const std::filesystem::path& folder) {
 }
 
 std::string find_name(const std::filesystem::path& folder, const Json& tokenizer_config, const Json& model_config) {
-    std::string said = without_fast(text_of(tokenizer_config, "tokenizer_class"));
-    if (said.empty()) said = without_fast(text_of(model_config, "tokenizer_class"));
-    const auto type = std::ranges::find(kModelTypes, text_of(model_config, "model_type"), &ModelType::type);
+    std::string said = without_fast(text_member(tokenizer_config, "tokenizer_class"));
+    if (said.empty()) said = without_fast(text_member(model_config, "tokenizer_class"));
+    const auto type = std::ranges::find(kModelTypes, text_member(model_config, "model_type"), &ModelType::type);
     const bool known = type != kModelTypes.end();
     if (said == "LlamaTokenizer" && !(known && type->overrules) && has_byte_level(folder)) return "";
     if (!known) return said;
@@ -79,8 +79,7 @@ bool truth(const Json& config, const char* name, bool otherwise) {
     return config.at(name).is_boolean() && config.at(name).get<bool>();
 }
 
-json replace(const char* from, const char* to) { return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}}; }
-json sequence(const char* name, json parts) { return {{"type", "Sequence"}, {name, std::move(parts)}}; }
+json sequence_of(const char* name, json parts) { return {{"type", "Sequence"}, {name, std::move(parts)}}; }
 json byte_level(bool prefix_space, bool regex) {
     return {{"type", "ByteLevel"}, {"add_prefix_space", prefix_space}, {"use_regex", regex}};
 }
@@ -97,21 +96,22 @@ json llama_parts(const Json& config, bool code) {
     const bool space = truth(config, "add_prefix_space", true) ||
                        (config.contains("add_prefix_space") && config.at("add_prefix_space").is_null());
     const char* scheme = !space ? "never" : !code && truth(config, "legacy", false) ? "always" : "first";
-    json decoders = json::array({replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
+    json decoders = json::array({replace_step("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
     if (space || code) decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     return {{"normalizer", nullptr},
             {"pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", scheme}, {"split", false}}},
-            {"decoder", sequence("decoders", std::move(decoders))},
-            {"model", model_of_pieces(code ? json(text_of(config, "unk_token").empty() ? "<unk>" : text_of(config, "unk_token"))
-                                           : json())}};
+            {"decoder", sequence_of("decoders", std::move(decoders))},
+            {"model",
+             model_of_pieces(code ? json(text_member(config, "unk_token").empty() ? "<unk>" : text_member(config, "unk_token"))
+                                  : json())}};
 }
 
 json gemma_parts(const Json& config) {
-    const std::string unk = text_of(config, "unk_token");
-    return {{"normalizer", replace(" ", "\u2581")},
+    const std::string unk = text_member(config, "unk_token");
+    return {{"normalizer", replace_step(" ", "\u2581")},
             {"pre_tokenizer",
              {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}}},
-            {"decoder", sequence("decoders", {replace("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}})},
+            {"decoder", sequence_of("decoders", {replace_step("\u2581", " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}})},
             {"model", model_of_pieces(unk.empty() ? "<unk>" : unk)}};
 }
 
@@ -151,7 +151,7 @@ void describe(TokenizerClass& made, const Json& config) {
     } else if (made.name == "Qwen2Tokenizer") {
         made.defaults = {{"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}, {"pad_token", "<|endoftext|>"}};
         const json split = {{"type", "Split"}, {"pattern", {{"Regex", kQwen2}}}, {"behavior", "Isolated"}, {"invert", false}};
-        made.parts = bytes_parts(nfc, sequence("pretokenizers", {split, byte_level(space, false)}));
+        made.parts = bytes_parts(nfc, sequence_of("pretokenizers", {split, byte_level(space, false)}));
         made.readds_special = true;
     } else if (made.name == "GPT2Tokenizer") {
         made.defaults = {{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}};
@@ -169,7 +169,7 @@ void describe(TokenizerClass& made, const Json& config) {
                          {"pad_token", "<PAD>"},        {"cls_token", "<CLS>"},
                          {"mask_token", "<MASK_TOKEN>"}};
         made.parts = bytes_parts(
-            nfc, sequence("pretokenizers", {{{"type", "Digits"}, {"individual_digits", true}}, byte_level(space, true)}));
+            nfc, sequence_of("pretokenizers", {{{"type", "Digits"}, {"individual_digits", true}}, byte_level(space, true)}));
     }
 }
 
@@ -188,6 +188,10 @@ bool says(const json& file, const json& part) {
 }
 
 }  // namespace
+
+json replace_step(const char* from, const char* to) {
+    return {{"type", "Replace"}, {"pattern", {{"String", from}}}, {"content", to}};
+}
 
 TokenizerClass find_tokenizer_class(const std::filesystem::path& folder, const Json& tokenizer_config, const Json& model_config) {
     TokenizerClass made;

@@ -36,4 +36,7 @@ TokenizerClass find_tokenizer_class(const std::filesystem::path& folder, const J
 //! letter by letter.
 bool apply_tokenizer_class(const TokenizerClass& tokenizer_class, nlohmann::json& file);
 
+//! A normaliser or decoder of tokenizer.json that puts `to` in the place of `from`.
+nlohmann::json replace_step(const char* from, const char* to);
+
 }  // namespace xlrm

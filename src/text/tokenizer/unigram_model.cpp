@@ -9,7 +9,6 @@ namespace xlrm {
 namespace {
 
 constexpr double kUnknownPenalty = 10.0;
-constexpr std::size_t kCachedWord = 64;  // bytes; longer words seldom come again
 
 }  // namespace
 

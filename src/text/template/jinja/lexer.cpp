@@ -8,7 +8,7 @@
 namespace xlrm::jinja {
 namespace {
 
-using Kind = Token::Kind;
+using TokenKind = Token::Kind;
 
 constexpr std::size_t kMostSource = std::size_t{1} << 20U;
 
@@ -33,7 +33,7 @@ public:
 
     std::vector<Token> run() {
         while (at_ < in_.size()) data();
-        put(Kind::end, "");
+        put(TokenKind::end, "");
         return std::move(tokens_);
     }
 
@@ -45,7 +45,7 @@ private:
     }
 
     // Lines are counted as the text is read, for a template may be long.
-    void put(Kind kind, std::string text) {
+    void put(TokenKind kind, std::string text) {
         line_ += static_cast<int>(std::count(in_.begin() + static_cast<std::ptrdiff_t>(counted_),
                                              in_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, in_.size())), '\n'));
         counted_ = std::min(at_, in_.size());
@@ -71,7 +71,7 @@ private:
         at_ = tag + 2 + (sign != '\0' ? 1 : 0);
         if (kind == '#') return comment();
         if (kind == '%' && raw()) return;
-        put(kind == '%' ? Kind::block_begin : Kind::variable_begin, "");
+        put(kind == '%' ? TokenKind::block_begin : TokenKind::variable_begin, "");
         expression(kind == '%');
     }
 
@@ -83,7 +83,7 @@ private:
             const std::size_t line = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
             if ((line > 0 || line_start_) && strip(std::string_view(text).substr(line)).empty()) text.resize(line);
         }
-        if (!text.empty()) put(Kind::data, text);
+        if (!text.empty()) put(TokenKind::data, text);
     }
 
     static std::string rstripped(const std::string& text) {
@@ -161,7 +161,7 @@ private:
                 const std::size_t i = at_ + (sign != '\0' ? 1 : 0);
                 if (i + 1 < in_.size() && in_[i] == closing && in_[i + 1] == '}') {
                     at_ = i + 2;
-                    put(block ? Kind::block_end : Kind::variable_end, "");
+                    put(block ? TokenKind::block_end : TokenKind::variable_end, "");
                     return close(sign, block);
                 }
             }
@@ -179,7 +179,7 @@ private:
     void name() {
         const std::size_t begin = at_;
         while (at_ < in_.size() && is_name(in_[at_])) ++at_;
-        put(Kind::name, in_.substr(begin, at_ - begin));
+        put(TokenKind::name, in_.substr(begin, at_ - begin));
     }
 
     void number() {
@@ -211,7 +211,7 @@ private:
         std::string text = in_.substr(begin, at_ - begin);
         std::erase(text, '_');
         if (!real && text.size() > 18) refuse("the number " + text + " is too large");
-        put(real ? Kind::real : Kind::integer, text);
+        put(real ? TokenKind::real : TokenKind::integer, text);
     }
 
     void string() {
@@ -225,7 +225,7 @@ private:
         }
         if (at_ >= in_.size()) refuse("a text is not closed");
         ++at_;
-        put(Kind::text, text);
+        put(TokenKind::text, text);
     }
 
     // Python's escapes; an unknown one stays as it is written.
@@ -267,7 +267,7 @@ private:
         for (const char* two : {"==", "!=", ">=", "<=", "//", "**"}) {
             if (in_.compare(at_, 2, two) != 0) continue;
             at_ += 2;
-            return put(Kind::op, two);
+            return put(TokenKind::op, two);
         }
         const char c = in_[at_];
         if (std::string_view("+-/*%~[](){}<>=.:|,;").find(c) == std::string_view::npos)
@@ -278,7 +278,7 @@ private:
             open.pop_back();
         }
         ++at_;
-        put(Kind::op, std::string(1, c));
+        put(TokenKind::op, std::string(1, c));
     }
 
     const std::string in_;
