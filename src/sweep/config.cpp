@@ -72,8 +72,6 @@ void check_judges(const SweepConfig& config) {
     }
     require(config.judges.empty() || !config.judge.prompt.empty(),
             "[judge] prompt is not given; name the file that says what judges are asked (jobs/judges/pair.txt)", ExitCode::usage);
-    require(!config.judges.empty() || config.judge.prompt.empty(),
-            "[judge] prompt is given, but no judge; name those of [sweep] models that judge in [judge] models", ExitCode::usage);
 }
 
 //! Names with dots can meet: base a.b with source c, and base a with source b.c.

@@ -107,8 +107,17 @@ bool holds_world(const SweepConfig& config, const SweepFolder& folder) {
     return !fs::exists(recipe) || read_json(recipe) == world_recipe(config);
 }
 
-// [judge] as xlrm_judge would have it.
+// [judge] as xlrm_judge would have it; without judges it says nothing.
 void check_given_judge(const Options& options, const SweepConfig& config) {
+    if (config.judges.empty()) {
+        const Json all = options.effective();
+        for (const auto& [name, value] : all.items()) {
+            if (name.starts_with("judge.") && options.given(name))
+                fail("--" + name + " is given, but no judge; name those of [sweep] models that judge in [judge] models",
+                     ExitCode::usage);
+        }
+        return;
+    }
     JudgeJob judge = config.judge;
     judge.prompt = config.data_path(judge.prompt).string();
     check_given(options, judge);
@@ -128,7 +137,7 @@ PreparedRun prepare_run(const Options& options, const SweepConfig& config, const
     check_given(options, "train", config.train);
     check_given(options, "pretrain", config.pretrain);
     check_given(options, "evaluate", config.evaluate);
-    if (!config.judges.empty()) check_given_judge(options, config);
+    check_given_judge(options, config);
     probe(folder.root());
     name_unused(config);
     SweepConfig read = config;

@@ -73,6 +73,8 @@ def a_row_like_others(work):
     check("planted" in text, f"the judge is not in the table\n{text}")
     tasks = [entry["task"] for entry in map(json.loads, open(os.path.join(out, "ledger.jsonl"))) if entry["event"] == "done"]
     check(sorted(task for task in tasks if "planted" in task) == ["judge planted dev.en", "judge planted dev.ko"], f"tasks of the judge: {tasks}")
+    done = [entry for entry in map(json.loads, open(os.path.join(out, "ledger.jsonl"))) if entry["event"] == "done" and entry["task"] == "judge planted dev.en"]
+    check(len(done) == 1 and [done[0].get(name) for name in ("replies", "unparsed", "left_out")] == [2 * len(QUESTIONS), 0, 0], f"ledger: {done}")
     status = json.loads(sweep("status", [SWEEP, "status", out, "--json"]).stdout)
     check(status["kinds"]["judge"] == {"done": 2} and status["state"] == "done", f"status: {status['kinds']}")
     check("there    cells/planted/dev.en.h5" in sweep("plan", [SWEEP, "plan", *command(work, out)[1:]]).stdout, "plan")
@@ -134,7 +136,7 @@ def changes(work, first):
 
 def stopped(work, first):
     """Votes make the replies many. A stopped run goes on to the bytes of a whole one; one of other content begins anew."""
-    many = ("--judge.votes", "300", "--judge.exact", "no", "--analysis", "no")
+    many = ("--judge.votes", "400", "--judge.exact", "no", "--analysis", "no")
     whole = work / "whole"
     shutil.copytree(first, whole, copy_function=shutil.copy2)
     sweep("many votes", command(work, whole, *many))

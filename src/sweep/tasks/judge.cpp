@@ -6,6 +6,7 @@
 #include "kinds.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
+#include "xlrm/core/log.hpp"
 #include "xlrm/store/cell_file.hpp"
 #include "xlrm/sweep/recipes.hpp"
 #include "xlrm/sweep/task_options.hpp"
@@ -78,15 +79,17 @@ public:
                     place.config.judge.prompt + ": the prompt has changed since the sweep began; run the sweep again");
             begin(place.folder, recipe);
         });
+        Json facts = Json::object();  // on the root
         const auto finish = [&](Cell& cell) {
             cell.provenance["recipe"] = recipe;
             cell.model = model_;
+            facts = told(cell.provenance.at("judge"));
         };
         const JudgeCaller caller{finish, stop};
         const JobEnd end = run_judge(place.group, job_of(place.config, place.folder), &caller);
         if (end.code == ExitCode::stopped) return {.returned = true};
         on_root(place.group, [&] { fs::remove(begun(place.folder)); });
-        return {};
+        return {.facts = std::move(facts)};
     }
 
     void add_to(Grid& grid, const SweepFolder& folder) const override {
@@ -109,6 +112,22 @@ private:
     std::string rows_option() const { return "data.eval." + benchmark_; }
     //! Says what the replies of an unfinished run are of.
     fs::path begun(const SweepFolder& folder) const { return folder.place(stem() + ".judging.json"); }
+
+    //! For the ledger, what the tables do not show: replies, those without a verdict, items that are left out.
+    Json told(const Json& judge) const {
+        std::int64_t replies = 0, unparsed = 0, left_out = judge.value("left_out", std::int64_t{0});
+        for (const auto& [lang, counts] : judge.at("counts").items()) {
+            replies += counts.at("replies").get<std::int64_t>();
+            unparsed += counts.at("unparsed").at("count").get<std::int64_t>();
+            left_out += counts.at("missing").get<std::int64_t>();
+        }
+        const auto warn = [&](std::int64_t count, const char* what) {
+            if (count > 0) log_root(LogLevel::warning, name() + ": " + std::to_string(count) + what);
+        };
+        warn(left_out, " items are left out: too long for the model, or not of the prompt's form");
+        warn(unparsed == replies ? unparsed : 0, " replies, and none has a verdict that the parser reads");
+        return {{"replies", replies}, {"unparsed", unparsed}, {"left_out", left_out}};
+    }
 
     //! Replies of an unfinished run that was of other content are of no use.
     void begin(const SweepFolder& folder, const Json& recipe) const {
