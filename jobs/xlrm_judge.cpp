@@ -1,4 +1,4 @@
-// Pairs of answers judged by a language model, here or elsewhere: verdicts into a cell.
+// Answers judged by a language model, here or elsewhere: verdicts into a cell.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -13,7 +13,7 @@ using namespace xlrm;
 int main(int argc, char** argv) {
     JudgeJob job;
     std::vector<std::string> words;
-    Options options("xlrm_judge", "Asks a language model which of two answers is better, and writes its verdicts as a cell.");
+    Options options("xlrm_judge", "Asks a language model which answers are better, and writes its verdicts as a cell.");
     describe(options, job);
     options.positional(&words, "run (default): a model judges here; export: requests for a service; import: its replies");
     return run_job(argc, argv, std::move(options), [&](const Communicator& world, const Options& parsed) {

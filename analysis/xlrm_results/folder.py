@@ -18,7 +18,7 @@ def planned_cells(root):
         return []
     try:
         tasks = json.loads(path.read_text())["tasks"]
-        evaluations = [task for task in tasks if task["kind"] == "evaluate"]
+        evaluations = [task for task in tasks if task["kind"] in ("evaluate", "judge")]
         return [
             (f"{t['base']}.{t['source']}.s{t['seed']}" if t["source"] else t["base"], t["benchmark"], t["target"])
             for t in evaluations

@@ -39,7 +39,7 @@ Grid planned_grid(const fs::path& folder) {
             const std::string source = task.at("source"), benchmark = task.at("benchmark");
             grid.floors[{source, benchmark}] = folder / "floors" / (source + "." + benchmark + ".json");
         }
-        if (task.at("kind") != "evaluate") continue;
+        if (task.at("kind") != "evaluate" && task.at("kind") != "judge") continue;
         GridCell cell{task.at("base"), task.at("source"), "", task.at("benchmark"), task.at("target"), task.at("seed"), {}};
         cell.model = model_name(cell.base, cell.source, cell.seed);
         if (task.value("given", false)) cell.source = kGivenModel;
@@ -180,11 +180,12 @@ Results read_results(const fs::path& folder, FileHashes& hashes) {
     results.grid.hashes = &hashes;
     results.planned = std::ssize(results.grid.cells);
     for (const GridCell& cell : results.grid.cells) {
-        if (fs::exists(cell.file) && is_imported(cell) && cell_verifies(cell.file, &hashes) && has_verdicts_alone(cell))
-            results.statements.push_back(
-                {"verdicts_alone", cell.model + " " + cell.benchmark + "." + cell.target,
-                 "the file that was imported says who won and by how much not, so margins are 1, 0 or −1: "
-                 "what is made of margins (calibration, correlations) says nothing of this model"});
+        const bool foreign = is_imported(cell) || cell.source == kGivenModel;
+        if (foreign && fs::exists(cell.file) && cell_verifies(cell.file, &hashes) && has_verdicts_alone(cell))
+            results.statements.push_back({"verdicts_alone", cell.model + " " + cell.benchmark + "." + cell.target,
+                                          std::string(is_imported(cell) ? "the file that was imported" : "the judge") +
+                                              " says who won and by how much not, so margins are 1, 0 or −1: "
+                                              "what is made of margins (calibration, correlations) says nothing of this model"});
     }
     std::vector<GridCell> usable;
     for (GridCell& cell : results.grid.cells) {

@@ -165,6 +165,20 @@ void check_given_model(const SweepConfig& config, const Base& model) {
     parse_layers(config.evaluate.layers, shape.layers);
 }
 
+//! A language model that judges, and what it is asked.
+void check_judge(const SweepConfig& config, const Base& model) {
+    const ModelConfig shape = check_model(model.folder, HeadKind::lm).config;
+    require_tokenizer_fits(*load_tokenizer(model.folder), shape.vocab_size, model.folder);
+    JudgeParser(config.judge.parser, JudgePrompt::read(config.data_path(config.judge.prompt)).form());
+    for (const auto& [benchmark, files] : config.benchmarks) {
+        for (const std::string& file : files) {
+            if (is_prepared_file(file))
+                fail("[data] eval." + benchmark + ": " + file + " holds no texts, which the judge \"" + model.name +
+                     "\" reads; give the rows");
+        }
+    }
+}
+
 //! How many tied pairs were left out; "" for none.
 std::string ties_of(const Json& about) {
     std::int64_t tied = 0;
@@ -208,7 +222,7 @@ void check_all_prepared_files(const SweepConfig& config, const SweepInputs& inpu
             if (!trains) check_prepared_files(rows, base, own_form(config, inputs, base));
         }
         for (const Base& model : config.model_list()) {
-            if (!trains) check_prepared_files(rows, model, own_form(config, inputs, model));
+            if (!trains && !config.is_judge(model.name)) check_prepared_files(rows, model, own_form(config, inputs, model));
         }
         log_root(LogLevel::warning, shown_option(option) +
                                         " holds items that are prepared already, without their texts: there is no surface floor" +
@@ -257,7 +271,7 @@ SweepInputs check_inputs(const SweepConfig& config, const SweepFolder& folder) {
         reader.inputs.bases[base.name] = base_recipe(base.folder, folder.hashes());
     }
     for (const Base& model : config.model_list()) {
-        check_given_model(config, model);
+        config.is_judge(model.name) ? check_judge(config, model) : check_given_model(config, model);
         reader.inputs.bases[model.name] = base_recipe(model.folder, folder.hashes());
     }
     check_all_prepared_files(config, reader.inputs);

@@ -62,6 +62,18 @@ void check_shape(const ModelShape& shape) {
     require(shape.heads % shape.kv_heads == 0, "[model] heads must be a multiple of kv-heads", ExitCode::usage);
 }
 
+//! Judges are among the models, and asked something.
+void check_judges(const SweepConfig& config) {
+    const std::vector<Base> models = config.model_list();
+    for (const std::string& judge : config.judges) {
+        if (std::ranges::none_of(models, [&](const Base& model) { return model.name == judge; }))
+            fail("[judge] models: \"" + judge + "\" is none of [sweep] models; give its folder there (" + judge + "=DIR)",
+                 ExitCode::usage);
+    }
+    require(config.judges.empty() || !config.judge.prompt.empty(),
+            "[judge] prompt is not given; name the file that says what judges are asked (jobs/judges/pair.txt)", ExitCode::usage);
+}
+
 //! Names with dots can meet: base a.b with source c, and base a with source b.c.
 void require_distinct_outputs(const Plan& plan) {
     for (const Base& model : plan.models) {
@@ -118,6 +130,8 @@ std::vector<Base> SweepConfig::model_list() const {
     }
     return list;
 }
+
+bool SweepConfig::is_judge(const std::string& model) const { return std::ranges::find(judges, model) != judges.end(); }
 
 std::vector<Source> SweepConfig::source_list() const {
     const LanguageNames names = languages_of(*this);
@@ -211,6 +225,7 @@ void SweepConfig::check() const {
             fail("--bases: \"" + base.name + "\" is to be made here, but [pretrain] data names no text", ExitCode::usage);
         }
     }
+    check_judges(*this);
     xlrm::check(analyze);
     check_shape(shape);
     if (vocab_size < 1) fail("[tokenizer] vocab-size must be above 0", ExitCode::usage);

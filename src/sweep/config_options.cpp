@@ -27,8 +27,8 @@ void describe(Options& options, SweepConfig& c) {
         .add("bases", &c.bases, "NAME=DIR,…",
              "base models; give your own as name=DIR. A name without DIR is the one that [pretrain] makes")
         .add("models", &c.models, "NAME=DIR,…",
-             "reward models that are given ready, also folders of TRL and transformers: evaluated as they are, each a row of its "
-             "own in the tables, to compare with")
+             "reward models and judges ([judge] models) that are given ready, also folders of TRL and transformers: evaluated as "
+             "they are, each a row of its own in the tables, to compare with")
         .add(
             "sources", &c.sources, "LANG,…",
             "languages trained on; name=en+es trains on several together; fewer than the targets for a first look [[data] langs]")
@@ -106,6 +106,10 @@ void describe(Options& options, SweepConfig& c) {
     describe(options, c.evaluate);
     options.withdraw("split", "write [data] split: evaluation takes its part test");
     options.withdraw("part", "evaluation takes the part test of [data] split");
+    options.section("judge").add(
+        "models", &c.judges, "NAME,…",
+        "language models among [sweep] models that say which answers are better, in place of being scored");
+    describe_judging(options, c.judge);
     describe_analysis(options, c.analyze);
 }
 

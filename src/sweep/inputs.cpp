@@ -248,6 +248,10 @@ Json SweepInputs::to_json(const SweepConfig& config, FileHashes& hashes) const {
         json[option]["rows_sha256"] = Json::object();
         for (const auto& [selection, hash] : input.sha256) json[option]["rows_sha256"][selection] = hash;
     }
+    if (!config.judges.empty()) {
+        const fs::path prompt = fs::absolute(config.data_path(config.judge.prompt)).lexically_normal();
+        json["judge"] = {{"prompt", prompt.string()}, {"sha256", hashes.sha256(prompt)}};
+    }
     json["bases"] = Json::object();
     for (const auto& list : {config.base_list(), config.model_list()}) {
         for (const Base& base : list) {
@@ -293,6 +297,12 @@ std::optional<InputRows> remembered_input_rows(const Json& inputs, const RowDema
 std::vector<std::string> changed_inputs(const Json& inputs, FileHashes& hashes) {
     std::vector<std::string> changed;
     for (const auto& [option, recorded] : inputs.items()) {
+        if (option == "judge") {
+            const fs::path prompt = recorded.at("prompt").get<std::string>();
+            if (fs::exists(prompt) && hashes.sha256(prompt) != recorded.at("sha256"))
+                changed.push_back("[judge] prompt: " + prompt.string() + " asks something else than when the sweep read it");
+            continue;
+        }
         if (option == "bases" || !readable(recorded.at("files")) || same_files(recorded.at("files"), hashes)) continue;
         const std::string first = recorded.at("files").at(0).at("path");
         const std::string files = first + (recorded.at("files").size() > 1 ? ", …" : "");

@@ -27,7 +27,8 @@ bool may_change(const std::string& name) {
           "train.checkpoint-every", "pretrain.checkpoint-every", "train.token-budget", "evaluate.token-budget"}) {
         if (name == free) return true;
     }
-    return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0 || name.rfind("analyze.", 0) == 0;
+    return name.find('.') == std::string::npos || name.rfind("data.eval.", 0) == 0 || name.rfind("analyze.", 0) == 0 ||
+           name.rfind("judge.", 0) == 0;  // what a judge's cells were made with they record
 }
 
 void require_same_options(const SweepFolder& folder, const Json& effective) {
@@ -106,6 +107,22 @@ bool holds_world(const SweepConfig& config, const SweepFolder& folder) {
     return !fs::exists(recipe) || read_json(recipe) == world_recipe(config);
 }
 
+// [judge] as xlrm_judge would have it; without judges it says nothing.
+void check_given_judge(const Options& options, const SweepConfig& config) {
+    if (config.judges.empty()) {
+        const Json all = options.effective();
+        for (const auto& [name, value] : all.items()) {
+            if (name.starts_with("judge.") && options.given(name))
+                fail("--" + name + " is given, but no judge; name those of [sweep] models that judge in [judge] models",
+                     ExitCode::usage);
+        }
+        return;
+    }
+    JudgeJob judge = config.judge;
+    judge.prompt = config.data_path(judge.prompt).string();
+    check_given(options, judge);
+}
+
 void name_unused(const SweepConfig& config) {
     const std::vector<Base> bases = config.base_list();
     if (!config.makes_base() || std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.folder.empty(); }))
@@ -120,6 +137,7 @@ PreparedRun prepare_run(const Options& options, const SweepConfig& config, const
     check_given(options, "train", config.train);
     check_given(options, "pretrain", config.pretrain);
     check_given(options, "evaluate", config.evaluate);
+    check_given_judge(options, config);
     probe(folder.root());
     name_unused(config);
     SweepConfig read = config;

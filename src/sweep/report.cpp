@@ -59,6 +59,7 @@ BaseSize size_of(const SweepConfig& config, const Base& base) {
     }
     BaseSize size;
     size.parameters = static_cast<double>(model.body_parameters());
+    if (config.is_judge(base.name)) return size;  // it stores none
     const double width = config.evaluate.activation_dtype == "fp32" ? 4.0 : 2.0;
     const double layers = static_cast<double>(parse_layers(config.evaluate.layers, model.layers).size());
     size.stored_bytes_a_text =

@@ -9,7 +9,7 @@ namespace xlrm {
 
 const std::vector<TaskKind>& task_kinds() {
     static const std::vector<TaskKind> kinds = {
-        kWorldTask, kTokenizerTask, kPretrainTask, kFloorTask, kPrepareTask, kTrainTask, kEvaluateTask, kAnalyzeTask,
+        kWorldTask, kTokenizerTask, kPretrainTask, kFloorTask, kPrepareTask, kTrainTask, kEvaluateTask, kJudgeTask, kAnalyzeTask,
     };
     return kinds;
 }

@@ -71,12 +71,12 @@ TEST_F(JudgeBatch, BatchOutputIsRead) {
         "\n";
     const ImportedReplies found = import(text);
     ASSERT_EQ(found.replies.size(), 5U);
-    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, Verdict::answer(0));
+    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, JudgeVerdict::answer(0));
     EXPECT_EQ(found.replies.at(kRequests[0]).text, "I say [[A]]");
     EXPECT_FALSE(found.replies.at(kRequests[0]).reply.cut_off);
-    EXPECT_EQ(found.replies.at(kRequests[1]).reply.verdict.kind, Verdict::Kind::none);
+    EXPECT_EQ(found.replies.at(kRequests[1]).reply.verdict.kind, JudgeVerdict::Kind::none);
     EXPECT_TRUE(found.replies.at(kRequests[1]).reply.cut_off);
-    EXPECT_EQ(found.replies.at(kRequests[4]).reply.verdict, Verdict::answer(1));
+    EXPECT_EQ(found.replies.at(kRequests[4]).reply.verdict, JudgeVerdict::answer(1));
     EXPECT_EQ(found.replies.at(kRequests[2]).reply.verdict.reason, "the request failed");
     EXPECT_EQ(found.failed, (std::vector<std::string>{"ko|AB|0|x-1 (\"too late\")", "ko|BA|0|x-1 (\"too long\")"}));
     EXPECT_TRUE(found.missing.empty());
@@ -97,10 +97,10 @@ TEST_F(JudgeBatch, OwnRowsAreReadByTextOrVerdict) {
                "\n"
                R"({"id": "x-1", "lang": "ko", "order": "BA", "verdict": "none"})");
     ASSERT_EQ(found.replies.size(), 5U);
-    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, Verdict::answer(1));
-    EXPECT_EQ(found.replies.at(kRequests[1]).reply.verdict, Verdict::answer(0));
-    EXPECT_EQ(found.replies.at(kRequests[2]).reply.verdict, Verdict::tie());
-    EXPECT_EQ(found.replies.at(kRequests[3]).reply.verdict.kind, Verdict::Kind::none);
+    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, JudgeVerdict::answer(1));
+    EXPECT_EQ(found.replies.at(kRequests[1]).reply.verdict, JudgeVerdict::answer(0));
+    EXPECT_EQ(found.replies.at(kRequests[2]).reply.verdict, JudgeVerdict::tie());
+    EXPECT_EQ(found.replies.at(kRequests[3]).reply.verdict.kind, JudgeVerdict::Kind::none);
     EXPECT_TRUE(found.replies.at(kRequests[4]).reply.cut_off);
     EXPECT_TRUE(found.report().empty());
 }
@@ -116,7 +116,7 @@ TEST_F(JudgeBatch, MissingRepeatedAndForeignIdsAreNamedAndCounted) {
         text += R"({"id": "y-)" + std::to_string(i) + R"(", "lang": "en", "order": "AB", "verdict": "B"})" + "\n";
     const ImportedReplies found = import(text);
     ASSERT_EQ(found.replies.size(), 1U);
-    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, Verdict::answer(0));  // the first counts
+    EXPECT_EQ(found.replies.at(kRequests[0]).reply.verdict, JudgeVerdict::answer(0));  // the first counts
     EXPECT_EQ(found.missing, (std::vector<std::string>{"en|BA|0|x-1", "ko|AB|0|x-1", "ko|BA|0|x-1", "ko|AB|2|a|b"}));
     EXPECT_EQ(found.repeated, std::vector<std::string>{"en|AB|0|x-1"});
     EXPECT_EQ(found.unknown.size(), 8U);
@@ -146,6 +146,31 @@ TEST_F(JudgeBatch, RowsOfNeitherFormAreRefusedByLineAndField) {
     const ImportedReplies found =
         import_replies({path}, {{"en", "7", 0, "AB"}}, JudgeParser("strict", JudgeForm::pair), JudgeForm::pair);
     EXPECT_EQ(found.replies.size(), 1U);
+}
+
+// Of a rating the order is the answer's number, and both may be numbers; of a ranking the letters as shown.
+TEST_F(JudgeBatch, RatingsAndRankingsAreRead) {
+    const std::vector<JudgeRequest> rated = {{"en", "x", 0, "1"}, {"en", "x", 0, "2"}, {"en", "x", 0, "3"}};
+    const auto path = file("w.jsonl", R"({"id": "x", "lang": "en", "order": 1, "verdict": 7})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "en", "order": "2", "verdict": "10"})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "en", "order": "3", "text": "Rating: [[4]]"})"
+                                      "\n"
+                                      R"({"id": "x", "lang": "en", "order": 4, "verdict": 7})");
+    const JudgeParser ratings("strict", JudgeForm::rating);
+    const ImportedReplies found = import_replies({path}, rated, ratings, JudgeForm::rating);
+    EXPECT_EQ(found.replies.at(rated[0]).reply.verdict, JudgeVerdict::rating(7));
+    EXPECT_EQ(found.replies.at(rated[1]).reply.verdict, JudgeVerdict::rating(10));
+    EXPECT_EQ(found.replies.at(rated[2]).reply.verdict, JudgeVerdict::rating(4));
+    EXPECT_EQ(found.unknown, std::vector<std::string>{"en|4|0|x"});
+    const auto refused = file("r.jsonl", R"({"id": "x", "lang": "en", "order": "1", "verdict": 7.5})");
+    expect_error([&] { import_replies({refused}, rated, ratings, JudgeForm::rating); }, {"r.jsonl:1", "'verdict'"});
+    const auto ranked = file("k.jsonl", R"({"id": "x", "lang": "en", "order": "CBAD", "verdict": "d"})");
+    const JudgeRequest request{"en", "x", 0, "CBAD"};
+    const ImportedReplies ranking =
+        import_replies({ranked}, {request}, JudgeParser("strict", JudgeForm::ranking), JudgeForm::ranking);
+    EXPECT_EQ(ranking.replies.at(request).reply.verdict, JudgeVerdict::answer(3));
 }
 
 // Languages that the data tells apart by region, and rows that name them otherwise.

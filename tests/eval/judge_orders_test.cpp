@@ -2,20 +2,26 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "support/expect_error.hpp"
+#include "support/shared_data.hpp"
+#include "xlrm/core/json.hpp"
 #include "xlrm/core/random.hpp"
+#include "xlrm/eval/benchmark.hpp"
 
 namespace xlrm {
 namespace {
 
-const Verdict kA = Verdict::answer(0), kB = Verdict::answer(1), kTie = Verdict::tie(), kNone = Verdict::none("x");
+const JudgeVerdict kA = JudgeVerdict::answer(0), kB = JudgeVerdict::answer(1), kTie = JudgeVerdict::tie(),
+                   kNone = JudgeVerdict::none("x");
 
-OrderedReplies both(const Verdict& ab, const Verdict& ba) { return {JudgeReply{ab}, JudgeReply{ba}}; }
+OrderedReplies both(const JudgeVerdict& ab, const JudgeVerdict& ba) { return {JudgeReply{ab}, JudgeReply{ba}}; }
 
 // The chosen answer is A in the order AB and B in the order BA.
 TEST(JudgeOrders, PreferenceOfEveryModeAndPairOfVerdicts) {
     struct Row {
-        Verdict ab, ba;
+        JudgeVerdict ab, ba;
         double as_ab, as_ba, consistent, average;
     };
     const std::vector<Row> rows = {
@@ -51,7 +57,9 @@ TEST(JudgeOrders, CountsWhatAJudgeDoes) {
     counts.add(mode, {JudgeReply{kA, true}, std::nullopt});  // a verdict before the end; the other order is missing
     EXPECT_EQ(counts.items, 4);
     EXPECT_EQ(counts.missing, 1);
+    EXPECT_EQ(counts.even, 3);  // the first slot twice, a tie and an answer, nothing twice
     EXPECT_EQ(counts.replies, 9);
+    EXPECT_EQ(counts.verdicts, (std::map<std::string, std::int64_t>{{"A", 4}, {"B", 2}, {"none", 2}, {"tie", 1}}));
     EXPECT_EQ(counts.ties, 1);
     EXPECT_EQ(counts.unparsed.count, 2);
     EXPECT_EQ(counts.unparsed.total, 9);
@@ -106,36 +114,58 @@ TEST(JudgeOrders, FindsAPlantedBias) {
 }
 
 TEST(JudgeOrders, MajorityOfSeveralJudgements) {
-    const auto of = [](std::vector<Verdict> verdicts) { return name_of(majority(verdicts)); };
+    const auto of = [](std::vector<JudgeVerdict> verdicts) { return name_of(majority(verdicts)); };
     EXPECT_EQ(of({kA, kB, kA}), "A");
     EXPECT_EQ(of({kA, kB}), "tie");
     EXPECT_EQ(of({kTie, kTie, kA}), "tie");
     EXPECT_EQ(of({kNone, kNone, kB}), "B");
     EXPECT_EQ(of({kNone, kNone}), "none");
     EXPECT_EQ(of({}), "none");
-    EXPECT_EQ(of({Verdict::answer(3), Verdict::answer(3), kA, kB}), "D");
-    EXPECT_EQ(of({Verdict::rating(7), kNone, Verdict::rating(9), Verdict::rating(8)}), "8");
-    EXPECT_EQ(of({Verdict::rating(7), Verdict::rating(8)}), "7");
+    EXPECT_EQ(of({JudgeVerdict::answer(3), JudgeVerdict::answer(3), kA, kB}), "D");
+    EXPECT_EQ(of({JudgeVerdict::rating(7), kNone, JudgeVerdict::rating(9), JudgeVerdict::rating(8)}), "8");
+    EXPECT_EQ(of({JudgeVerdict::rating(7), JudgeVerdict::rating(8)}), "7");
 }
 
-// run_generative_v2.py of rewardbench 0.1.4: (0 in winners) / len(winners), invalid ratings left out, 0.25 where all are.
-TEST(JudgeOrders, FourAnswersCountAsInRewardBench2) {
-    const auto rating = [](std::vector<int> values) {
-        std::vector<Verdict> ratings;
-        for (const int value : values) ratings.push_back(value < 0 ? kNone : Verdict::rating(value));
-        return rating_score(ratings);
+double worth(const std::vector<float>& scores, TiePolicy ties) {
+    return credit({"x", "", "en", {scores.begin(), scores.end()}, 1, 0}, ties);
+}
+
+// What rewardbench's own functions make of replies to the answers of an item (make_judge_verdicts.py).
+TEST(JudgeOrders, RatingsCountAsInRewardBench) {
+    const Json golden = read_json(test::fixture("eval/judge_verdicts.json"));
+    const auto check = [&](const char* items, const char* parser, TiePolicy ties) {
+        std::set<double> seen;
+        for (const Json& row : golden.at(items)) {
+            std::vector<JudgeVerdict> ratings;
+            for (const Json& text : row.at("replies"))
+                ratings.push_back(JudgeParser(parser, JudgeForm::rating).parse(text.get<std::string>()));
+            EXPECT_DOUBLE_EQ(worth(rating_scores(ratings, unrated_rule(parser)), ties), row.at("score").get<double>()) << row;
+            seen.insert(row.at("score").get<double>());
+        }
+        return seen;
     };
-    EXPECT_EQ(rating({9, 3, 4, 5}), 1.0);
-    EXPECT_EQ(rating({9, 9, 4, 5}), 0.5);
-    EXPECT_EQ(rating({5, 5, 5, 5}), 0.25);
-    EXPECT_EQ(rating({3, 9, 4, 5}), 0.0);
-    EXPECT_EQ(rating({-1, 1, 1, 1}), 0.0);
-    EXPECT_EQ(rating({-1, -1, -1, -1}), 0.25);
-    EXPECT_EQ(rating({2, -1, -1, -1}), 1.0);
-    EXPECT_EQ(rating({3, 1, 3, 2}), 0.5);
-    EXPECT_EQ(ranking_score(Verdict::answer(2), 2), 1.0);
-    EXPECT_EQ(ranking_score(Verdict::answer(0), 2), 0.0);
-    EXPECT_EQ(ranking_score(kNone, 2), 0.25);
+    EXPECT_EQ(check("two_rated", "rewardbench_v1", TiePolicy::half), (std::set<double>{0.0, 0.5, 1.0}));
+    EXPECT_GE(check("four_rated", "rewardbench_v2", TiePolicy::shared).size(), 5U);
+}
+
+TEST(JudgeOrders, RatingsAndRankingsAreScores) {
+    const JudgeVerdict seven = JudgeVerdict::rating(7), three = JudgeVerdict::rating(3);
+    EXPECT_EQ(rating_scores(std::vector{seven, three, three}, Unrated::even), (std::vector<float>{7, 3, 3}));
+    EXPECT_EQ(rating_scores(std::vector{seven, kNone, three}, Unrated::loses), (std::vector<float>{7, kUnrated, 3}));
+    EXPECT_EQ(rating_scores(std::vector{seven, kNone, three}, Unrated::even), (std::vector<float>(3, kUnrated)));
+    for (const std::string& parser : JudgeParser::names())
+        EXPECT_EQ(unrated_rule(parser) == Unrated::loses, parser == "rewardbench_v2") << parser;
+    // Answer A, the right one, is shown as C.
+    EXPECT_EQ(shown_order(2, 4), "CBAD");
+    EXPECT_EQ(shown_order(0, 4), "ABCD");
+    EXPECT_EQ(ranking_scores(JudgeVerdict::answer(2), "CBAD"), (std::vector<float>{1, 0, 0, 0}));
+    EXPECT_EQ(ranking_scores(JudgeVerdict::answer(0), "CBAD"), (std::vector<float>{0, 0, 1, 0}));
+    EXPECT_EQ(ranking_scores(JudgeVerdict::answer(1), "CBAD"), (std::vector<float>{0, 1, 0, 0}));
+    // run_generative_v2.py: 1 for the winner's letter, 0 for another's, 0.25 for none.
+    EXPECT_EQ(worth(ranking_scores(JudgeVerdict::answer(2), "CBAD"), TiePolicy::shared), 1.0);
+    EXPECT_EQ(worth(ranking_scores(JudgeVerdict::answer(3), "CBAD"), TiePolicy::shared), 0.0);
+    EXPECT_EQ(worth(ranking_scores(kNone, "CBAD"), TiePolicy::shared), 0.25);
+    EXPECT_EQ(worth(ranking_scores(kTie, "CBAD"), TiePolicy::shared), 0.25);
 }
 
 TEST(JudgeOrders, CountsTheLanguagesOfReplies) {

@@ -23,10 +23,11 @@ std::string of_package(const Json& value) {
     return value == "error" ? "none" : value.get<std::string>();
 }
 
-// rewardbench 0.1.4 and prometheus-eval 0.1.20, their own functions (make_judge_verdicts.py).
+// The judges' own functions: of rewardbench 0.1.4, prometheus-eval 0.1.20 and the repositories that judge_parser.hpp names
+// (make_judge_verdicts.py).
 TEST(JudgeParser, ReadsWhatThePublishedPackagesRead) {
     const Json golden = read_json(test::fixture("eval/judge_verdicts.json"));
-    ASSERT_GT(golden.at("texts").size(), 100U);
+    ASSERT_GT(golden.at("texts").size(), 200U);
     std::map<std::string, std::set<std::string>> seen;
     const auto check = [&](const Json& row, const char* column, const char* parser, JudgeForm form) {
         const auto text = row.at("text").get<std::string>();
@@ -36,18 +37,25 @@ TEST(JudgeParser, ReadsWhatThePublishedPackagesRead) {
     };
     for (const Json& row : golden.at("texts")) {
         check(row, "rewardbench_v1", "rewardbench_v1", JudgeForm::pair);
-        check(row, "rewardbench_v1", "m-rewardbench", JudgeForm::pair);
+        check(row, "m-rewardbench", "m-rewardbench", JudgeForm::pair);
         check(row, "rewardbench_v2", "rewardbench_v2", JudgeForm::ranking);
         check(row, "rating", "rewardbench_v1", JudgeForm::rating);
         check(row, "rating", "rewardbench_v2", JudgeForm::rating);
         check(row, "prometheus", "prometheus", JudgeForm::pair);
         check(row, "prometheus_rating", "prometheus", JudgeForm::rating);
         check(row, "m-prometheus", "m-prometheus", JudgeForm::pair);
+        check(row, "prometheus_rating", "m-prometheus", JudgeForm::rating);
+        check(row, "rm-r1", "rm-r1", JudgeForm::pair);
+        check(row, "self-taught", "self-taught", JudgeForm::pair);
+        check(row, "mr3", "mr3", JudgeForm::pair);
+        check(row, "mr3_rating", "mr3", JudgeForm::rating);
     }
     EXPECT_EQ(seen["rewardbench_v1pair"], (std::set<std::string>{"A", "B", "none"}));
     EXPECT_EQ(seen["rewardbench_v2ranking"], (std::set<std::string>{"A", "B", "C", "D", "none"}));
-    EXPECT_EQ(seen["prometheuspair"], (std::set<std::string>{"A", "B", "none"}));
-    EXPECT_EQ(seen["m-prometheuspair"], (std::set<std::string>{"A", "B", "none"}));
+    for (const char* name : {"prometheuspair", "m-prometheuspair", "m-rewardbenchpair", "rm-r1pair", "mr3pair"})
+        EXPECT_EQ(seen[name], (std::set<std::string>{"A", "B", "none"})) << name;
+    EXPECT_EQ(seen["self-taughtpair"], (std::set<std::string>{"A", "B", "tie", "none"}));
+    EXPECT_EQ(seen["mr3rating"], (std::set<std::string>{"1", "2", "3", "4", "5", "none"}));
     EXPECT_GE(seen["rewardbench_v1rating"].size(), 6U);
     EXPECT_EQ(seen["prometheusrating"], (std::set<std::string>{"1", "2", "3", "4", "5", "none"}));
 }
@@ -107,16 +115,87 @@ TEST(JudgeParser, BracketRulesDifferWhereTheirRulesDo) {
     }
 }
 
-TEST(JudgeParser, StrictTakesOneOfFourAndOneRating) {
-    const std::map<std::string, std::string> ranking = {{"[[A]]", "A"},          {"[[C]]", "C"},    {"x [[D]] y", "D"},
-                                                        {"[[A]] [[D]]", "none"}, {"[[E]]", "none"}, {"", "none"},
-                                                        {"[[D]] [[D]]", "none"}};
-    for (const auto& [text, wanted] : ranking) EXPECT_EQ(verdict("strict", JudgeForm::ranking, text), wanted) << text;
-    const std::map<std::string, std::string> rating = {
-        {"Rating: [[7]]", "7"}, {"[[10]]", "10"},    {"[[1]]", "1"}, {"[[0]]", "none"},  {"[[11]]", "none"},
-        {"[[7.5]]", "none"},    {"[[07]]", "none"},  {"7", "none"},  {"[[７]]", "none"}, {"[[3]] [[4]]", "none"},
-        {"[[A]] [[6]]", "6"},   {"[[ 5 ]]", "none"}, {"[[5", "none"}};
-    for (const auto& [text, wanted] : rating) EXPECT_EQ(verdict("strict", JudgeForm::rating, text), wanted) << text;
+// Exactly one mark, in the brackets and letters of the rule.
+TEST(JudgeParser, StrictTakesOneOfFour) {
+    const std::map<std::string, std::string> texts = {{"[[A]]", "A"},
+                                                      {"[[B]]", "B"},
+                                                      {"[[C]]", "C"},
+                                                      {"x [[D]] y", "D"},
+                                                      {"Answer C is best: [[C]].", "C"},
+                                                      {"La respuesta D es la mejor. [[D]]", "D"},
+                                                      {"답변 B가 가장 좋습니다. [[B]]", "B"},
+                                                      {"回答C最好。[[C]]", "C"},
+                                                      {"الإجابة أ أفضل [[A]]", "A"},
+                                                      {"**[[B]]**\n", "B"},
+                                                      {"```\n[[D]]\n```", "D"},
+                                                      {"<answer>[[A]]</answer>", "A"},
+                                                      {"[[[C]]]", "C"},
+                                                      {"[[E]] but [[A]]", "A"},  // E is no answer
+                                                      {"[[1]] [[B]]", "B"},
+                                                      {"\xFF[[A]]\x80", "A"},
+                                                      {"[[A]] [[D]]", "none"},
+                                                      {"[[D]] [[D]]", "none"},
+                                                      {"[[A]][[B]][[C]][[D]]", "none"},
+                                                      {"`if [[A]]` … [[B]]", "none"},
+                                                      {"[[E]]", "none"},
+                                                      {"", "none"},
+                                                      {"none of them", "none"},
+                                                      {"D", "none"},
+                                                      {"[D]", "none"},
+                                                      {"[[d]]", "none"},
+                                                      {"[[ D ]]", "none"},
+                                                      {"[[Ｄ]]", "none"},     // full-width
+                                                      {"［［D］］", "none"},  // likewise
+                                                      {"【【D】】", "none"},
+                                                      {"[[С]]", "none"},  // Cyrillic
+                                                      {"the best is [[", "none"},
+                                                      {"the best is [[C]", "none"},
+                                                      {"[[A/B/C/D]]", "none"},
+                                                      {"[[tie]]", "none"}};
+    EXPECT_GE(texts.size(), 30U);
+    for (const auto& [text, wanted] : texts) EXPECT_EQ(verdict("strict", JudgeForm::ranking, text), wanted) << text;
+}
+
+TEST(JudgeParser, StrictTakesOneRating) {
+    const std::map<std::string, std::string> texts = {{"Rating: [[7]]", "7"},
+                                                      {"[[1]]", "1"},
+                                                      {"[[10]]", "10"},
+                                                      {"[[9]].", "9"},
+                                                      {"[[A]] [[6]]", "6"},  // a letter is no rating
+                                                      {"[[11]] or rather [[8]]", "8"},
+                                                      {"Puntuación: [[5]]", "5"},
+                                                      {"점수: [[4]]", "4"},
+                                                      {"评分：[[3]]", "3"},
+                                                      {"التقييم [[2]]", "2"},
+                                                      {"**[[7]]**", "7"},
+                                                      {"```\n[[7]]\n```", "7"},
+                                                      {"[[[7]]]", "7"},
+                                                      {"[[8]]/10", "8"},
+                                                      {"\xFF[[6]]\x80", "6"},
+                                                      {"[[0]]", "none"},
+                                                      {"[[11]]", "none"},
+                                                      {"[[100]]", "none"},
+                                                      {"[[-3]]", "none"},
+                                                      {"[[7.5]]", "none"},
+                                                      {"[[07]]", "none"},
+                                                      {"[[7/10]]", "none"},
+                                                      {"[[rating]]", "none"},
+                                                      {"7", "none"},
+                                                      {"[7]", "none"},
+                                                      {"", "none"},
+                                                      {"I cannot rate this.", "none"},
+                                                      {"[[７]]", "none"},     // full-width
+                                                      {"［［7］］", "none"},  // likewise
+                                                      {"[[७]]", "none"},
+                                                      {"[[3]] [[4]]", "none"},
+                                                      {"[[3]] [[3]]", "none"},
+                                                      {"`x[[1]]` gives [[5]]", "none"},
+                                                      {"[[ 5 ]]", "none"},
+                                                      {"I give it [[", "none"},
+                                                      {"[[5", "none"},
+                                                      {"[[5]", "none"}};
+    EXPECT_GE(texts.size(), 30U);
+    for (const auto& [text, wanted] : texts) EXPECT_EQ(verdict("strict", JudgeForm::rating, text), wanted) << text;
 }
 
 TEST(JudgeParser, Mr3ReadsAScore) {
@@ -194,11 +273,12 @@ TEST(JudgeParser, UnknownNamesAndFormsAreRefused) {
     expect_error([] { JudgeParser("rm-r1", JudgeForm::rating); }, {"rm-r1", "rating"});
     EXPECT_EQ(JudgeParser::names(), (std::vector<std::string>{"strict", "rewardbench_v1", "rewardbench_v2", "m-rewardbench",
                                                               "prometheus", "m-prometheus", "rm-r1", "mr3", "self-taught"}));
-    EXPECT_EQ(parse_verdict_name("b", JudgeForm::pair, "f"), Verdict::answer(1));
-    EXPECT_EQ(parse_verdict_name("tie", JudgeForm::pair, "f"), Verdict::tie());
-    EXPECT_EQ(parse_verdict_name("D", JudgeForm::ranking, "f"), Verdict::answer(3));
-    EXPECT_EQ(parse_verdict_name("8", JudgeForm::rating, "f"), Verdict::rating(8));
-    EXPECT_EQ(parse_verdict_name("none", JudgeForm::rating, "f").kind, Verdict::Kind::none);
+    EXPECT_EQ(parse_verdict_name("b", JudgeForm::pair, "f"), JudgeVerdict::answer(1));
+    EXPECT_EQ(parse_verdict_name("tie", JudgeForm::pair, "f"), JudgeVerdict::tie());
+    EXPECT_EQ(parse_verdict_name("D", JudgeForm::ranking, "f"), JudgeVerdict::answer(3));
+    EXPECT_EQ(parse_verdict_name("8", JudgeForm::rating, "f"), JudgeVerdict::rating(8));
+    EXPECT_EQ(parse_verdict_name("none", JudgeForm::rating, "f").kind, JudgeVerdict::Kind::none);
+    expect_error([] { parse_verdict_name("-1", JudgeForm::rating, "f.jsonl:3"); }, {"f.jsonl:3", "0 or more"});
     for (const char* name : {"C", "", "AB", "1"})
         expect_error([&] { parse_verdict_name(name, JudgeForm::pair, "f.jsonl:3"); }, {"f.jsonl:3"});
     expect_error([] { parse_verdict_name("A", JudgeForm::rating, "f.jsonl:3"); }, {"f.jsonl:3", "number"});

@@ -20,5 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         import_replies({file}, {{"en", "x", 0, "AB"}, {"en", "x", 0, "BA"}}, JudgeParser("mr3", JudgeForm::pair), JudgeForm::pair)
             .report();
     });
+    xlrm_fuzz::read([&] {
+        import_replies({file}, {{"en", "x", 0, "1"}, {"en", "x", 0, "2"}}, JudgeParser("strict", JudgeForm::rating),
+                       JudgeForm::rating)
+            .report();
+    });
     return 0;
 }

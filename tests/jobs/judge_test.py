@@ -93,6 +93,27 @@ def exported(work, rows):
     return work / "AB.requests.jsonl"
 
 
+def other_forms(work, rows):
+    """Each answer by itself for a rating, four at once for a ranking, the right one at the place that the request's order says."""
+    requests = work / "rating.requests.jsonl"
+    made("export ratings", judge("export", "--data", rows, "--prompt", os.path.join(JUDGES, "rating.txt"), "--judge", "j", "--output", requests))
+    lines = [json.loads(line) for line in open(requests)]
+    texts = [line["body"]["messages"][-1]["content"] for line in lines]
+    check(len(lines) == 2 * PAIRS and [parts_of(line["custom_id"])[1] for line in lines[:4]] == ["1", "2", "1", "2"], f"{len(lines)} ratings")
+    check(all(("right" in text, "wrong" in text) == (i % 2 == 0, i % 2 == 1) for i, text in enumerate(texts)), "a rating's prompt holds another answer than its own")
+    with open(work / "four.jsonl", "w") as file:
+        for i in range(40):
+            file.write(json.dumps(dict(id=f"f{i}", lang="en", prompt="q", chosen=["right"], rejected=["wrong1", "wrong2", "wrong3"])) + "\n")
+    made("export rankings", judge("export", "--data", work / "four.jsonl", "--prompt", os.path.join(JUDGES, "ranking.txt"), "--judge", "j", "--output", requests))
+    places = set()
+    for line in map(json.loads, open(requests)):
+        text, (_, order) = line["body"]["messages"][-1]["content"], parts_of(line["custom_id"])
+        shown = sorted(("right", "wrong1", "wrong2", "wrong3"), key=text.index)
+        check("".join("ABCD"[("right", "wrong1", "wrong2", "wrong3").index(one)] for one in shown) == order, f"order {order} is not that of\n{text}")
+        places.add(order)
+    check(len(places) == 4, f"places {places}")
+
+
 def imperfect(work, rows, requests):
     names = [json.loads(line)["custom_id"] for line in open(requests)]
     replies = work / "replies.jsonl"
@@ -154,7 +175,10 @@ def refusals(work, rows):
     pair = os.path.join(JUDGES, "pair.txt")
     refuse(2, ["--data", rows], "--prompt")
     refuse(2, ["--prompt", pair], "--data")
-    refuse(2, ["--data", rows, "--prompt", os.path.join(JUDGES, "rating.txt"), "--model", "x"], "rating", "pair")
+    refuse(2, ["--data", rows, "--prompt", os.path.join(JUDGES, "rating.txt"), "--parser", "rm-r1", "--model", "x"], "rm-r1", "rating")
+    refuse(1, ["--data", rows, "--prompt", os.path.join(JUDGES, "ranking.txt"), "--model", "x"], "no rows of four answers")
+    refuse(2, ["--data", rows, "--prompt", os.path.join(JUDGES, "ranking.txt"), "--orders", "AB", "--model", "x"], "--orders", "ranking")
+    refuse(2, ["export", "--data", rows, "--prompt", pair, "--judge", "j", "--parser", "mr3"], "--parser")
     refuse(1, ["--data", rows, "--prompt", text("name = x\nversion = 1\nform = pair\n[user]\n{question} {answer_a}\n"), "--model", "x"], "answer_b")
     refuse(2, ["--data", rows, "--prompt", pair, "--parser", "loose", "--model", "x"], "loose")
     refuse(2, ["guess", "--data", rows, "--prompt", pair], "guess")
@@ -171,6 +195,7 @@ def main():
     with Work() as work:
         rows = pairs(work)
         requests = exported(work, rows)
+        other_forms(work, rows)
         imperfect(work, rows, requests)
         nonsense(work, rows)
         refusals(work, rows)

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "plain_task.hpp"
@@ -44,6 +45,33 @@ TEST(Plan, HoldsEveryCellOfTheGridAndTheBase) {
     EXPECT_EQ(trainings, 6);
     EXPECT_EQ(cells, 6 * 3 + 3);
     EXPECT_EQ(base_cells, 3);
+}
+
+TEST(Plan, JudgesAreAskedInPlaceOfBeingScored) {
+    SweepConfig config = small_config();
+    config.models = {"rm=models/rm", "judge=models/judge"};
+    config.judges = {"judge"};
+    config.judge.prompt = "pair.txt";
+    config.check();
+    const Plan plan = make_plan(config);
+    std::map<std::string, int> of_judge, of_rm;
+    for (const TaskPointer& task : plan.tasks) {
+        if (task->model() == "judge") ++of_judge[task->kind()];
+        if (task->model() == "rm") ++of_rm[task->kind()];
+    }
+    EXPECT_EQ(of_judge, (std::map<std::string, int>{{"judge", 3}}));
+    EXPECT_EQ(of_rm, (std::map<std::string, int>{{"evaluate", 3}}));
+    const int cell = plan.index_of("cells/judge/dev.ko.h5");
+    ASSERT_GE(cell, 0);
+    EXPECT_EQ(plan.task(cell).name(), "judge judge dev.ko");
+    const std::vector<int>& analysed = plan.task(plan.index_of("analysis")).needs;
+    EXPECT_NE(std::ranges::find(analysed, cell), analysed.end());
+    const Plan again = Plan::from_json(parse_json(plan.to_json().dump(), "plan"));
+    EXPECT_EQ(again.task(cell).output(), "cells/judge/dev.ko.h5");
+    Grid grid;
+    again.task(cell).add_to(grid, SweepFolder{"out"});
+    ASSERT_EQ(grid.cells.size(), 1U);
+    EXPECT_EQ(grid.cells[0].source, kGivenModel);
 }
 
 TEST(Plan, NamesModelsAndLanguagesCanonically) {

@@ -17,8 +17,8 @@ namespace xlrm {
 struct JudgeRequest {
     std::string lang, id;
     std::int32_t occurrence = 0;
-    std::string order =
-        "AB";  //!< "AB", "BA"; a ranking: the letters of the answers as shown ("BACD"); a rating: the answer's letter
+    //! "AB", "BA"; a ranking: the letters of the answers as shown ("BACD"); a rating: which of the item's answers, from "1".
+    std::string order = "AB";
     auto operator<=>(const JudgeRequest&) const = default;
 };
 //! "ko|AB|0|x-17": the `custom_id` of a request in a batch.
@@ -53,7 +53,7 @@ struct ImportedReplies {
 //! - rows {id, lang, order, text} or {id, lang, order, verdict}: also `occurrence` (default 0), `finish_reason` ("length" = cut
 //! off).
 //!   `order` may be left out where all requests are AB. `text` is read by `parser`; `verdict` is "A", "B", "tie" or "none" (see
-//!   parse_verdict_name). A row with both must not contradict itself.
+//!   parse_verdict_name), or a rating as a text or a whole number. A row with both must not contradict itself.
 //! - lines of OpenAI's batch output {custom_id, response: {status_code, body}, error}.
 //! Throws Error naming file, line and field for a row of neither form.
 ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, const std::vector<JudgeRequest>& requests,

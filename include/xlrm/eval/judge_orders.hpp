@@ -27,7 +27,7 @@ bool uses_ba(OrderMode mode);
 
 //! A judge's answer to one prompt.
 struct JudgeReply {
-    Verdict verdict;
+    JudgeVerdict verdict;
     bool cut_off = false;   //!< the text ended by its length
     std::string lang = {};  //!< that the text is in, as detect_language says; "" = not looked for
 };
@@ -45,7 +45,7 @@ double first_preference(const JudgeReply& reply);
 
 //! Most frequent verdict of several judgements of one prompt, those without a verdict left out; equally frequent ones are a tie.
 //! Ratings: their median (of two in the middle the lower). None where all are.
-Verdict majority(std::span<const Verdict> verdicts);
+JudgeVerdict majority(std::span<const JudgeVerdict> verdicts);
 
 //! A share with its Wilson interval; `total` 0 = there is none.
 struct Share {
@@ -57,31 +57,48 @@ struct Share {
 
 //! What a judge did, apart from whom it preferred; of one language or of all.
 struct JudgeCounts {
-    std::int64_t items = 0;    //!< with a reply in all orders that the mode uses
+    std::int64_t items = 0;    //!< with a reply to each of their prompts
     std::int64_t missing = 0;  //!< items without
+    std::int64_t even = 0;     //!< items whose best right and best wrong answer come out equal
     std::int64_t replies = 0;
     std::int64_t ties = 0;  //!< replies that say so
     Share unparsed;         //!< replies without a verdict, of all
     Share truncated;        //!< replies that were cut off before a verdict, of all
-    Share first_slot;       //!< replies that name the first answer shown, of those that name one: 0.5 where order has no part
+    Share first_slot;  //!< replies that name the first answer shown, of those that name one: where order has no part 1 / answers
     Share order_agreement;  //!< items whose two orders name the same answer, of those where both name one
 
+    std::map<std::string, std::int64_t> verdicts;   //!< replies by what they say (name_of)
     std::map<std::string, std::int64_t> languages;  //!< replies by the language that they are in, where it was looked for
 
     //! For results: the counts by name, and each share as {count, total, share, low, high}, the last three null where total is 0.
     Json as_json() const;
-    //! Adds an item of `mode`.
+    //! Adds a pair, judged in the orders of `mode`; `even` too.
     void add(OrderMode mode, const OrderedReplies& replies);
+    //! Adds a reply alone.
+    void add(const JudgeReply& reply);
 };
 
 //! Where among `answers` the right answer of a ranking is shown; it changes places with the answer that would be there, as in
 //! RewardBench 2. A function of seed, id and occurrence alone, each place as likely as any other.
 std::int32_t shown_at(std::uint64_t seed, const std::string& id, std::int32_t occurrence, std::int32_t answers);
+//! The letters of the answers as they are shown then, the right one's being A: "BACD". REQUIRES: place < answers <= 26.
+std::string shown_order(std::int32_t place, std::int32_t answers);
 
-//! Score of an item with more than two answers: 1 / the number of best ones where the right answer (index 0) is among them, else
-//! 0; 0.25 where nothing is valid, as RewardBench 2 counts it. `ratings`: of each answer; none = invalid, left out.
-double rating_score(std::span<const Verdict> ratings);
-//! The same from one verdict over four answers, of which `right` was shown at index `shown_at`: 1, 0, or 0.25 without a verdict.
-double ranking_score(const Verdict& verdict, std::int32_t shown_at);
+// Scores of an item's answers in a cell, the right ones first. With equal best scores shared (TiePolicy::shared) an item is worth
+// what RewardBench 2 gives it.
+
+//! From a ranking of the answers in this order: 1 for the one that is named; 1 / answers for each without a verdict.
+std::vector<float> ranking_scores(const JudgeVerdict& verdict, const std::string& order);
+
+//! What an answer without a rating does to its item.
+enum class Unrated {
+    even,  //!< all answers of the item get kUnrated, since nothing can be said of it: RewardBench 1
+    loses  //!< it alone does, so it loses to every answer with a rating: RewardBench 2, where ratings that are not valid are left
+           //!< out
+};
+Unrated unrated_rule(const std::string& parser);  //!< loses for rewardbench_v2, else even
+//! Below every rating; what RewardBench notes for one that is not valid.
+inline constexpr float kUnrated = -1.0F;
+std::vector<float> rating_scores(std::span<const JudgeVerdict> ratings, Unrated rule);
 
 }  // namespace xlrm

@@ -8,6 +8,7 @@
 
 #include "xlrm/analysis/analyze.hpp"
 #include "xlrm/core/options.hpp"
+#include "xlrm/eval/judge.hpp"
 #include "xlrm/eval/options.hpp"
 #include "xlrm/train/options.hpp"
 
@@ -32,7 +33,8 @@ struct ModelShape {
     std::int64_t hidden = 128, layers = 4, heads = 4, kv_heads = 2, intermediate = 352, max_positions = 2048;
 };
 
-//! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate] [analyze].
+//! The whole configuration of a sweep, sections [sweep] [data] [tokenizer] [model] [pretrain] [train] [evaluate] [judge]
+//! [analyze].
 struct SweepConfig {
     std::vector<std::string> bases = {"base"}, sources, targets, seeds = {"1"};
     std::vector<std::string> models;  //!< that are given ready: name=folder
@@ -57,13 +59,16 @@ struct SweepConfig {
     ModelShape shape;
     TrainOptions pretrain, train;
     EvaluateOptions evaluate;
-    AnalyzeOptions analyze;        //!< without the folder
-    std::string analysis = "yes";  //!< "no": the cells are not analysed
-    std::string report = "yes";    //!< "no": no report is drawn of the analysis
+    std::vector<std::string> judges;  //!< names of `models` that judge answers in place of scoring them
+    JudgeJob judge;                   //!< how: describe_judging's options
+    AnalyzeOptions analyze;           //!< without the folder
+    std::string analysis = "yes";     //!< "no": the cells are not analysed
+    std::string report = "yes";       //!< "no": no report is drawn of the analysis
 
     std::vector<Base> base_list() const;
     //! Models that are given ready; each has a folder.
     std::vector<Base> model_list() const;
+    bool is_judge(const std::string& model) const;
     std::vector<Source> source_list() const;
     //! Names of the targets; default: [data] langs. A language is named by its code; where the configuration names two regions of
     //! one code, each by code and region (LanguageNames).

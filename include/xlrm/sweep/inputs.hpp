@@ -65,7 +65,8 @@ struct SweepInputs {
     std::map<std::string, Json> bases;      //!< name of a base or model that is given → base_recipe
 
     //! For plan.json: {option: {"given": [path as configured], "files": [{"path", "sha256"}], "kind", "split", "part",
-    //! "default_lang", "forms", "rows_sha256": {selection: hash}}, "bases": {name: {"given", "folder", "recipe"}}}.
+    //! "default_lang", "forms", "rows_sha256": {selection: hash}}, "bases": {name: {"given", "folder", "recipe"}}, and with
+    //! judges "judge": {"prompt", "sha256"}}.
     Json to_json(const SweepConfig& config, FileHashes& hashes) const;
 };
 

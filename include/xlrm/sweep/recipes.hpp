@@ -20,7 +20,8 @@ namespace xlrm {
 //!     models/M     {options, rows_sha256, base, eval_data_sha256}      in training.json, under `recipe`
 //!     floors/F     {target: {rows_sha256, train_sha256, langs}}        in the file, under `recipe` of each target
 //!     prepared/P   {files_sha256, langs, tokenizer, template, limits}  in the attribute `attributes`, under `recipe`
-//!     cells/M/C    {options, rows_sha256, model}                       in the attribute xlrm_provenance, under `recipe`
+//!     cells/M/C    {options, rows_sha256, model}                       in the attribute xlrm_provenance, under `recipe`;
+//!                  of a judge also {prompt}, the hash of its prompt file
 //! What was really used (weights, tokenizer, template, input files by hash) is recorded beside it, as for any model and cell.
 
 //! Raise it when equal recipes no longer give equal results.

@@ -91,8 +91,8 @@ Share share_of(const GenerationSetup& setup, const GenerateJob& job, const Sampl
 class GenerationRun {
 public:
     GenerationRun(const Communicator& world, const GenerateJob& job, const MakePrompts& make_prompts,
-                  const FinishSamples& finish_samples)
-        : world_(world), job_(job), make_prompts_(make_prompts), finish_samples_(finish_samples) {}
+                  const FinishSamples& finish_samples, const GenerationCaller& caller)
+        : world_(world), job_(job), make_prompts_(make_prompts), finish_samples_(finish_samples), caller_(caller) {}
 
     JobEnd run() {
         together(world_, [&] {
@@ -100,6 +100,7 @@ public:
             setup_ = make_generation_setup(job_, make_prompts_);
         });
         on_root(world_, [&] {
+            if (caller_.embedded) return;
             lock_.emplace(setup_.output, OutputKind::replaced, stop_requested);
             log_root(LogLevel::info, setup_.notes);
         });
@@ -141,7 +142,7 @@ private:
 
     JobEnd generate(SampleWriter& writer, std::int64_t all) {
         const std::int64_t before = writer.count();
-        SharedProgress progress(world_, all, before);
+        SharedProgress progress(world_, all, before, caller_.stop, caller_.embedded);
         GenerationFigures figures;
         const Problem problem = attempt([&] {
             const Share share = share_of(setup_, job_, writer, world_);
@@ -176,7 +177,7 @@ private:
     }
 
     void finish(SampleWriter& writer) {
-        lock_->require_held();
+        if (lock_) lock_->require_held();
         writer.finish();
         Json facts = {{"samples_of", content_}};
         facts["exact"] = inexact_ ? Json(inexact_->empty()) : Json();
@@ -190,6 +191,7 @@ private:
     const GenerateJob& job_;
     const MakePrompts& make_prompts_;
     const FinishSamples& finish_samples_;
+    const GenerationCaller& caller_;
     GenerationSetup setup_;
     std::optional<OutputLock> lock_;  // on the root
     std::optional<LoadedModel> model_;
@@ -202,8 +204,8 @@ private:
 }  // namespace
 
 JobEnd generate_samples(const Communicator& world, const GenerateJob& job, const MakePrompts& make_prompts,
-                        const FinishSamples& finish_samples) {
-    return GenerationRun(world, job, make_prompts, finish_samples).run();
+                        const FinishSamples& finish_samples, const GenerationCaller& caller) {
+    return GenerationRun(world, job, make_prompts, finish_samples, caller).run();
 }
 
 JobEnd run_generate(const Communicator& world, const GenerateJob& job) {

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "xlrm/comm/run_job.hpp"
 
@@ -15,15 +16,20 @@ constexpr std::chrono::milliseconds kBetween{500};
 
 }  // namespace
 
-SharedProgress::SharedProgress(const Communicator& world, std::int64_t total, std::int64_t before)
+SharedProgress::SharedProgress(const Communicator& world, std::int64_t total, std::int64_t before, std::function<bool()> stop,
+                               bool quiet)
     : world_(world),
+      stop_(std::move(stop)),
       before_(before),
       working_(world.size() - 1),
       start_(std::chrono::steady_clock::now()),
-      last_(start_),
-      progress_("generating", total, "texts") {
-    progress_.update(before);
+      last_(start_) {
+    if (quiet) return;
+    progress_.emplace("generating", total, "texts");
+    progress_->update(before);
 }
+
+bool SharedProgress::stop_asked() const { return stop_requested() || (stop_ && stop_()); }
 
 double SharedProgress::seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -58,13 +64,14 @@ void SharedProgress::tell_all() {
 }
 
 void SharedProgress::show() {
+    if (!progress_) return;
     char rate[64];
     std::snprintf(rate, sizeof rate, "%.0f tokens/s", static_cast<double>(tokens_) / seconds());
-    progress_.update(before_ + texts_, rate);
+    progress_->update(before_ + texts_, rate);
 }
 
 bool SharedProgress::go_on(std::int64_t texts, std::int64_t tokens) {
-    const bool asked = stop_requested() && !stopping_;
+    const bool asked = !stopping_ && stop_asked();
     stopping_ = stopping_ || asked;
     const auto now = std::chrono::steady_clock::now();
     if (!asked && now - last_ < kBetween) return !stopping_;
@@ -93,11 +100,11 @@ void SharedProgress::end(std::int64_t texts, std::int64_t tokens, bool failed) {
         tell_all();
         if (working_ == 0) break;
         show();
-        stopping_ = stopping_ || stop_requested();
+        stopping_ = stopping_ || stop_asked();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     for (int rank = 1; rank < world_.size(); ++rank) world_.send("over", rank, kFromRoot);
-    progress_.finish();
+    if (progress_) progress_->finish();
 }
 
 }  // namespace xlrm

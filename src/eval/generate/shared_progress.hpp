@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "xlrm/comm/communicator.hpp"
 #include "xlrm/core/progress.hpp"
@@ -13,8 +15,9 @@ namespace xlrm {
 class SharedProgress {
 public:
     //! Collective, in that every rank makes one and calls end(). `total` texts of all ranks, `before` of them done by earlier
-    //! runs.
-    SharedProgress(const Communicator& world, std::int64_t total, std::int64_t before);
+    //! runs. `stop` on any rank asks all to stop, as a signal does. `quiet`: nothing is shown.
+    SharedProgress(const Communicator& world, std::int64_t total, std::int64_t before, std::function<bool()> stop = {},
+                   bool quiet = false);
 
     //! Between pieces of work: texts and tokens of this rank so far. False: it should end.
     bool go_on(std::int64_t texts, std::int64_t tokens);
@@ -33,14 +36,16 @@ private:
     void receive();
     void show();
     void tell_all();
+    bool stop_asked() const;
 
     const Communicator& world_;
+    std::function<bool()> stop_;
     std::int64_t before_, texts_ = 0, tokens_ = 0;  // texts_ and tokens_ of all ranks, on the root
     std::int64_t sent_texts_ = 0, sent_tokens_ = 0;
     int working_;  // ranks other than the root that are not through
     bool stopping_ = false, told_ = false;
     std::chrono::steady_clock::time_point start_, last_;
-    Progress progress_;
+    std::optional<Progress> progress_;  // none = quiet
 };
 
 }  // namespace xlrm

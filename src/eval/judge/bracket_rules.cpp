@@ -31,74 +31,75 @@ bool has_other_brackets(std::string_view text) {
     return false;
 }
 
-Verdict no_single_mark(std::string_view text, std::size_t count) {
-    if (count > 1) return Verdict::none("more than one verdict");
-    return Verdict::none(has_other_brackets(text) ? "no verdict, but other brackets" : "no verdict");
+JudgeVerdict no_single_mark(std::string_view text, std::size_t count) {
+    if (count > 1) return JudgeVerdict::none("more than one verdict");
+    return JudgeVerdict::none(has_other_brackets(text) ? "no verdict, but other brackets" : "no verdict");
 }
 
 std::vector<std::string_view> letters_of(std::string_view text, char last) {
     return marks_of(text, [last](std::string_view mark) { return mark.size() == 1 && mark[0] >= 'A' && mark[0] <= last; });
 }
 
-Verdict either(std::string_view text) {
-    if (holds(text, 0) && holds(text, 1)) return Verdict::none("more than one verdict");
+JudgeVerdict either(std::string_view text) {
+    if (holds(text, 0) && holds(text, 1)) return JudgeVerdict::none("more than one verdict");
     for (std::size_t i = 0; i < 2; ++i)
-        if (holds(text, i)) return Verdict::answer(static_cast<std::int32_t>(i));
-    return Verdict::none("no verdict");
+        if (holds(text, i)) return JudgeVerdict::answer(static_cast<std::int32_t>(i));
+    return JudgeVerdict::none("no verdict");
 }
 
 }  // namespace
 
-Verdict strict_pair(std::string_view text) {
+JudgeVerdict strict_pair(std::string_view text) {
     const auto marks = letters_of(text, 'C');
     if (marks.size() != 1) return no_single_mark(text, marks.size());
-    return marks[0] == "C" ? Verdict::tie() : Verdict::answer(marks[0][0] - 'A');
+    return marks[0] == "C" ? JudgeVerdict::tie() : JudgeVerdict::answer(marks[0][0] - 'A');
 }
 
-Verdict strict_ranking(std::string_view text) {
+JudgeVerdict strict_ranking(std::string_view text) {
     const auto marks = letters_of(text, 'D');
-    return marks.size() == 1 ? Verdict::answer(marks[0][0] - 'A') : no_single_mark(text, marks.size());
+    return marks.size() == 1 ? JudgeVerdict::answer(marks[0][0] - 'A') : no_single_mark(text, marks.size());
 }
 
-Verdict strict_rating(std::string_view text) {
+JudgeVerdict strict_rating(std::string_view text) {
     const auto marks = marks_of(
         text, [](std::string_view mark) { return (mark.size() == 1 && mark[0] >= '1' && mark[0] <= '9') || mark == "10"; });
     if (marks.size() != 1) return no_single_mark(text, marks.size());
-    return Verdict::rating(marks[0] == "10" ? 10 : marks[0][0] - '0');
+    return JudgeVerdict::rating(marks[0] == "10" ? 10 : marks[0][0] - '0');
 }
 
-Verdict rewardbench_v1_pair(std::string_view text) {
+JudgeVerdict rewardbench_v1_pair(std::string_view text) {
     for (std::size_t i = 0; i < 2; ++i)
-        if (holds(text, i)) return Verdict::answer(static_cast<std::int32_t>(i));
-    return Verdict::none("no verdict");
+        if (holds(text, i)) return JudgeVerdict::answer(static_cast<std::int32_t>(i));
+    return JudgeVerdict::none("no verdict");
 }
 
-Verdict rewardbench_v2_ranking(std::string_view text) {
+JudgeVerdict rewardbench_v2_ranking(std::string_view text) {
     for (std::size_t i = 0; i < kMarks.size(); ++i)
-        if (holds(text, i)) return Verdict::answer(static_cast<std::int32_t>(i));
-    return Verdict::none("no verdict");
+        if (holds(text, i)) return JudgeVerdict::answer(static_cast<std::int32_t>(i));
+    return JudgeVerdict::none("no verdict");
 }
 
 // r"\b([1-9]|10)\b\s*$" on the stripped text: the word boundary is before a digit, so no word character may precede it.
-Verdict rewardbench_rating(std::string_view text) {
+JudgeVerdict rewardbench_rating(std::string_view text) {
     const std::string valid = replace_invalid_utf8(text);
     const std::string_view words = strip(valid);
     const std::size_t size = words.ends_with("10") ? 2 : 1;
     if (words.empty() || words.back() < '0' || words.back() > '9' || (size == 1 && words.back() == '0'))
-        return Verdict::none("no number at the end");
+        return JudgeVerdict::none("no number at the end");
     std::size_t at = words.size() - size;
-    if (at > 0 && is_word_character(previous_code_point(words, at))) return Verdict::none("no number from 1 to 10 at the end");
-    return Verdict::rating(size == 2 ? 10 : words.back() - '0');
+    if (at > 0 && is_word_character(previous_code_point(words, at)))
+        return JudgeVerdict::none("no number from 1 to 10 at the end");
+    return JudgeVerdict::rating(size == 2 ? 10 : words.back() - '0');
 }
 
-Verdict m_rewardbench_pair(std::string_view text) { return rewardbench_v1_pair(text); }
+JudgeVerdict m_rewardbench_pair(std::string_view text) { return rewardbench_v1_pair(text); }
 
-Verdict rm_r1_pair(std::string_view text) { return either(text); }
+JudgeVerdict rm_r1_pair(std::string_view text) { return either(text); }
 
-Verdict self_taught_pair(std::string_view text) {
-    const Verdict verdict = either(text);
+JudgeVerdict self_taught_pair(std::string_view text) {
+    const JudgeVerdict verdict = either(text);
     const bool both = holds(text, 0) && holds(text, 1);
-    return verdict.kind == Verdict::Kind::none && !both && holds(text, 2) ? Verdict::tie() : verdict;
+    return verdict.kind == JudgeVerdict::Kind::none && !both && holds(text, 2) ? JudgeVerdict::tie() : verdict;
 }
 
 }  // namespace xlrm::judge

@@ -30,19 +30,26 @@ std::string text_field(const Json& row, const char* field, const std::string& wh
     return found->get<std::string>();
 }
 
-Row read_own_row(const Json& row, bool needs_order, const std::string& where) {
+// The same, or a whole number as its digits.
+std::string text_or_number_field(const Json& row, const char* field, const std::string& where) {
+    const auto found = row.find(field);
+    return found != row.end() && found->is_number_integer() ? found->dump() : text_field(row, field, where);
+}
+
+Row read_own_row(const Json& row, bool needs_order, JudgeForm form, const std::string& where) {
+    const auto read = form == JudgeForm::rating ? text_or_number_field : text_field;  // "order": 2, "verdict": 7
     Row result;
     const Json& id = row.contains("id") ? row.at("id") : Json();
     require(id.is_string() || id.is_number_integer(), where + ": field 'id' must be a text or a whole number");
     result.request.id = id.is_string() ? id.get<std::string>() : id.dump();
     result.request.lang = text_field(row, "lang", where);
-    if (needs_order || row.contains("order")) result.request.order = text_field(row, "order", where);
+    if (needs_order || row.contains("order")) result.request.order = read(row, "order", where);
     if (row.contains("occurrence")) {
         require(row.at("occurrence").is_number_integer(), where + ": field 'occurrence' must be a whole number");
         result.request.occurrence = row.at("occurrence").get<std::int32_t>();
     }
     if (row.contains("text")) result.text = text_field(row, "text", where);
-    if (row.contains("verdict")) result.verdict = text_field(row, "verdict", where);
+    if (row.contains("verdict")) result.verdict = read(row, "verdict", where);
     require(result.text || result.verdict, where + ": a row needs 'text' or 'verdict'");
     result.cut_off = row.contains("finish_reason") && row.at("finish_reason") == "length";
     return result;
@@ -77,7 +84,7 @@ ImportedReply reply_of(const Row& row, const JudgeParser& parser, JudgeForm form
     imported.reply.cut_off = row.cut_off;
     if (row.verdict) imported.reply.verdict = parse_verdict_name(*row.verdict, form, where);
     if (!row.text) return imported;
-    const Verdict read = parser.parse(*row.text);
+    const JudgeVerdict read = parser.parse(*row.text);
     if (row.verdict && !(read == imported.reply.verdict))
         fail(where + ": verdict '" + *row.verdict + "' contradicts the text, in which parser " + parser.name() + " reads '" +
              name_of(read) + "'; leave one of the two fields out");
@@ -156,7 +163,7 @@ ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, 
             const std::string where = file.string() + ":" + std::to_string(number);
             const Json json = parse_json(line, where, kRowDepth);
             require(json.is_object(), where + ": a JSON object is expected");
-            Row row = json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, where);
+            Row row = json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, form, where);
             row.request = request_of(row.request, wanted);
             const std::string name = custom_id(row.request);
             if (!wanted.contains(row.request)) {
@@ -168,8 +175,9 @@ ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, 
                 return;
             }
             if (!row.error.empty()) result.failed.push_back(name + " (" + row.error + ")");
-            result.replies[row.request] = row.error.empty() ? reply_of(row, parser, form, where)
-                                                            : ImportedReply{{.verdict = Verdict::none("the request failed")}, ""};
+            result.replies[row.request] = row.error.empty()
+                                              ? reply_of(row, parser, form, where)
+                                              : ImportedReply{{.verdict = JudgeVerdict::none("the request failed")}, ""};
         });
     }
     for (const JudgeRequest& request : requests)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/random.hpp"
@@ -11,9 +12,8 @@ namespace xlrm {
 namespace {
 
 constexpr std::array kModes = {OrderMode::ab, OrderMode::ba, OrderMode::both_consistent, OrderMode::both_average};
-constexpr double kUnparsedOfFour = 0.25;
 
-bool names_answer(const JudgeReply& reply) { return reply.verdict.kind == Verdict::Kind::answer; }
+bool names_answer(const JudgeReply& reply) { return reply.verdict.kind == JudgeVerdict::Kind::answer; }
 
 // Which answer a reply names: 0 = the chosen one. REQUIRES: names_answer.
 std::int32_t named_answer(const JudgeReply& reply, bool swapped) {
@@ -67,47 +67,53 @@ std::optional<double> preference(OrderMode mode, const OrderedReplies& replies) 
     return (ab + ba) / 2.0;
 }
 
-Verdict majority(std::span<const Verdict> verdicts) {
+JudgeVerdict majority(std::span<const JudgeVerdict> verdicts) {
     std::vector<std::int32_t> ratings;
-    std::map<std::pair<Verdict::Kind, std::int32_t>, std::int64_t> votes;
-    for (const Verdict& verdict : verdicts) {
-        if (verdict.kind == Verdict::Kind::rating) ratings.push_back(verdict.value);
-        if (verdict.kind == Verdict::Kind::answer || verdict.kind == Verdict::Kind::tie) ++votes[{verdict.kind, verdict.value}];
+    std::map<std::pair<JudgeVerdict::Kind, std::int32_t>, std::int64_t> votes;
+    for (const JudgeVerdict& verdict : verdicts) {
+        if (verdict.kind == JudgeVerdict::Kind::rating) ratings.push_back(verdict.value);
+        if (verdict.kind == JudgeVerdict::Kind::answer || verdict.kind == JudgeVerdict::Kind::tie)
+            ++votes[{verdict.kind, verdict.value}];
     }
     if (!ratings.empty()) {
         std::ranges::sort(ratings);
-        return Verdict::rating(ratings[(ratings.size() - 1) / 2]);
+        return JudgeVerdict::rating(ratings[(ratings.size() - 1) / 2]);
     }
-    if (votes.empty()) return Verdict::none(verdicts.empty() ? "no judgement" : "no judgement has a verdict");
+    if (votes.empty()) return JudgeVerdict::none(verdicts.empty() ? "no judgement" : "no judgement has a verdict");
     std::int64_t most = 0;
     for (const auto& [verdict, count] : votes) most = std::max(most, count);
-    Verdict winner;
+    JudgeVerdict winner;
     for (const auto& [verdict, count] : votes) {
         if (count != most) continue;
-        if (winner.kind != Verdict::Kind::none) return Verdict::tie();
+        if (winner.kind != JudgeVerdict::Kind::none) return JudgeVerdict::tie();
         winner = {verdict.first, verdict.second, {}};
     }
     return winner;
 }
 
+void JudgeCounts::add(const JudgeReply& reply) {
+    const bool none = reply.verdict.kind == JudgeVerdict::Kind::none;
+    ++replies;
+    ++unparsed.total;
+    ++truncated.total;
+    unparsed.count += none ? 1 : 0;
+    truncated.count += none && reply.cut_off ? 1 : 0;
+    ties += reply.verdict.kind == JudgeVerdict::Kind::tie ? 1 : 0;
+    ++verdicts[name_of(reply.verdict)];
+    if (!reply.lang.empty()) ++languages[reply.lang];
+    if (!names_answer(reply)) return;
+    ++first_slot.total;
+    first_slot.count += reply.verdict.value == 0 ? 1 : 0;
+}
+
 void JudgeCounts::add(OrderMode mode, const OrderedReplies& both) {
     const std::optional<JudgeReply> ab = uses_ab(mode) ? both.ab : std::nullopt;
     const std::optional<JudgeReply> ba = uses_ba(mode) ? both.ba : std::nullopt;
-    ++(preference(mode, both) ? items : missing);
-    for (const auto* const reply : {&ab, &ba}) {
-        if (!*reply) continue;
-        const bool none = (*reply)->verdict.kind == Verdict::Kind::none;
-        ++replies;
-        ++unparsed.total;
-        ++truncated.total;
-        unparsed.count += none ? 1 : 0;
-        truncated.count += none && (*reply)->cut_off ? 1 : 0;
-        ties += (*reply)->verdict.kind == Verdict::Kind::tie ? 1 : 0;
-        if (!(*reply)->lang.empty()) ++languages[(*reply)->lang];
-        if (!names_answer(**reply)) continue;
-        ++first_slot.total;
-        first_slot.count += (*reply)->verdict.value == 0 ? 1 : 0;
-    }
+    const std::optional<double> preferred = preference(mode, both);
+    ++(preferred ? items : missing);
+    even += preferred == 0.5 ? 1 : 0;
+    for (const auto* const reply : {&ab, &ba})
+        if (*reply) add(**reply);
     if (!ab || !ba || !names_answer(*ab) || !names_answer(*ba)) return;
     ++order_agreement.total;
     order_agreement.count += named_answer(*ab, false) == named_answer(*ba, true) ? 1 : 0;
@@ -125,12 +131,14 @@ Json JudgeCounts::as_json() const {
     };
     return Json{{"items", items},
                 {"missing", missing},
+                {"even", even},
                 {"replies", replies},
                 {"ties", ties},
                 {"unparsed", share(unparsed)},
                 {"truncated", share(truncated)},
                 {"first_slot", share(first_slot)},
                 {"order_agreement", share(order_agreement)},
+                {"verdicts", verdicts},
                 {"languages", languages}};
 }
 
@@ -140,26 +148,30 @@ std::int32_t shown_at(std::uint64_t seed, const std::string& id, std::int32_t oc
     return static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(answers)));
 }
 
-double rating_score(std::span<const Verdict> ratings) {
-    std::int64_t best = 0;
-    std::int32_t most = 0;
-    bool right = false;
-    for (std::size_t i = 0; i < ratings.size(); ++i) {
-        if (ratings[i].kind != Verdict::Kind::rating) continue;
-        if (best == 0 || ratings[i].value > most) {
-            most = ratings[i].value;
-            best = 0;
-            right = i == 0;
-        }
-        if (ratings[i].value == most) ++best;
-    }
-    if (best == 0) return kUnparsedOfFour;
-    return right ? 1.0 / static_cast<double>(best) : 0.0;
+std::string shown_order(std::int32_t place, std::int32_t answers) {
+    std::string order;
+    for (std::int32_t i = 0; i < answers; ++i) order += static_cast<char>('A' + i);
+    std::swap(order[0], order[static_cast<std::size_t>(place)]);
+    return order;
 }
 
-double ranking_score(const Verdict& verdict, std::int32_t shown_at) {
-    if (verdict.kind != Verdict::Kind::answer) return kUnparsedOfFour;
-    return verdict.value == shown_at ? 1.0 : 0.0;
+std::vector<float> ranking_scores(const JudgeVerdict& verdict, const std::string& order) {
+    const bool named = verdict.kind == JudgeVerdict::Kind::answer && verdict.value < std::ssize(order);
+    std::vector<float> scores(order.size(), named ? 0.0F : 1.0F / static_cast<float>(order.size()));
+    if (named) scores[static_cast<std::size_t>(order[static_cast<std::size_t>(verdict.value)] - 'A')] = 1.0F;
+    return scores;
+}
+
+Unrated unrated_rule(const std::string& parser) { return parser == "rewardbench_v2" ? Unrated::loses : Unrated::even; }
+
+std::vector<float> rating_scores(std::span<const JudgeVerdict> ratings, Unrated rule) {
+    std::vector<float> scores;
+    for (const JudgeVerdict& rating : ratings)
+        scores.push_back(rating.kind == JudgeVerdict::Kind::rating ? static_cast<float>(rating.value) : kUnrated);
+    const bool unrated =
+        std::ranges::any_of(ratings, [](const JudgeVerdict& one) { return one.kind != JudgeVerdict::Kind::rating; });
+    if (unrated && rule == Unrated::even) std::ranges::fill(scores, kUnrated);
+    return scores;
 }
 
 }  // namespace xlrm

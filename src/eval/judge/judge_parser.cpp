@@ -11,7 +11,7 @@ namespace {
 struct Entry {
     const char* name;
     JudgeForm form;
-    Verdict (*rule)(std::string_view);
+    JudgeVerdict (*rule)(std::string_view);
 };
 
 constexpr std::array kEntries = {
@@ -59,32 +59,32 @@ JudgeForm parse_judge_form(const std::string& name, const std::string& where) {
     fail(where + ": form '" + name + "' is none of pair, ranking, rating");
 }
 
-std::string name_of(const Verdict& verdict) {
+std::string name_of(const JudgeVerdict& verdict) {
     switch (verdict.kind) {
-        case Verdict::Kind::answer:
+        case JudgeVerdict::Kind::answer:
             return std::string(1, static_cast<char>('A' + verdict.value));
-        case Verdict::Kind::tie:
+        case JudgeVerdict::Kind::tie:
             return "tie";
-        case Verdict::Kind::rating:
+        case JudgeVerdict::Kind::rating:
             return std::to_string(verdict.value);
-        case Verdict::Kind::none:
+        case JudgeVerdict::Kind::none:
             break;
     }
     return "none";
 }
 
-Verdict parse_verdict_name(const std::string& name, JudgeForm form, const std::string& where) {
-    if (name == "none") return Verdict::none("no verdict");
+JudgeVerdict parse_verdict_name(const std::string& name, JudgeForm form, const std::string& where) {
+    if (name == "none") return JudgeVerdict::none("no verdict");
     if (form == JudgeForm::rating) {
         std::int32_t number = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (error == std::errc() && end == name.data() + name.size()) return Verdict::rating(number);
-        fail(where + ": verdict '" + name + "' is neither a whole number nor none");
+        if (error == std::errc() && end == name.data() + name.size() && number >= 0) return JudgeVerdict::rating(number);
+        fail(where + ": verdict '" + name + "' is neither a whole number, 0 or more, nor none");
     }
-    if (name == "tie" && form == JudgeForm::pair) return Verdict::tie();
+    if (name == "tie" && form == JudgeForm::pair) return JudgeVerdict::tie();
     const char last = form == JudgeForm::pair ? 'B' : 'D';
     const char letter = name.size() == 1 ? static_cast<char>(name[0] & ~0x20) : '\0';
-    if (letter >= 'A' && letter <= last) return Verdict::answer(letter - 'A');
+    if (letter >= 'A' && letter <= last) return JudgeVerdict::answer(letter - 'A');
     fail(where + ": verdict '" + name + "' is none of " + (form == JudgeForm::pair ? "A, B, tie, none" : "A, B, C, D, none"));
 }
 

@@ -18,7 +18,7 @@ GenerateJob generation_of(const JudgeJob& job) {
     GenerateJob generate = job.generate;
     const std::string cell = job.output.ends_with(".h5") ? job.output.substr(0, job.output.size() - 3) : job.output;
     generate.output = cell + ".replies.jsonl";
-    generate.prompts = {"the pairs of --data"};  // they are made from them, and not read
+    generate.prompts = {"the rows of --data"};  // they are made from them, and not read
     generate.samples = job.votes;
     generate.sampling.greedy = job.votes == 1;
     return generate;
@@ -28,12 +28,11 @@ MakePrompts prompts_of(const JudgedItems& items) {
     return [&items](const Tokenizer& tokenizer, const ChatTemplate& chat_template) {
         EncodedPrompts prompts;
         for (const JudgedItem& item : items.items)
-            for (const bool swapped : {false, true}) {
-                if (!(swapped ? uses_ba(items.mode) : uses_ab(items.mode))) continue;
-                const JudgeRequest request{item.lang, item.id, item.occurrence, swapped ? "BA" : "AB"};
+            for (const std::string& order : items.orders(item)) {
+                const JudgeRequest request{item.lang, item.id, item.occurrence, order};
                 // The occurrence is part of the id.
                 prompts.all.push_back(
-                    encode_prompt(custom_id(request), item.lang, 0, items.messages(item, swapped), tokenizer, chat_template));
+                    encode_prompt(custom_id(request), item.lang, 0, items.messages(item, order), tokenizer, chat_template));
             }
         return prompts;
     };
@@ -42,7 +41,7 @@ MakePrompts prompts_of(const JudgedItems& items) {
 // The majority of each request's judgements.
 JudgeReplies read_replies(const std::filesystem::path& samples, const JudgeParser& parser) {
     struct Judgements {
-        std::vector<Verdict> verdicts;
+        std::vector<JudgeVerdict> verdicts;
         bool cut_off = true;  // all of them
         std::string lang;     // of the first
     };
@@ -55,7 +54,7 @@ JudgeReplies read_replies(const std::filesystem::path& samples, const JudgeParse
     });
     JudgeReplies replies;
     for (auto& [request, one] : all) {
-        const Verdict verdict = one.verdicts.size() == 1 ? one.verdicts.front() : majority(one.verdicts);
+        const JudgeVerdict verdict = one.verdicts.size() == 1 ? one.verdicts.front() : majority(one.verdicts);
         replies[request] = {verdict, one.cut_off, one.lang};
     }
     return replies;
@@ -64,17 +63,16 @@ JudgeReplies read_replies(const std::filesystem::path& samples, const JudgeParse
 void check(const JudgeJob& job) {
     require(!job.output.empty(), "--output is not given; name the file to write", ExitCode::usage);
     require(job.votes > 0, "--votes must be 1 or more", ExitCode::usage);
-    JudgeParser(job.parser, JudgeForm::pair);
     if (job.verb == "import")
         require(!job.verdicts.empty(), "--verdicts is not given; name the files of replies", ExitCode::usage);
     if (job.verb != "run")
         require(!job.judge.empty(), "--judge is not given; name the model that the service has", ExitCode::usage);
 }
 
-JobEnd run_model(const Communicator& world, const JudgeJob& job, const JudgedItems& items) {
+JobEnd run_model(const Communicator& world, const JudgeJob& job, const JudgedItems& items, const JudgeCaller* caller) {
     const GenerateJob generate = generation_of(job);
-    return generate_samples(world, generate, prompts_of(items), [&](const GenerationSetup& setup, const Json& record) {
-        const JudgeReplies replies = read_replies(setup.output, JudgeParser(job.parser, JudgeForm::pair));
+    const auto finish = [&](const GenerationSetup& setup, const Json& record) {
+        const JudgeReplies replies = read_replies(setup.output, JudgeParser(job.parser, items.prompt.form()));
         const Json& content = record.at("samples_of");
         const JudgeFacts facts{setup.folder.lexically_normal().filename().string(),
                                setup.chat_template->name,
@@ -82,11 +80,16 @@ JobEnd run_model(const Communicator& world, const JudgeJob& job, const JudgedIte
                                setup.tokenizer->sha256,
                                content.at("model_sha256"),
                                generate.dtype,
+                               "have a prompt that leaves no token for a reply",
                                content,
                                record};
-        const std::string table = write_judge_cell(job, items, replies, facts);
+        const std::string table =
+            write_judge_cell(job, items, replies, facts, caller != nullptr ? caller->finish : std::function<void(Cell&)>());
+        if (caller != nullptr) return;
         std::printf("%s%scell: %s\nreplies: %s\n", setup.notes.c_str(), table.c_str(), job.output.c_str(), setup.output.c_str());
-    });
+    };
+    if (caller == nullptr) return generate_samples(world, generate, prompts_of(items), finish);
+    return generate_samples(world, generate, prompts_of(items), finish, {.embedded = true, .stop = caller->stop});
 }
 
 void export_requests(const JudgeJob& job, const JudgedItems& items) {
@@ -94,18 +97,18 @@ void export_requests(const JudgeJob& job, const JudgedItems& items) {
     require(options.is_object(), "--request-options is no JSON object", ExitCode::usage);
     std::string lines;
     for (const JudgedItem& item : items.items)
-        for (const bool swapped : {false, true}) {
-            if (!(swapped ? uses_ba(items.mode) : uses_ab(items.mode))) continue;
-            const JudgeRequest request{item.lang, item.id, item.occurrence, swapped ? "BA" : "AB"};
-            lines += batch_line(request, job.judge, items.messages(item, swapped), options) + "\n";
+        for (const std::string& order : items.orders(item)) {
+            const JudgeRequest request{item.lang, item.id, item.occurrence, order};
+            lines += batch_line(request, job.judge, items.messages(item, order), options) + "\n";
         }
     write_file_atomic(job.output, lines);
     std::printf("%zu requests: %s\n", items.requests().size(), job.output.c_str());
 }
 
 void import_verdicts(const Communicator& world, const JudgeJob& job, const JudgedItems& items) {
-    const ImportedReplies imported = import_replies({job.verdicts.begin(), job.verdicts.end()}, items.requests(),
-                                                    JudgeParser(job.parser, JudgeForm::pair), JudgeForm::pair);
+    const JudgeForm form = items.prompt.form();
+    const ImportedReplies imported =
+        import_replies({job.verdicts.begin(), job.verdicts.end()}, items.requests(), JudgeParser(job.parser, form), form);
     JudgeReplies replies;
     for (const auto& [request, reply] : imported.replies) {
         replies[request] = reply.reply;
@@ -115,21 +118,22 @@ void import_verdicts(const Communicator& world, const JudgeJob& job, const Judge
     JudgeFacts facts;
     facts.model = job.judge;
     facts.chat_template = facts.dtype = "none";
+    facts.why_missing = "have no reply to each of their prompts";
     facts.run = run_facts(world, 0.0, at::kCPU);
-    std::printf("%scell: %s\n", write_judge_cell(job, items, replies, facts).c_str(), job.output.c_str());
+    std::printf("%scell: %s\n", write_judge_cell(job, items, replies, facts, {}).c_str(), job.output.c_str());
 }
 
 }  // namespace
 
-JobEnd run_judge(const Communicator& world, const JudgeJob& job) {
+JobEnd run_judge(const Communicator& world, const JudgeJob& job, const JudgeCaller* caller) {
     std::optional<JudgedItems> items;
     std::optional<OutputLock> lock;  // on the root
     together(world, [&] {
         check(job);
         items.emplace(read_judged_items(job));
     });
-    on_root(world, [&] { lock.emplace(job.output, OutputKind::replaced, stop_requested); });
-    if (job.verb == "run") return run_model(world, job, *items);
+    if (caller == nullptr) on_root(world, [&] { lock.emplace(job.output, OutputKind::replaced, stop_requested); });
+    if (job.verb == "run") return run_model(world, job, *items, caller);
     on_root(world, [&] { job.verb == "export" ? export_requests(job, *items) : import_verdicts(world, job, *items); });
     return ExitCode::done;
 }
@@ -140,10 +144,15 @@ std::string judge_report(const Communicator& world, const JudgeJob& job) {
         check(job);
         items.emplace(read_judged_items(job));
     });
-    const std::string pairs = std::to_string(items->items.size()) + " pairs, " + std::to_string(items->requests().size()) +
-                              " prompts: " + items->prompt.name() + ", version " + std::to_string(items->prompt.version()) +
-                              ", parser " + job.parser + ", orders " + job.orders + "\n";
-    return job.verb == "run" ? pairs + samples_plan(world, generation_of(job), prompts_of(*items)) : pairs;
+    const JudgePrompt& prompt = items->prompt;
+    const bool pairs = prompt.form() == JudgeForm::pair;
+    std::string report = std::to_string(items->items.size()) + (pairs ? " pairs, " : " items, ") +
+                         std::to_string(items->requests().size()) + " prompts: " + prompt.name() + ", version " +
+                         std::to_string(prompt.version()) + ", parser " + job.parser + (pairs ? ", orders " + job.orders : "") +
+                         "\n";
+    if (items->left_out > 0)
+        report += std::to_string(items->left_out) + " rows do not have four answers of which one is right, and are left out\n";
+    return job.verb == "run" ? report + samples_plan(world, generation_of(job), prompts_of(*items)) : report;
 }
 
 }  // namespace xlrm

@@ -104,7 +104,7 @@ void add(PlanBuilder& builder) {
     std::vector<std::string> results;
     for (const TaskPointer& task : builder.plan.tasks) {
         const std::string kind = task->kind();
-        if (kind == kEvaluateTask.name || kind == kFloorTask.name) results.push_back(task->output());
+        if (kind == kEvaluateTask.name || kind == kJudgeTask.name || kind == kFloorTask.name) results.push_back(task->output());
     }
     builder.add(std::make_shared<AnalyzeTask>(content_of(builder.config.analyze), builder.config.analyze.parts, results),
                 results);

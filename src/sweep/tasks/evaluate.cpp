@@ -181,7 +181,9 @@ const TaskKind kEvaluateTask = {
             add_cells(builder, {.base = base.name}, RowUse::own);
             if (builder.config.noise_floor) add_cells(builder, {.base = base.name, .noise_floor = true}, RowUse::own);
         }
-        for (const Base& model : builder.plan.models) add_cells(builder, {.base = model.name, .given = true}, RowUse::own);
+        for (const Base& model : builder.plan.models) {
+            if (!builder.config.is_judge(model.name)) add_cells(builder, {.base = model.name, .given = true}, RowUse::own);
+        }
     },
     [](const Json& json, const Plan&) -> std::shared_ptr<Task> {
         return std::make_shared<EvaluateTask>(CellPlace{.base = json.at("base"),

@@ -5,7 +5,7 @@
 namespace xlrm {
 
 //! One of each kind, defined in the file of its name.
-extern const TaskKind kWorldTask, kTokenizerTask, kPretrainTask, kFloorTask, kPrepareTask, kTrainTask, kEvaluateTask,
+extern const TaskKind kWorldTask, kTokenizerTask, kPretrainTask, kFloorTask, kPrepareTask, kTrainTask, kEvaluateTask, kJudgeTask,
     kAnalyzeTask;
 
 }  // namespace xlrm

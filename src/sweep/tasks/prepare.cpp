@@ -184,8 +184,10 @@ void add_all(PlanBuilder& builder) {
         add_evaluations(base, trained_form(builder.config, *builder.inputs, base), RowUse::trained);
         add_evaluations(base, own_form(builder.config, *builder.inputs, base), RowUse::own);
     }
-    for (const Base& model : builder.plan.models)
-        add_evaluations(model, own_form(builder.config, *builder.inputs, model), RowUse::own);
+    for (const Base& model : builder.plan.models) {
+        if (!builder.config.is_judge(model.name))
+            add_evaluations(model, own_form(builder.config, *builder.inputs, model), RowUse::own);
+    }
 }
 
 }  // namespace
