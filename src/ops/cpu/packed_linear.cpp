@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ops/cpu/aligned_buffer.hpp"
@@ -9,6 +10,7 @@
 #include "ops/cpu/kernels.hpp"
 #include "ops/cpu/row_blocks.hpp"
 #include "ops/cpu/row_product.hpp"
+#include "ops/cpu/shares.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/ops/linear.hpp"
 
@@ -38,6 +40,14 @@ bool same_bits(const at::Tensor& x, const at::Tensor& y) {
 
 at::Tensor packed_linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias);
 
+//! A share of each thread, or, of a weight with many panels (an LM head), an eighth of that: a thread that is held up leaves some
+//! to the others. Every task packs the rows again.
+std::int64_t panels_at_a_time(std::int64_t count) {
+    constexpr std::int64_t kMany = 256;
+    const std::int64_t share = (count + at::get_num_threads() - 1) / at::get_num_threads();
+    return std::max<std::int64_t>(1, share >= kMany ? (share + 7) / 8 : share);
+}
+
 // Where the library makes the other products, its order of sums is its own affair; for a few columns it changes with the rows.
 bool equals_the_library(const at::Tensor& weight, const PackedWeight& packed) {
     if (weight.size(0) < 16) return false;
@@ -47,20 +57,30 @@ bool equals_the_library(const at::Tensor& weight, const PackedWeight& packed) {
            same_bits(row_product(x, weight.t(), bias), packed_linear(x, packed, bias));
 }
 
+template <class T>
+std::shared_ptr<const PackedWeight> pack(const at::Tensor& weight) {
+    const PackedProducts<T>& packed = *packed_products<T>();
+    auto panels = std::make_shared<Panels<T>>(weight.size(0), weight.size(1), packed);
+    Product<T> args{};
+    args.w = const_data<T>(weight), args.w_stride = weight.stride(0), args.w_transposed = true;
+    args.k = weight.size(1), args.n = weight.size(0);
+    at::parallel_for(0, panels->count, 1,
+                     [&](std::int64_t begin, std::int64_t end) { packed.pack(args, begin, end, panels->values.data()); });
+    return panels;
+}
+
 std::shared_ptr<const PackedWeight> pack_weight(const at::Tensor& weight) {
     std::shared_ptr<const PackedWeight> result;
     if (weight.stride(1) != 1) return result;
     dispatch(weight.scalar_type(), [&](auto type) {
         using T = decltype(type);
-        const PackedProducts<T>* packed = packed_products<T>();
-        if (packed == nullptr) return;
-        auto panels = std::make_shared<Panels<T>>(weight.size(0), weight.size(1), *packed);
-        Product<T> args{};
-        args.w = const_data<T>(weight), args.w_stride = weight.stride(0), args.w_transposed = true;
-        args.k = weight.size(1), args.n = weight.size(0);
-        at::parallel_for(0, panels->count, 1,
-                         [&](std::int64_t begin, std::int64_t end) { packed->pack(args, begin, end, panels->values.data()); });
-        if (own_products<T>() != nullptr || equals_the_library(weight, *panels)) result = std::move(panels);
+        if (packed_products<T>() == nullptr) return;
+        const bool own = own_products<T>() != nullptr;
+        // A few columns first: what depends on the depth shows in them, and takes no memory.
+        const at::Tensor few = weight.narrow(0, 0, std::min<std::int64_t>(64, weight.size(0)));
+        if (!own && !equals_the_library(few, *pack<T>(few))) return;
+        result = pack<T>(weight);
+        if (!own && !equals_the_library(weight, *result)) result = nullptr;
     });
     return result;
 }
@@ -79,8 +99,10 @@ at::Tensor packed_linear(const at::Tensor& x, const PackedWeight& weight, const 
         args.bias = bias.defined() ? const_data<T>(bias) : nullptr;
         args.y = data<T>(y), args.y_stride = y.stride(0);
         args.rows = x.size(0), args.k = panels.k, args.n = panels.n;
-        at::parallel_for(0, panels.count, 1, [&](std::int64_t begin, std::int64_t end) {
-            packed.product(args, panels.values.data(), begin, end, thread_scratch<char>(packed.scratch(args.k)));
+        const std::int64_t share = panels_at_a_time(panels.count);
+        for_tasks((panels.count + share - 1) / share, [&](std::int64_t task) {
+            packed.product(args, panels.values.data(), task * share, std::min(panels.count, (task + 1) * share),
+                           thread_scratch<char>(packed.scratch(args.k)));
         });
     });
     return y;
