@@ -7,7 +7,7 @@
 # MPI, HDF5 and the other libraries are the system's or a module's, as they were when it was built.
 option(XLRM_INSTALL_LIBRARIES "Install copies of libtorch and Arrow beside the programs" ON)
 include(GNUInstallDirs)
-set(jobs job_xlrm_analyze job_xlrm_bench job_xlrm_evaluate job_xlrm_generate job_xlrm_inspect job_xlrm_judge job_xlrm_prepare job_xlrm_sweep
+set(jobs job_xlrm_align job_xlrm_analyze job_xlrm_bench job_xlrm_evaluate job_xlrm_generate job_xlrm_inspect job_xlrm_judge job_xlrm_prepare job_xlrm_sweep
   job_xlrm_train)
 
 if(XLRM_INSTALL_LIBRARIES)

@@ -3,9 +3,12 @@
 only; each peer is a process of its own that loads its model once, and is suspended while another runs. See scripts/bench_generate.
 
 Scenarios: `fixed`, 64 prompts of 32 ids, 64 new ones each, greedy; `samples`, 4 samples of each prompt at temperature 1, of 16 to 112 ids (a
-length a prompt). End tokens are ignored, prefix caches off, keys and values in the weights' dtype, nothing is detokenised; loading and
-converting do not count. transformers has one batch as long as its longest text. Before the clock the greedy ids are compared with
-transformers': where a text differs, fp64 says whether the two best logits were closer than 1e-4 (bf16: 0.05) at the first difference."""
+length a prompt), of the first 16 prompts. End tokens are ignored, keys and values in the weights' dtype, nothing is detokenised; loading and
+converting do not count. A prompt is never kept from one run to the next; within a run all may share it among its samples. transformers, which
+has one batch as long as its longest text and no paged cache, runs in the first round alone. Before the clock the greedy ids are compared with
+each peer's: where a text differs, fp64 says whether the two logits were closer than 1e-4 (bf16: 0.05) at the first difference.
+
+The first use of a model takes minutes (it is made, exported, compiled): --work FOLDER keeps all that, and --prepare ends there."""
 import argparse
 import json
 import os
@@ -15,11 +18,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = {"10m": "384 6 6 2 1024", "124m": "768 12 12 4 3808"}  # hidden, layers, heads, key-value heads, width of the MLP
 VOCAB, PROMPTS, PROMPT, NEW, SAMPLES = 50304, 64, 32, 64, 4
+SAMPLED_PROMPTS = 16  # of the scenario `samples`
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
 MAKE_MODEL = """
@@ -39,17 +44,18 @@ model.save_pretrained(folder)
 # Each peer: loads, prints "ready", then for each line {"scenario", "out"} on its input runs and prints {"seconds"}.
 COMMON = """
 import json, os, sys, time
-folder, dtype, prompts, threads = sys.argv[1], sys.argv[2], [json.loads(line) for line in open(sys.argv[3])], int(sys.argv[4])
+folder, dtype, work, threads = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+read = lambda name: [json.loads(line) for line in open(os.path.join(work, name + ".jsonl"))]
+prompts = {"fixed": read("fixed"), "samples": read("samples")}
 out = os.dup(1)
 os.dup2(2, 1)  # what libraries print
 def say(value):
     os.write(out, (json.dumps(value) + "\\n").encode())
-def serve(run):
-    for scenario in sys.argv[5].split(","):
-        run(scenario)  # warm
+def serve(run, before=lambda: None):
     say("ready")
     for line in sys.stdin:
         asked = json.loads(line)
+        before()
         start = time.perf_counter()
         texts = run(asked["scenario"])
         seconds = time.perf_counter() - start
@@ -63,9 +69,9 @@ import torch
 from transformers import AutoModelForCausalLM
 torch.set_num_threads(threads)
 model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32 if dtype == "fp32" else torch.bfloat16).eval()
-ids = torch.tensor([prompt["ids"] for prompt in prompts])
 def run(scenario):
-    longest = 64 if scenario == "fixed" else max(prompt["new"] for prompt in prompts)
+    ids = torch.tensor([prompt["ids"] for prompt in prompts[scenario]])
+    longest = max(prompt["new"] for prompt in prompts[scenario])
     more = dict(do_sample=False) if scenario == "fixed" else dict(do_sample=True, temperature=1.0, top_p=1.0, top_k=0, num_return_sequences=4)
     with torch.inference_mode():
         made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=longest, min_new_tokens=longest, pad_token_id=0, **more)
@@ -74,20 +80,20 @@ serve(run)
 """
 OPENVINO = COMMON + """
 import numpy, openvino, openvino_genai
-converted = folder + ".openvino." + dtype
+converted = folder + ".openvino"
 if not os.path.exists(converted):
     import torch
     from optimum.intel import OVModelForCausalLM
-    OVModelForCausalLM.from_pretrained(folder, export=True, load_in_8bit=False, compile=False).save_pretrained(converted)
+    OVModelForCausalLM.from_pretrained(folder, export=True, load_in_8bit=False, compile=False).save_pretrained(converted + ".new")
+    os.rename(converted + ".new", converted)
 precision = "f32" if dtype == "fp32" else "bf16"
 scheduler = openvino_genai.SchedulerConfig()
 scheduler.max_num_seqs, scheduler.max_num_batched_tokens, scheduler.cache_size = 256, 4096, 2
-scheduler.enable_prefix_caching, scheduler.dynamic_split_fuse = False, True
+scheduler.enable_prefix_caching, scheduler.dynamic_split_fuse = False, True  # samples of a prompt share it in any case
 pipeline = openvino_genai.ContinuousBatchingPipeline(converted, scheduler, "CPU", {"INFERENCE_PRECISION_HINT": precision,
     "KV_CACHE_PRECISION": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}, {})
-tensors = [openvino.Tensor(numpy.array([prompt["ids"]], dtype=numpy.int64)) for prompt in prompts]
-def config(prompt, scenario):
-    new = 64 if scenario == "fixed" else prompt["new"]
+tensors = {name: [openvino.Tensor(numpy.array([prompt["ids"]], dtype=numpy.int64)) for prompt in rows] for name, rows in prompts.items()}
+def config(new, scenario):
     one = openvino_genai.GenerationConfig()
     one.max_new_tokens = one.min_new_tokens = new
     one.ignore_eos, one.do_sample, one.apply_chat_template = True, scenario != "fixed", False
@@ -95,21 +101,20 @@ def config(prompt, scenario):
         one.num_return_sequences, one.temperature, one.top_p = 4, 1.0, 1.0
     return one
 def run(scenario):
-    made = pipeline.generate(tensors, [config(prompt, scenario) for prompt in prompts])
+    made = pipeline.generate(tensors[scenario], [config(prompt["new"], scenario) for prompt in prompts[scenario]])
     return [ids for result in made for ids in result.m_generation_ids]
 serve(run)
 """
 VLLM = COMMON + """
 from vllm import LLM, SamplingParams
 model = LLM(folder, dtype="float32" if dtype == "fp32" else "bfloat16", skip_tokenizer_init=True, max_num_seqs=256, max_model_len=256,
-            enable_prefix_caching=False, enforce_eager=os.environ.get("BENCH_EAGER") == "1", seed=0)
+            enable_prefix_caching=True, enforce_eager=os.environ.get("BENCH_EAGER") == "1", seed=0)
 def run(scenario):
     parameters = [SamplingParams(n=1 if scenario == "fixed" else 4, temperature=0.0 if scenario == "fixed" else 1.0, ignore_eos=True, detokenize=False,
-                                 min_tokens=new, max_tokens=new)
-                  for new in ([64] * len(prompts) if scenario == "fixed" else [prompt["new"] for prompt in prompts])]
-    made = model.generate([{"prompt_token_ids": prompt["ids"]} for prompt in prompts], parameters, use_tqdm=False)
+                                 min_tokens=prompt["new"], max_tokens=prompt["new"]) for prompt in prompts[scenario]]
+    made = model.generate([{"prompt_token_ids": prompt["ids"]} for prompt in prompts[scenario]], parameters, use_tqdm=False)
     return [list(text.token_ids) for result in made for text in result.outputs]
-serve(run)
+serve(run, before=model.reset_prefix_cache)
 """
 GAP = """
 import json, sys, torch
@@ -139,13 +144,17 @@ def options():
     parser.add_argument("--dtypes", default="fp32", help="of: fp32, bf16")
     parser.add_argument("--scenarios", default="fixed,samples", help="of: fixed, samples; fixed has the ids that are compared")
     parser.add_argument("--peers", default="transformers,openvino,vllm", help="of: transformers, openvino, vllm")
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each side (transformers: one)")
+    parser.add_argument("--limit", type=float, default=0.0, help="minutes for the rounds of a scenario, after which none begins; 0: none")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", default="", help="file for all samples")
-    parser.add_argument("--work", default="", help="folder for models, kept; default: a temporary one")
+    parser.add_argument("--work", default="", help="folder for models, exports and compiled code, kept; default: a temporary one")
+    parser.add_argument("--prepare", action="store_true", help="make, export and compile into --work, and measure nothing")
     parser.add_argument("--any-load", action="store_true", help="measure although other programs run")
     parser.add_argument("--build", default=os.environ.get("XLRM_BUILD_DIR", str(ROOT / "build")))
     given = parser.parse_args()
+    if given.prepare and not given.work:
+        stop("--prepare needs --work, the folder that is kept")
     for name, known in (("sizes", SIZES), ("dtypes", ("fp32", "bf16")), ("scenarios", ("fixed", "samples")), ("peers", ("transformers", "openvino", "vllm"))):
         values = getattr(given, name).split(",")
         for value in values:
@@ -169,8 +178,8 @@ def machine():
     return f"{model}: {' '.join(flag for flag in FLAGS if flag in flags)}", "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def environment(o):
-    names = {"OMP_NUM_THREADS": str(o.threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "VLLM_CPU_KVCACHE_SPACE": "2",
+def environment(o, work):
+    names = {"VLLM_CACHE_ROOT": str(work / "vllm"), "OMP_NUM_THREADS": str(o.threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "VLLM_CPU_KVCACHE_SPACE": "2",
              "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     return dict(os.environ, **names)
 
@@ -178,9 +187,9 @@ def environment(o):
 class Peer:
     """A process that has its model loaded; it is stopped while others run."""
 
-    def __init__(self, o, name, python, script, folder, dtype, prompts, log):
-        self.name = name
-        self.process = subprocess.Popen([python, "-c", script, str(folder), dtype, str(prompts), str(o.threads), ",".join(o.scenarios)], env=environment(o),
+    def __init__(self, o, name, python, script, folder, dtype, work):
+        self.name, log = name, work / f"{name}.log"
+        self.process = subprocess.Popen([python, "-c", script, str(folder), dtype, str(work), str(o.threads)], env=environment(o, work),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(log, "w"), text=True, start_new_session=True)
         try:
             self.answer(log)
@@ -214,22 +223,23 @@ class Peer:
 
 
 def write_prompts(work):
-    """prompts.jsonl with the lengths of `samples`, fixed.jsonl with 64 each."""
+    """samples.jsonl, with a length each, and fixed.jsonl; the new tokens of a run by scenario."""
     draw = random.Random(0)
     prompts = [{"ids": [draw.randrange(3, VOCAB) for _ in range(PROMPT)], "new": 16 + draw.randrange(97)} for _ in range(PROMPTS)]
-    for name, rows in (("samples", prompts), ("fixed", [dict(prompt, new=NEW) for prompt in prompts])):
+    sampled = prompts[:SAMPLED_PROMPTS]
+    for name, rows in (("samples", sampled), ("fixed", [dict(prompt, new=NEW) for prompt in prompts])):
         (work / (name + ".jsonl")).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return {"fixed": PROMPTS * NEW, "samples": SAMPLES * sum(prompt["new"] for prompt in prompts)}
+    return {"fixed": PROMPTS * NEW, "samples": SAMPLES * sum(prompt["new"] for prompt in sampled)}
 
 
 def ours(o, work, folder, dtype, scenario, out=""):
-    """All figures of one run after a warm one."""
+    """All figures of one run, behind one of the prompts alone."""
     report = work / "xlrm.json"
     words = [Path(o.build) / "bin" / "xlrm_bench", "--what", "generate", "--model", folder, "--dtype", dtype, "--generate-data", work / (scenario + ".jsonl"),
-             "--generate-samples", SAMPLES if scenario == "samples" else 1, "--repeat", 1, "--warm-up", 1, "--json", report]
+             "--generate-samples", SAMPLES if scenario == "samples" else 1, "--repeat", 1, "--warm-up", 0, "--json", report]
     if out:
         words += ["--generate-output", out]
-    done = subprocess.run([str(word) for word in words], env=environment(o), capture_output=True, text=True)
+    done = subprocess.run([str(word) for word in words], env=environment(o, work), capture_output=True, text=True)
     if done.returncode != 0:
         stop(f"xlrm_bench failed:\n{done.stderr}")
     return {name: figure["median"] for name, figure in json.loads(report.read_text())["results"][0]["figures"].items()}
@@ -257,7 +267,7 @@ def compare_ids(o, work, folder, dtype, mine, peer):
 def measure(o, work, size, dtype, tokens):
     folder = work / size
     if not folder.exists():
-        subprocess.run([os.environ["XLRM_PEER_PYTHON"], "-c", MAKE_MODEL, str(folder), *SIZES[size].split(), str(VOCAB)], check=True, env=environment(o))
+        subprocess.run([os.environ["XLRM_PEER_PYTHON"], "-c", MAKE_MODEL, str(folder), *SIZES[size].split(), str(VOCAB)], check=True, env=environment(o, work))
     interpreters = {"transformers": (os.environ.get("XLRM_PEER_PYTHON"), TRANSFORMERS), "openvino": (os.environ.get("XLRM_OPENVINO_PYTHON"), OPENVINO),
                     "vllm": (os.environ.get("XLRM_VLLM_PYTHON"), VLLM)}
     peers = []
@@ -265,10 +275,14 @@ def measure(o, work, size, dtype, tokens):
         for name in o.peers:
             python, script = interpreters[name]
             if python:
-                peers.append(Peer(o, name, python, script, folder, dtype, work / "samples.jsonl", work / f"{name}.log"))
+                peers.append(Peer(o, name, python, script, folder, dtype, work))
             else:
                 print(f"{name}: left out, its interpreter is not named (scripts/bench_generate)")
-        return compare(o, work, size, dtype, tokens, folder, peers)
+        if not o.prepare:
+            return compare(o, work, size, dtype, tokens, folder, peers)
+        for peer in peers:
+            print(f"{size} {dtype} {peer.name}: ready; fixed took {peer.run('fixed'):.1f} s", flush=True)
+        return []
     finally:
         for peer in peers:
             peer.end()
@@ -283,14 +297,21 @@ def compare(o, work, size, dtype, tokens, folder, peers):
         compare_ids(o, work, folder, dtype, ids, peer)
     results = []
     for scenario in o.scenarios:
+        for peer in peers:
+            if scenario != "fixed" and peer.name != "transformers":
+                peer.run(scenario)  # warm, as `fixed` is from the comparison
         rates, figures = {peer.name: [] for peer in peers}, []
-        for _ in range(o.rounds):
+        end = time.monotonic() + 60.0 * o.limit if o.limit > 0 else float("inf")
+        for number in range(o.rounds):
+            if number > 0 and time.monotonic() > end:
+                break
             figures.append(ours(o, work, folder, dtype, scenario))
             for peer in peers:
-                rates[peer.name].append(tokens[scenario] / peer.run(scenario))
+                if number == 0 or peer.name != "transformers":
+                    rates[peer.name].append(tokens[scenario] / peer.run(scenario))
         xlrm = [one["new"] for one in figures]
         shares = {name: statistics.median(one[name] for one in figures) for name in ("decode", "decode, of roof", "share of roof")}
-        print(f"{size} {dtype} {scenario:8s} xlrm         {spread(xlrm)} tokens/s; decode {shares['decode']:.0f} tokens/s, {shares['decode, of roof']:.0f} % of the roof", flush=True)
+        print(f"{size} {dtype} {scenario:8s} xlrm         {spread(xlrm)} tokens/s of {len(xlrm)} runs; decode {shares['decode']:.0f} tokens/s, {shares['decode, of roof']:.0f} % of the roof", flush=True)
         for name, values in rates.items():
             print(f"{size} {dtype} {scenario:8s} {name:12s} {spread(values)} tokens/s   xlrm is {statistics.median(xlrm) / statistics.median(values):.2f}x", flush=True)
         results.append({"size": size, "dtype": dtype, "scenario": scenario, "xlrm": figures, "peers": rates})
@@ -310,7 +331,8 @@ def main():
     if "bf16" in o.dtypes and not has_bf16:
         print("this processor has no bf16 instructions: bf16 is left out")
         o.dtypes = [dtype for dtype in o.dtypes if dtype != "bf16"]
-    require_idle(o)
+    if not o.prepare:
+        require_idle(o)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(o.work or temporary)
         work.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-// LLaMA-Factory's two forms, and OpenAI's messages before two answers.
+// LLaMA-Factory's two forms, OpenAI's messages before two answers, and what xlrm_generate writes.
 
 #include "row_forms.hpp"
 
@@ -71,5 +71,10 @@ Json sharegpt(const Fields& row, const RowFormOptions&) {
 }
 
 Json messages(const Fields& row, const RowFormOptions&) { return {{"prompt", row.need("messages")}}; }
+
+// A generated text, which may be empty, is the answer.
+Json samples(const Fields& row, const RowFormOptions&) {
+    return {{"response", Json::array({assistant_turn(row.any_text(row.need("text"), "text"))})}};
+}
 
 }  // namespace xlrm::forms

@@ -47,6 +47,8 @@ bool is_messages(const Json& row) {
            !row.contains("input") && !row.at("chosen").is_array();
 }
 
+bool is_sample(const Json& row) { return has_all(row, {"prompt", "sample", "text", "finish_reason"}); }
+
 // Columns of which one says what the row is; the others may be named beside a published form.
 constexpr std::initializer_list<const char*> kContent = {"prompt", "chosen", "rejected", "response", "responses",
                                                          "ranks",  "labels", "messages", "text"};
@@ -72,6 +74,7 @@ const std::vector<RowForm>& row_forms() {
         {"sharegpt", std::nullopt, "conversations, chosen, rejected", is_sharegpt, forms::sharegpt},
         {"alpaca", std::nullopt, "instruction, input, chosen, rejected", is_alpaca, forms::alpaca},
         {"messages", RowKind::preference, "messages, chosen, rejected", is_messages, forms::messages},
+        {"samples", RowKind::response, "prompt, sample, text, finish_reason", is_sample, forms::samples},
     };
     return table;
 }

@@ -72,6 +72,7 @@ Json nectar(const Fields& row, const RowFormOptions& options);
 Json nemo_rl(const Fields& row, const RowFormOptions& options);
 Json offsetbias(const Fields& row, const RowFormOptions& options);
 Json pku_safe_rlhf(const Fields& row, const RowFormOptions& options);
+Json samples(const Fields& row, const RowFormOptions& options);
 Json sharegpt(const Fields& row, const RowFormOptions& options);
 Json shp(const Fields& row, const RowFormOptions& options);
 Json ultrafeedback(const Fields& row, const RowFormOptions& options);

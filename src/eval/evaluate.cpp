@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "label_rows.hpp"
 #include "xlrm/comm/run_job.hpp"
 #include "xlrm/comm/together.hpp"
 #include "xlrm/core/file.hpp"
@@ -97,10 +98,13 @@ void tell_benchmark(const Evaluator& evaluator, const EvaluateJob& job, const st
 void describe(Options& options, EvaluateJob& job) {
     options.section("evaluate")
         .add("model", &job.model, "DIR", "reward model (or base model: activations only) in Hugging Face layout")
-        .add("data", &job.data, "FILE,…", "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5")
+        .add("data", &job.data, "FILE,…",
+             "preference rows: .jsonl, .jsonl.gz, .parquet, or prepared .h5; or samples (one .jsonl), which get the score")
         .add("langs", &job.langs, "LANG,…", "languages to keep; give it when the files hold more [all]")
         .add("output", &job.output, "CELL.h5",
-             "cell file to write; name it where one model is evaluated in several ways [xlrm-out/<model>.<data>.h5]");
+             "cell file to write; name it where one model is evaluated in several ways [xlrm-out/<model>.<data>.h5]; of samples: "
+             "the file with scores [xlrm-out/<data>.scored.jsonl]")
+        .add("score-name", &job.score_name, "NAME", "samples: what the score is called in them [the model folder's name]");
     describe(options, job.evaluate.forms);
     std::vector<std::string> benchmarks = benchmark_names();
     benchmarks.insert(benchmarks.begin(), "auto");
@@ -139,7 +143,13 @@ void check_given(const Options& options, const EvaluateJob& job) {
 }
 
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
-    together(world, [&] { check(job); });
+    bool labels = false;
+    together(world, [&] {
+        check(job);
+        labels = labels_rows(job);
+    });
+    if (labels) return label_rows(world, job);
+    require(job.score_name.empty(), "--score-name belongs to samples, and these rows make a cell; leave it out", ExitCode::usage);
     const auto start = std::chrono::steady_clock::now();
     std::filesystem::path output = job.output;
     if (output.empty()) {
@@ -171,7 +181,12 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
 }
 
 std::string evaluation_report(const Communicator& world, const EvaluateJob& job) {
-    together(world, [&] { check(job); });
+    bool labels = false;
+    together(world, [&] {
+        check(job);
+        labels = labels_rows(job);
+    });
+    if (labels) return labelling_report(world, job);
     const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
     return evaluator->report(world, paths_of(job.data), job.langs) + evaluator->chat_template().describe();
 }

@@ -201,10 +201,8 @@ std::vector<float> Evaluator::score(const Inputs& inputs, RowSpool* spool) const
     return std::move(mine.scores);
 }
 
-void Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
-                         const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish,
-                         const std::filesystem::path& prepared_file) {
-    Prepared prepared = read(group, data, langs, prepared_file);
+// Loads the model, once what is to be scored was read.
+Evaluator::Inputs Evaluator::begin(const Communicator& group, Prepared&& prepared) {
     together(group, [&] {
         const Activity activity("loading the model");
         load();
@@ -213,6 +211,38 @@ void Evaluator::evaluate(const Communicator& group, const std::vector<std::files
     Inputs inputs;
     together(group, [&] { inputs = share(group, std::move(prepared.set)); });
     if (options_.exact != "no" && !inexactness_) inexactness_ = find_inexactness(group, *decoder_, options_.token_budget);
+    return inputs;
+}
+
+Evaluator::ScoredRows Evaluator::score_rows(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                                            const std::vector<std::string>& langs) {
+    PrepareOptions wanted;
+    together(group, [&] {
+        require(head() != HeadKind::none,
+                folder_.string() + ": the model has no reward head, so it gives no scores (a policy has --reward implicit)");
+        wanted = prepare_options(data, langs);
+        wanted.kind = RowKind::response;
+    });
+    Prepared prepared = prepare(group, wanted, *tokenizer_, *template_);
+    together(group, [&] { require_known_tokens(prepared.set, config_.vocab_size, folder_.string()); });
+    ScoredRows result;
+    result.names = prepared.names;
+    const Inputs inputs = begin(group, std::move(prepared));
+    std::vector<float> mine;
+    together(group, [&] {
+        const Activity activity("scoring the texts");
+        RowSpool none({}, config_.hidden, static_cast<std::int64_t>(inputs.answers.size()));
+        mine = score(inputs, &none);
+    });
+    result.items = inputs.set.items;
+    result.scores = group.gather_to_root(mine);
+    return result;
+}
+
+void Evaluator::evaluate(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                         const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish,
+                         const std::filesystem::path& prepared_file) {
+    const Inputs inputs = begin(group, read(group, data, langs, prepared_file));
     std::optional<RowSpool> spool;
     std::vector<float> mine;
     together(group, [&] {

@@ -18,11 +18,15 @@ constexpr std::size_t kPieceTokens = 1024;
 
 }  // namespace
 
-at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
+at::Tensor lm_products(const Decoder& decoder, const at::Tensor& normed) {
     const Parameters& parameters = decoder.parameters();
     const bool tied = decoder.config().tied_embeddings;
     const at::Tensor weight = parameters.view(tied ? "model.embed_tokens.weight" : "lm_head.weight");
-    const at::Tensor logits = linear(normed, weight, {}, decoder.packed_head());
+    return linear(normed, weight, {}, decoder.packed_head());
+}
+
+at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed) {
+    const at::Tensor logits = lm_products(decoder, normed);
     const at::Tensor wide = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
     if (decoder.config().logit_soft_cap > 0) soft_cap(wide, decoder.config().logit_soft_cap);
     return wide;

@@ -60,7 +60,7 @@ std::optional<FinishReason> GeneratedText::push(std::int32_t token) {
     tokens_.push_back(token);
     stopped_ = !rules_.ignore_eos && std::ranges::count(rules_.stop_ids, token) > 0;
     if (stopped_) return FinishReason::stop;
-    if (longest_ > 0) {
+    if (longest_ > 0 && tokenizer_.has(token)) {
         const std::size_t settled = decoder_.settled();
         decoder_.push(token);
         // What was settled has been searched; a stop string may begin before its end.
@@ -75,6 +75,7 @@ std::optional<FinishReason> GeneratedText::push(std::int32_t token) {
 std::string GeneratedText::text() const {
     std::vector<std::int32_t> ids = tokens_;
     if (stopped_) ids.pop_back();
+    std::erase_if(ids, [&](std::int32_t id) { return !tokenizer_.has(id); });
     const std::string text = tokenizer_.decode(ids);
     return found_.empty() ? text : text.substr(0, text.find(found_));
 }

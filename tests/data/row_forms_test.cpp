@@ -61,6 +61,21 @@ RowFormOptions columns(const std::vector<std::string>& list) {
     return options;
 }
 
+TEST(RowForms, SamplesOfXlrmGenerate) {
+    const std::string row =
+        R"({"id": "q", "occurrence": 0, "lang": "ko", "prompt": "Q", "sample": 1, "seed": 42, "text": "", "tokens": [2], "logprob": -1, "finish_reason": "stop"})";
+    const Read answer = read(row, RowKind::response);
+    EXPECT_EQ(answer.texts(), Texts{"user: Q | assistant: "});
+    EXPECT_EQ(answer.rows.front().id, "q");
+    EXPECT_EQ(answer.rows.front().lang, "ko");
+    expect_form(answer, "samples");
+    EXPECT_EQ(read(row, RowKind::prompt).rows.front().prompt.front().content, "Q");
+    const std::string text = R"({"prompt": "Q", "sample": 1, "text": "T", "finish_reason": "stop"})";
+    EXPECT_EQ(read(text, RowKind::document).rows.front().answers.front().text(),
+              "T");  // a text to learn from, where that is asked for
+    error_of(R"({"prompt": "Q", "sample": 1, "text": 5, "finish_reason": "stop"})", RowKind::response, {"'text'"});
+}
+
 TEST(RowForms, PkuSafeRlhf) {
     const std::string row =
         R"({"prompt": "Q", "response_0": "a", "response_1": "b", "better_response_id": 0, "safer_response_id": 1, "is_response_0_safe": false})";

@@ -135,6 +135,19 @@ TEST(Generation, SampledTextsDependOnNothingBesideThem) {
     }
 }
 
+TEST(Generation, PackedWeightsGiveTheSameTexts) {
+    for (const char* family : kFamilies) {
+        for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+            const Model plain(family, dtype);
+            Model packed(family, dtype);
+            packed.decoder.pack_weights();
+            const std::vector<GenerationPrompt> prompts = prompts_for(plain, 5, 2);
+            expect_same(make(packed, prompts, options_of(12)), make(plain, prompts, options_of(12)),
+                        std::string(family) + " " + c10::toString(dtype));
+        }
+    }
+}
+
 TEST(Generation, TheSeedIdAndOccurrenceChooseTheNumbers) {
     const Model model("llama");
     std::vector<GenerationPrompt> prompts = prompts_for(model, 1, 1);
@@ -203,6 +216,30 @@ TEST(Generation, TheCacheStaysWithinItsMemory) {
         }
         options.cache_bytes = least - 1;
         expect_error([&] { make(model, prompts, options); }, {"prompt 'p", "--cache-memory", "--max-new-tokens"});
+    }
+}
+
+TEST(Generation, TheCachePlanIsWhatTextsOfOneLengthTake) {
+    for (const char* family : {"llama", "mistral", "gemma2"}) {
+        const Model model(family);
+        const bool windows = std::ranges::any_of(model.loaded.config.windows, [](std::int64_t window) { return window > 0; });
+        for (const std::int32_t samples : {1, 3}) {
+            const std::vector<GenerationPrompt> prompts = prompts_for(model, 6, samples);
+            GenerationOptions options = options_of(70);
+            options.stop.ignore_eos = true;
+            options.token_budget = 4096;  // all at once
+            const CachePlan plan(model.loaded.config, at::kFloat, options.token_budget);
+            std::int64_t planned = 0;
+            for (const GenerationPrompt& prompt : prompts) {
+                const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
+                planned += plan.bytes(tokens, tokens + 69, samples, false);
+            }
+            const std::int64_t most = make(model, prompts, options).figures.most_cache_bytes;
+            EXPECT_LE(most, planned) << family << " " << samples;
+            EXPECT_TRUE(windows || most == planned) << family << " " << samples << ": " << most << " of " << planned;
+            options.cache_bytes = planned;  // and with no more than that none waits
+            EXPECT_EQ(make(model, prompts, options).figures.most_texts, 6 * samples) << family << " " << samples;
+        }
     }
 }
 

@@ -36,6 +36,20 @@ TEST_F(Stopping, StopIdsEndTheTextAndAreNoPartOfIt) {
     EXPECT_EQ(whole.text(), "one two three");
 }
 
+// Embeddings are often longer than the vocabulary of the tokenizer; transformers leaves such ids out of a text too.
+TEST_F(Stopping, AnIdThatIsNoTokenHasNoText) {
+    const Ids ids = bpe_->encode("one two", false);
+    Ids all = ids;
+    all.insert(all.begin() + 1, static_cast<std::int32_t>(bpe_->vocab_size()) + 7);
+    const StopRules rules{.stop_strings = {"none of it"}, .max_new_tokens = 100};
+    GeneratedText text(*bpe_, rules);
+    EXPECT_EQ(run(text, all), "none");
+    EXPECT_EQ(text.tokens(), all);
+    EXPECT_EQ(text.text(), "one two");
+    EXPECT_FALSE(pieces_->has(-1));
+    EXPECT_TRUE(pieces_->has(0));
+}
+
 TEST_F(Stopping, MaxTokensCountTheLastOne) {
     const Ids ids = bpe_->encode("one two three four five", false);
     for (const std::size_t most : {std::size_t{1}, std::size_t{4}}) {

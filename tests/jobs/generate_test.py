@@ -54,6 +54,11 @@ def companies(work, model, rows):
                  command(model, rows, output, *options, "--samples", samples, "--token-budget", 2 * batch), ranks)
             reference.setdefault(samples, output)
             check(digest(output) == digest(reference[samples]), f"{output} differs from {reference[samples]}")
+    narrow = [work / f"bf16.{batch}.jsonl" for batch in (1, 256)]
+    for output, batch, ranks in zip(narrow, (1, 256), (2, 1)):
+        made(f"bf16, {batch} texts", command(model, rows, output, *options, "--dtype", "bf16", "--token-budget", 2 * batch), ranks)
+    if json.load(open(narrow[1] + ".run.json"))["exact"]:
+        check(digest(narrow[0]) == digest(narrow[1]), "bf16: other texts in a batch of 256")
     one, eight = lines(reference[1]), lines(reference[8])
     check(len(one) == 12 and len(eight) == 96, f"{len(one)} and {len(eight)} samples")
     check(one == [sample for sample in eight if sample["sample"] == 0], "sample 0 of eight is not the sample alone")

@@ -4,7 +4,6 @@
 
 #include "stats/oracle.hpp"
 #include "xlrm/core/error.hpp"
-#include "xlrm/stats/best_of_n.hpp"
 
 namespace xlrm {
 namespace {
@@ -52,21 +51,6 @@ TEST(Calibration, SaysWhyThereIsNone) {
     EXPECT_EQ(negative_log_likelihood({}).why(), Undefined::no_items);
     EXPECT_EQ(expected_calibration_error({}).why(), Undefined::no_items);
     EXPECT_NEAR(negative_log_likelihood(std::vector<double>{-800}).value(), 800.0, 1e-9);  // no overflow
-}
-
-TEST(BestOfN, EqualsWorkedValues) {
-    const std::vector<double> proxy = {1, 2, 3, 4, 5}, gold = {0.1, 0.5, 0.2, 0.9, 0.4};
-    for (const auto& [n, expected] : std::vector<std::pair<std::int64_t, double>>{{1, 0.42}, {2, 0.52}, {3, 0.53}, {5, 0.40}})
-        EXPECT_NEAR(best_of_n(proxy, gold, n).value(), expected, 1e-12) << n;
-    EXPECT_NEAR(best_of_n_divergence_bound(2), 0.1931471806, 1e-10);
-    EXPECT_NEAR(best_of_n_divergence_bound(4), 0.6362943611, 1e-10);
-    EXPECT_NEAR(best_of_n_divergence_bound(16), 1.8350887222, 1e-10);
-    EXPECT_THROW(best_of_n(proxy, gold, 6), Error);
-}
-
-TEST(BestOfN, EqualProxiesShare) {
-    const std::vector<double> proxy = {1, 1, 1}, gold = {0.0, 0.3, 0.9};
-    for (std::int64_t n = 1; n <= 3; ++n) EXPECT_NEAR(best_of_n(proxy, gold, n).value(), 0.4, 1e-14) << n;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct EvaluateJob {
     std::string ties = "auto";       //!< auto (the benchmark's own) | loss | half | shared
     std::string export_as = "none";  //!< rewardbench: its result files, in rewardbench/ beside the cell
     std::string export_name;         //!< organisation/model in them; default xlrm/<model folder>
+    std::string score_name;          //!< of samples, for their `scores`; default <model folder>
     EvaluateOptions evaluate;
 };
 void describe(Options& options, EvaluateJob& job);
@@ -26,7 +27,8 @@ void describe(Options& options, EvaluateJob& job);
 void check_given(const Options& options, const EvaluateJob& job);
 
 //! Collective. Evaluates and writes the cell (several languages: all rows in one cell, `lang` told row by row). Prints accuracy
-//! by language with its Wilson interval.
+//! by language with its Wilson interval. Rows of one answer each (samples.jsonl, responses) are labelled instead: the file is
+//! written again with the score in `scores` of each line (label_rows.hpp).
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job);
 
 //! Collective. What --dry-run prints: the data's report by language. Writes nothing.

@@ -46,6 +46,18 @@ public:
                   const std::vector<std::string>& langs, const std::function<void(Cell&)>& finish,
                   const std::filesystem::path& prepared = {});
 
+    //! Rows of one answer each (RowKind::response) with the score of each; a row that a length limit leaves out is not among
+    //! them.
+    struct ScoredRows {
+        std::vector<Item> items;    //!< in the order of the rows
+        std::vector<float> scores;  //!< on the group's root
+        LanguageNames names;        //!< of all rows
+    };
+    //! Collective over `group`, as evaluate, but without activations. Throws Error as evaluate does; Error for a model without
+    //! scores.
+    ScoredRows score_rows(const Communicator& group, const std::vector<std::filesystem::path>& data,
+                          const std::vector<std::string>& langs);
+
     //! The rows of the `items` that evaluate made of the same data, found by language, id and occurrence, read again and
     //! rendered. Throws Error(usage) for .h5 files, which do not keep texts, and Error for data that changed meanwhile.
     std::vector<ItemText> texts(const std::vector<std::filesystem::path>& data, const std::vector<std::string>& langs,
@@ -62,6 +74,8 @@ public:
     //! Which template, and what a user should know of the items that evaluate read last, a line each.
     const std::string& notes() const { return notes_; }
     const ChatTemplate& chat_template() const { return *template_; }
+    //! Of the weights. REQUIRES: they were loaded.
+    const std::string& model_sha256() const { return model_->sha256; }
 
 private:
     struct Inputs;
@@ -72,6 +86,7 @@ private:
     Prepared read(const Communicator& group, const std::vector<std::filesystem::path>& data,
                   const std::vector<std::string>& langs, const std::filesystem::path& prepared = {}) const;
     void describe(const ItemSet& set, Cell* cell) const;
+    Inputs begin(const Communicator& group, Prepared&& prepared);
     static Inputs share(const Communicator& group, ItemSet set);
     ScoreOptions score_options() const;
     DType stored_as(std::int64_t layer) const;

@@ -75,7 +75,9 @@ GenerationFigures generate_texts(const Decoder& decoder, const Tokenizer& tokeni
 //! Bytes of the weights, with those that are packed again (Decoder::pack_weights).
 std::int64_t weight_bytes_of(const ModelConfig& config, at::ScalarType dtype);
 
-//! Bytes that a pass takes beside weights and cache, about: activations of a full pass, and rows of logits.
-std::int64_t pass_bytes_of(const ModelConfig& config, at::ScalarType dtype, const GenerationOptions& options);
+//! Bytes that a pass takes beside weights and cache, about: activations of a full pass, and rows of logits. Of `texts` texts to
+//! prompts of `prompt_tokens` tokens together, or fewer than a full pass holds of either.
+std::int64_t pass_bytes_of(const ModelConfig& config, at::ScalarType dtype, const GenerationOptions& options,
+                           std::int64_t prompt_tokens, std::int64_t texts);
 
 }  // namespace xlrm

@@ -9,6 +9,10 @@
 
 namespace xlrm {
 
+//! Products [N, V] of normed rows [N, d] with the LM head, tied or not, in the dtype of the weights: logits, where the family
+//! does not soft-cap them.
+at::Tensor lm_products(const Decoder& decoder, const at::Tensor& normed);
+
 //! logits [N, V] fp32 (fp64) of normed rows [N, d] through the LM head, tied or not, soft-capped where the family does so.
 at::Tensor lm_logits(const Decoder& decoder, const at::Tensor& normed);
 

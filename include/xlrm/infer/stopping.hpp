@@ -40,7 +40,8 @@ public:
 
     //! All tokens, a stop id and those of a stop string among them: what the log-probabilities are of.
     const std::vector<std::int32_t>& tokens() const { return tokens_; }
-    //! Tokenizer::decode of all tokens but a stop id that ended them; of that what precedes the first stop string.
+    //! Tokenizer::decode of all tokens but a stop id that ended them; of that what precedes the first stop string. An id that is
+    //! no token of the tokenizer (the head of many models has more rows) has no text.
     std::string text() const;
     //! The stop string that was found; the first of the rules where several begin there. "" = none.
     const std::string& found() const { return found_; }

@@ -27,6 +27,8 @@ public:
     virtual std::vector<std::int32_t> encode(std::string_view text, bool add_special) const = 0;
     //! Special tokens are kept, except by a tokenizer.model alone, which drops control pieces. Ids out of range throw Error.
     virtual std::string decode(const std::vector<std::int32_t>& ids) const = 0;
+    //! Whether `id` is a token: a model may have rows for more ids, whose text decode would refuse.
+    virtual bool has(std::int32_t id) const { return id >= 0 && id < vocab_size(); }
     //! 1 + the largest id, added tokens included: what a model's embedding must hold. (Tokens that only the class of a tokenizer
     //! names by default, and that come last, are not counted: models have no rows for them.)
     virtual std::int64_t vocab_size() const = 0;

@@ -25,36 +25,57 @@ constexpr double kUsual = 0.5;
 
 at::ScalarType compute_type(const GenerateJob& job) { return job.dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
 
-// Keys and values if all prompts of a rank were open at once, and if as many texts as a pass takes were, each the longest.
-std::int64_t most_cache(const GenerationSetup& setup, const GenerateJob& job, int ranks) {
+// Of the rank that has the most to do, prompts being dealt in turn.
+struct Share {
+    std::int64_t prompt_tokens = 0, texts = 0;
+    std::int64_t cache =
+        0;  // most keys and values, where prompts come in as they are dealt, each for as long as its texts may be
+};
+
+Share share_of(const GenerationSetup& setup, const GenerateJob& job, std::size_t rank, std::size_t ranks) {
+    const CachePlan plan(setup.config, compute_type(job), setup.options.token_budget);
     const std::int64_t texts = setup.options.beams > 0 ? setup.options.beams : job.samples;
     const std::int64_t in_pass = std::max(texts, setup.options.token_budget / 2);
-    const CachePlan plan(setup.config, compute_type(job), setup.options.token_budget);
-    double all = 0.0;
-    std::int64_t largest = 0;
-    for (std::size_t i = 0; i < setup.prompts.all.size(); ++i) {
+    const auto open = static_cast<std::size_t>((in_pass + texts - 1) / texts);  // prompts whose texts are in a pass
+    Share share;
+    std::vector<std::int64_t> bytes;
+    std::int64_t sum = 0;
+    for (std::size_t i = rank; i < setup.prompts.all.size(); i += ranks) {
         const auto prompt = static_cast<std::int64_t>(setup.prompts.all[i].tokens.size());
-        const std::int64_t length = prompt + setup.new_tokens(i) - 1;
-        const std::int64_t of_prompt = plan.prompt_bytes(prompt), of_text = plan.text_bytes(prompt, length);
-        all += static_cast<double>(of_prompt + texts * of_text);
-        largest = std::max(largest, of_prompt + of_text);
+        share.prompt_tokens += prompt;
+        share.texts += texts;
+        bytes.push_back(plan.bytes(prompt, prompt + setup.new_tokens(i) - 1, std::min(texts, in_pass), false));
+        sum += bytes.back();
+        if (bytes.size() > open) sum -= bytes[bytes.size() - 1 - open];
+        share.cache = std::max(share.cache, sum);
     }
-    const double share = std::max(all / static_cast<double>(ranks), static_cast<double>(largest));
-    return static_cast<std::int64_t>(std::min(share, static_cast<double>(in_pass) * static_cast<double>(largest)));
+    return share;
+}
+
+Share largest_share(const GenerationSetup& setup, const GenerateJob& job, int ranks) {
+    Share largest;
+    for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks); ++rank) {
+        const Share share = share_of(setup, job, rank, static_cast<std::size_t>(ranks));
+        largest.prompt_tokens = std::max(largest.prompt_tokens, share.prompt_tokens);
+        largest.texts = std::max(largest.texts, share.texts);
+        largest.cache = std::max(largest.cache, share.cache);
+    }
+    return largest;
 }
 
 }  // namespace
 
 GenerationMemory plan_memory(const GenerationSetup& setup, const GenerateJob& job, int local_ranks, int ranks) {
+    const Share share = largest_share(setup, job, ranks);
     GenerationMemory memory;
     memory.program = resident_bytes();
     memory.weights = weight_bytes_of(setup.config, compute_type(job));
-    memory.pass = pass_bytes_of(setup.config, compute_type(job), setup.options);
+    memory.pass = pass_bytes_of(setup.config, compute_type(job), setup.options, share.prompt_tokens, share.texts);
     if (job.cache_memory > 0) {
         memory.cache = job.cache_memory << 20;
         return memory;
     }
-    memory.cache = most_cache(setup, job, ranks);
+    memory.cache = share.cache;
     const std::int64_t available = available_bytes();
     if (available <= 0) return memory;  // the system does not tell
     const std::int64_t left = available / local_ranks - memory.weights - memory.pass;

@@ -124,7 +124,8 @@ private:
     void load() {
         together(world_, [&] {
             const Activity activity("loading the model");
-            setup_.options.cache_bytes = plan_memory(setup_, job_, world_.local_size(), world_.size()).cache;
+            planned_ = plan_memory(setup_, job_, world_.local_size(), world_.size());
+            setup_.options.cache_bytes = planned_.cache;
             const bool bf16 = job_.dtype == "bf16";
             model_.emplace(
                 load_model(setup_.folder, HeadKind::lm, bf16 ? at::kBFloat16 : at::kFloat, false, kOnlyLabel, job_.device));
@@ -170,6 +171,11 @@ private:
         record_["tokens_per_s"] = static_cast<double>(sums[1]) / progress.seconds();
         record_["cache_bytes"] = world_.max(figures.most_cache_bytes);
         record_["peak_memory_bytes"] = world_.max(peak_resident_bytes());
+        record_["planned_memory_bytes"] = {{"program", world_.max(planned_.program)},
+                                           {"weights", planned_.weights},
+                                           {"cache", planned_.cache},
+                                           {"pass", planned_.pass},
+                                           {"total", world_.max(planned_.total())}};
         if (before + sums[0] == all) return ExitCode::done;
         return {ExitCode::stopped, "stopped by a signal after " + std::to_string(before + sums[0]) + " of " +
                                        std::to_string(all) + " texts; they are kept in " + setup_.output.string() +
@@ -194,6 +200,7 @@ private:
     const GenerationCaller& caller_;
     GenerationSetup setup_;
     std::optional<OutputLock> lock_;  // on the root
+    GenerationMemory planned_;
     std::optional<LoadedModel> model_;
     std::optional<Decoder> decoder_;
     Json content_;

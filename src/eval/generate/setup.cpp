@@ -100,7 +100,9 @@ std::string notes_of(const GenerateJob& job, const GenerationSetup& setup) {
         notes += "ends:";
         for (const std::int32_t id : setup.options.stop.stop_ids)
             notes += " " + std::to_string(id) + " " +
-                     Json(setup.tokenizer->decode({id})).dump(-1, ' ', false, Json::error_handler_t::replace);
+                     (setup.tokenizer->has(id)
+                          ? Json(setup.tokenizer->decode({id})).dump(-1, ' ', false, Json::error_handler_t::replace)
+                          : "(no token)");
         notes += setup.options.stop.stop_ids.empty() ? " by length alone: the model names no end token (--stop-ids)\n" : "\n";
     }
     if (!setup.too_long.empty())

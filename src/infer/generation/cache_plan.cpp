@@ -30,6 +30,13 @@ std::int64_t CachePlan::prompt_bytes(std::int64_t tokens) const {
     return sum;
 }
 
+std::int64_t CachePlan::shared_bytes(std::int64_t tokens) const {
+    std::int64_t sum = 0;
+    for (const Layer& layer : layers_)
+        sum += layer.page.shared ? layer.page.bytes * std::min(tokens / layer.page.keys, layer.most_pages) : 0;
+    return sum;
+}
+
 std::int64_t CachePlan::text_bytes(std::int64_t prompt, std::int64_t length) const {
     std::int64_t sum = 0;
     for (const Layer& layer : layers_) {

@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <deque>
 #include <memory>
@@ -23,6 +24,16 @@ std::int64_t longest(const GenerationOptions& options, const GenerationPrompt& p
     return static_cast<std::int64_t>(prompt.tokens.size()) + rules_of(options, prompt).max_new_tokens - 1;
 }
 
+// Row `index` in fp32. bf16 is widened into `wide`, row by row as it is read: the whole would pass through memory twice more.
+std::span<const float> row_of(const at::Tensor& logits, std::size_t index, std::vector<float>& wide) {
+    const auto size = static_cast<std::size_t>(logits.size(1));
+    if (logits.scalar_type() == at::kFloat) return {logits.const_data_ptr<float>() + index * size, size};
+    wide.resize(size);
+    const auto* row = static_cast<const std::uint16_t*>(logits.const_data_ptr()) + index * size;
+    for (std::size_t i = 0; i < size; ++i) wide[i] = std::bit_cast<float>(std::uint32_t{row[i]} << 16U);
+    return wide;
+}
+
 class Generation {
 public:
     Generation(const Decoder& decoder, const Tokenizer& tokenizer, std::span<const GenerationPrompt> prompts,
@@ -34,6 +45,7 @@ public:
           cache_(decoder.config(), decoder.parameters().flat.scalar_type(), decoder.device()),
           plan_(decoder.config(), decoder.parameters().flat.scalar_type(), options.token_budget),
           samplers_(static_cast<std::size_t>(at::get_num_threads()), Sampler(options.sampling)),
+          wide_(samplers_.size()),
           context_{tokenizer, options, cache_, samplers_, [this](GeneratedSample&& sample) { take(std::move(sample)); }} {
         require_room();
     }
@@ -52,9 +64,7 @@ private:
         std::unique_ptr<RunningPrompt> run;
         const GenerationPrompt* prompt;
         std::size_t read = 0;  // of its tokens
-        std::int64_t prompt_bytes, text_bytes;
         bool is_read() const { return read == prompt->tokens.size(); }
-        std::int64_t bytes() const { return prompt_bytes + run->texts() * text_bytes; }
     };
     // A row of the pass whose logits are wanted: of a text that goes on, or of a prompt's last token.
     struct Row {
@@ -69,17 +79,21 @@ private:
         calls_.take(std::move(sample));
     }
 
-    std::int64_t prompt_bytes(const GenerationPrompt& prompt) const {
-        return plan_.prompt_bytes(static_cast<std::int64_t>(prompt.tokens.size()));
+    // With `texts` of it in the making and others to begin, or none.
+    std::int64_t bytes_of(const GenerationPrompt& prompt, std::int64_t texts, bool more) const {
+        return plan_.bytes(static_cast<std::int64_t>(prompt.tokens.size()), longest(options_, prompt), texts, more);
     }
-    std::int64_t text_bytes(const GenerationPrompt& prompt) const {
-        return plan_.text_bytes(static_cast<std::int64_t>(prompt.tokens.size()), longest(options_, prompt));
+    std::int64_t bytes_of(const Open& open) const { return bytes_of(*open.prompt, open.run->texts(), open.run->waiting() > 0); }
+    // What its first texts need.
+    std::int64_t first_bytes(const GenerationPrompt& prompt) const {
+        const std::int64_t step = step_of(options_);
+        return bytes_of(prompt, step, options_.beams == 0 && std::ssize(prompt.samples) > step);
     }
 
     void require_room() const {
         if (options_.cache_bytes <= 0) return;
         for (const GenerationPrompt& prompt : prompts_) {
-            const std::int64_t need = prompt_bytes(prompt) + step_of(options_) * text_bytes(prompt);
+            const std::int64_t need = first_bytes(prompt);
             if (need <= options_.cache_bytes) continue;
             fail("prompt '" + prompt.id + "' of " + std::to_string(prompt.tokens.size()) + " tokens needs " +
                  format_bytes(static_cast<double>(need)) + " for its keys and values, and they may take " +
@@ -90,7 +104,7 @@ private:
 
     bool has_room(std::int64_t texts, std::int64_t bytes) const {
         std::int64_t all_texts = texts, all_bytes = bytes;
-        for (const Open& open : open_) all_texts += open.run->texts(), all_bytes += open.bytes();
+        for (const Open& open : open_) all_texts += open.run->texts(), all_bytes += bytes_of(open);
         return all_texts <= most_texts(options_) && (options_.cache_bytes <= 0 || all_bytes <= options_.cache_bytes);
     }
 
@@ -103,10 +117,10 @@ private:
         for (; waiting_ < prompts_.size(); ++waiting_) {
             const GenerationPrompt& prompt = prompts_[waiting_];
             if (prompt.samples.empty()) continue;
-            if (!has_room(step, prompt_bytes(prompt) + step * text_bytes(prompt))) return;
+            if (!has_room(step, first_bytes(prompt))) return;
             open_.push_back({options_.beams > 0 ? make_beam_prompt(context_, prompt, waiting_)
                                                 : make_sampled_prompt(context_, prompt, waiting_),
-                             &prompt, 0, prompt_bytes(prompt), text_bytes(prompt)});
+                             &prompt, 0});
             if (!allow_more(open_.back())) {
                 ++waiting_;
                 return;
@@ -117,8 +131,10 @@ private:
     // Whether all of its texts are allowed.
     bool allow_more(Open& open) {
         const std::int64_t step = step_of(options_);
+        const std::int64_t waiting = open.run->waiting(), texts = open.run->texts(), before = bytes_of(open);
         std::int64_t count = 0;
-        while (open.run->waiting() > count && has_room(count + step, (count + step) * open.text_bytes)) count += step;
+        const auto more_bytes = [&](std::int64_t more) { return bytes_of(*open.prompt, texts + more, waiting > more) - before; };
+        while (waiting > count && has_room(count + step, more_bytes(count + step))) count += step;
         if (count > 0) open.run->allow(count);
         return open.run->waiting() == 0;
     }
@@ -179,25 +195,22 @@ private:
         const auto count = static_cast<std::int64_t>(rows.size());
         for (std::int64_t from = 0; from < count; from += kLogitRows) {
             const std::int64_t part = std::min(kLogitRows, count - from);
-            const at::Tensor logits = lm_logits(decoder_, decoder_.final_norm(last.narrow(0, from, part)));
-            read(logits, std::span(rows).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(part)));
+            const at::Tensor normed = decoder_.final_norm(last.narrow(0, from, part));
+            read(decoder_.config().logit_soft_cap > 0 ? lm_logits(decoder_, normed) : lm_products(decoder_, normed),
+                 std::span(rows).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(part)));
         }
     }
 
     void read(const at::Tensor& logits, std::span<const Row> rows) {
         const StageScope scope("choose tokens");
         const at::Tensor own = to_host(logits).contiguous();
-        const auto row_of = [&](std::size_t i) {
-            return std::span(own.const_data_ptr<float>() + static_cast<std::int64_t>(i) * own.size(1),
-                             static_cast<std::size_t>(own.size(1)));
-        };
         at::parallel_for(0, static_cast<std::int64_t>(rows.size()), 1, [&](std::int64_t from, std::int64_t to) {
-            Sampler& sampler = samplers_[static_cast<std::size_t>(at::get_thread_num())];
+            const auto thread = static_cast<std::size_t>(at::get_thread_num());
             for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i)
-                if (!rows[i].begins) rows[i].open->run->read(rows[i].index, row_of(i), sampler);
+                if (!rows[i].begins) rows[i].open->run->read(rows[i].index, row_of(own, i, wide_[thread]), samplers_[thread]);
         });
         for (std::size_t i = 0; i < rows.size(); ++i)
-            if (rows[i].begins) rows[i].open->run->begin(row_of(i));
+            if (rows[i].begins) rows[i].open->run->begin(row_of(own, i, wide_.front()));
     }
 
     void leave() {
@@ -211,6 +224,7 @@ private:
     KvCache cache_;
     const CachePlan plan_;
     std::vector<Sampler> samplers_;
+    std::vector<std::vector<float>> wide_;  // one for each thread, as samplers_
     GenerationContext context_;
     std::deque<Open> open_;  // in the order in which they came in
     std::size_t waiting_ = 0;

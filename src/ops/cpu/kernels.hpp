@@ -181,11 +181,13 @@ struct WeightGradient {
 };
 
 //! Products with one weight that is packed once, in panels of `panel` columns (the last one with zeros behind its columns) that
-//! the products read from end to end. The sums are those of Product, to the bit.
+//! the products read from end to end. The sums are those of Product, to the bit (of the library's where that makes the others:
+//! pack_weight sees to it).
 template <class T>
 struct PackedProducts {
     std::int64_t panel;
-    //! Packs the panels [begin, end) of args.w; `packed` [panels, k, panel], 64-byte aligned.
+    std::int64_t (*panel_size)(std::int64_t k);  //!< elements of a panel as it is packed
+    //! Packs the panels [begin, end) of args.w, stored as [n, k]; `packed` [panels, panel_size], 64-byte aligned.
     void (*pack)(const Product<T>& args, std::int64_t begin, std::int64_t end, Accumulate<T>* packed);
     std::int64_t (*scratch)(std::int64_t k);
     //! The columns of the panels [begin, end) of args.y; args.w is not read.
@@ -248,5 +250,8 @@ const FlatKernels& flat_kernels();
 //! where those do not; else null.
 template <class T>
 const Products<T>* own_products();
+//! Products with packed weights of this type, or null.
+template <class T>
+const PackedProducts<T>* packed_products();
 
 }  // namespace xlrm::cpu

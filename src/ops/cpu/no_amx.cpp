@@ -1,6 +1,7 @@
 #include <cassert>
 
 #include "ops/cpu/amx.hpp"
+#include "ops/cpu/pair_products.hpp"
 
 namespace xlrm::cpu {
 
@@ -31,5 +32,7 @@ void amx_attention_backward(const AttentionBackwardArgs<Bf16>&, const AttentionS
 std::int64_t amx_page_bytes(std::int64_t) { return 0; }
 
 void amx_put_keys(const PageRows<Bf16>&) { assert(false); }
+
+const PackedProducts<Bf16>* pair_products() { return nullptr; }
 
 }  // namespace xlrm::cpu

@@ -2,6 +2,7 @@
 #include "ops/cpu/isa.hpp"
 #include "ops/cpu/kernels.hpp"
 #include "ops/cpu/mkl.hpp"
+#include "ops/cpu/pair_products.hpp"
 
 namespace xlrm::cpu {
 namespace {
@@ -48,6 +49,21 @@ const Products<float>* own_products<float>() {
 template <>
 const Products<double>* own_products<double>() {
     return kVectors && !mkl_adds_strictly() ? &kernels<double>().products : nullptr;
+}
+
+template <>
+const PackedProducts<Bf16>* packed_products<Bf16>() {
+    return own_products<Bf16>() == nullptr && kVectors && has_bf16_instructions() ? pair_products() : nullptr;
+}
+template <>
+const PackedProducts<float>* packed_products<float>() {
+    const Products<float>* own = own_products<float>();
+    return own != nullptr ? &own->packed : nullptr;
+}
+template <>
+const PackedProducts<double>* packed_products<double>() {
+    const Products<double>* own = own_products<double>();
+    return own != nullptr ? &own->packed : nullptr;
 }
 
 }  // namespace xlrm::cpu

@@ -10,6 +10,11 @@ namespace xlrm::cpu::XLRM_ISA {
 inline constexpr std::int64_t kPackedRows = 16 * kTileRows;
 
 template <class T>
+std::int64_t panel_size(std::int64_t k) {
+    return k * kPanel<T>;
+}
+
+template <class T>
 void pack_panels(const Product<T>& args, std::int64_t begin, std::int64_t end, Accumulate<T>* packed) {
     for (std::int64_t p = begin; p < end; ++p) {
         Accumulate<T>* panel = packed + p * args.k * kPanel<T>;

@@ -29,7 +29,7 @@ Kernels<T> table() {
              matrix_product<T>,
              gradient_scratch<T>,
              weight_gradient<T>,
-             {kPanel<T>, pack_panels<T>, packed_scratch<T>, packed_product<T>}}};
+             {kPanel<T>, panel_size<T>, pack_panels<T>, packed_scratch<T>, packed_product<T>}}};
 }
 template Kernels<float> table<float>();
 template Kernels<Bf16> table<Bf16>();

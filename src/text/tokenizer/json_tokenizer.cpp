@@ -124,6 +124,10 @@ public:
         return is_valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
     }
 
+    bool has(std::int32_t id) const override {
+        return id >= 0 && static_cast<std::size_t>(id) < tokens_.size() && present_[static_cast<std::size_t>(id)];
+    }
+
     std::int64_t vocab_size() const override { return static_cast<std::int64_t>(size_); }
 
     std::optional<std::int32_t> id_of(std::string_view token) const override {
@@ -182,10 +186,6 @@ private:
             text += '\n';
         }
         return text;
-    }
-
-    bool has(std::int32_t id) const {
-        return id >= 0 && static_cast<std::size_t>(id) < tokens_.size() && present_[static_cast<std::size_t>(id)];
     }
 
     void set_token(std::int32_t id, const std::string& token) {
