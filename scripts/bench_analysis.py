@@ -4,10 +4,14 @@ The store: cells of `models` (a base and others) in `languages`, `layers` layers
 compression; layers drift, models are the base with noise. What is compared: every model's layers with the base's in each language, and with
 one another in any two languages of one model.
 
-GEMM: the fastest of numpy's and torch's fp32 product of square matrices. Share: operations that the triangles of the Gram matrices and
+GEMM: the fastest of numpy's and torch's fp32 product of square matrices; of several processes of one thread at once, the sum of what each
+reaches: no speed-up on as many ranks is above that ratio, which hyperthreads of one core hold far below the number. Share: operations that the triangles of the Gram matrices and
 their products need (nothing counted twice) over seconds of the part, reading included, over that rate. Pair by pair: centred features, three
 products a pair, of a sample of pairs, times their number. Kept: each Gram matrix once, kept, and all products at once; of the base and one
-model, the other models' time taken as that model's. Both read with h5py."""
+model, the other models' time taken as that model's. Both read with h5py.
+
+--steps names what to measure; with --json FILE the figures of earlier calls on the same --folder are kept, so that hours can be divided:
+store; gemm; xlrm (each of --ranks; one of them that was ended goes on, but is not timed); pairs; kept."""
 import argparse
 import csv
 import hashlib
@@ -28,6 +32,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 SQUARE = 3072
+STEPS = ("store", "gemm", "xlrm", "pairs", "kept")
 
 
 def options():
@@ -37,7 +42,8 @@ def options():
     parser.add_argument("--ranks", default="1,2", help="numbers of ranks, the first being what the others are compared with")
     parser.add_argument("--sampled", type=int, default=4, help="pairs that are timed pair by pair")
     parser.add_argument("--folder", default="", help="where the store lies or is made, and stays; default: a temporary one")
-    parser.add_argument("--no-peers", action="store_true", help="xlrm alone")
+    parser.add_argument("--steps", default=",".join(STEPS), help="what to do: " + ", ".join(STEPS))
+    parser.add_argument("--rate", action="store_true", help=argparse.SUPPRESS)  # of fp32 products, of this process
     parser.add_argument("--check", action="store_true", help="end with an error unless values, bytes and memory are as they should be")
     parser.add_argument("--json", default="", help="file for the figures")
     parser.add_argument("--build", default=os.environ.get("XLRM_BUILD_DIR", str(ROOT / "build")))
@@ -108,13 +114,14 @@ def write_cell(given, path, model, language, pool):
 
 
 def make_store(given, folder):
-    if cell_path(folder, model_names(given)[-1], languages_of(given)[-1]).with_suffix(".sha256").exists():
-        return
+    """The cells that are not there yet."""
     draw = np.random.default_rng(1)
     pool = [draw.standard_normal((given.items, given.features), np.float32) for _ in range(9)]
     for model in model_names(given):
         for language in languages_of(given):
-            write_cell(given, cell_path(folder, model, language), model, language, pool)
+            path = cell_path(folder, model, language)
+            if not path.with_suffix(".sha256").exists():
+                write_cell(given, path, model, language, pool)
 
 
 def read(given, folder, model, language, layer):
@@ -127,8 +134,8 @@ def read(given, folder, model, language, layer):
     return x - x.mean(0, dtype=np.float64).astype(np.float32)
 
 
-def gemm_rate():
-    """FLOP/s of the fastest square fp32 product here."""
+def gemm_rates():
+    """FLOP/s of the fastest square fp32 product here, by library."""
     rates = {}
     a = np.random.default_rng(0).standard_normal((SQUARE, SQUARE), np.float32)
     b = a[::-1].copy()
@@ -143,13 +150,20 @@ def gemm_rate():
         pass
     for name, product in products.items():
         product()
-        best = math.inf
-        for _ in range(3):
+        times, end = [], time.perf_counter() + 2.5
+        while time.perf_counter() < end:
             start = time.perf_counter()
             product()
-            best = min(best, time.perf_counter() - start)
-        rates[name] = 2.0 * SQUARE**3 / best
+            times.append(time.perf_counter() - start)
+        rates[name] = 2.0 * SQUARE**3 / sorted(times)[len(times) // 2]
     return rates
+
+
+def gemm_together(count):
+    """Sum of what `count` processes of one thread reach at once, each with its fastest library."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--rate"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    return sum(max(json.loads(one.communicate()[0]).values()) for one in running)
 
 
 def operations(given):
@@ -179,18 +193,17 @@ def analyse(given, folder, ranks):
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
 
 
-def run_xlrm(given, folder):
-    """By ranks: seconds of the part, of the whole program, memory; and the bytes of its tables."""
-    results, tables = {}, {}
-    analyse(given, folder, 1)  # hashes of the cells are remembered from here on
-    for ranks in map(int, given.ranks.split(",")):
-        shutil.rmtree(folder / "analysis")
-        whole, memory = analyse(given, folder, ranks)
-        start, _ = analyse(given, folder, ranks)  # nothing is left to compute
-        results[ranks] = {"seconds": whole, "part": whole - start, "gib_a_rank": memory}
-        tables[ranks] = hashlib.sha256(b"".join((folder / "analysis" / (name + ".csv")).read_bytes()
-                                                for name in ("layer_pairs", "language_layer_pairs"))).hexdigest()
-    return results, len(set(tables.values())) == 1
+def run_xlrm(given, folder, ranks):
+    """Seconds of the part and of the whole program, memory, and the hash of its tables."""
+    hashed = folder / "hashes.json"
+    if not hashed.exists():  # hashes of the cells are remembered from here on
+        launch = [str(Path(given.build) / "bin" / "xlrm_analyze"), str(folder), "--parts", "seeds"]
+        subprocess.run(launch, check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(folder / "analysis", ignore_errors=True)
+    whole, memory = analyse(given, folder, ranks)
+    start, _ = analyse(given, folder, ranks)  # nothing is left to compute
+    tables = b"".join((folder / "analysis" / (name + ".csv")).read_bytes() for name in ("layer_pairs", "language_layer_pairs"))
+    return {"seconds": whole, "part": whole - start, "gib_a_rank": memory, "tables": hashlib.sha256(tables).hexdigest()}
 
 
 def feature_hsic(x, y):
@@ -256,38 +269,70 @@ def largest_error(given, folder, sample):
     return max(abs(found[pair] - value) for pair, value in sample.items())
 
 
+def measure(given, folder, figures):
+    """Adds what --steps names."""
+    steps = given.steps.split(",")
+    if unknown := [step for step in steps if step not in STEPS]:
+        sys.exit(f"bench_analysis: --steps {', '.join(unknown)}: there are {', '.join(STEPS)}")
+    if "store" in steps:
+        make_store(given, folder)
+    ranks = [int(one) for one in given.ranks.split(",")]
+    if "gemm" in steps:
+        figures["gemm"] = gemm_rates()
+        figures["together"] = {str(count): gemm_together(count) for count in sorted({1, *ranks})}
+    if "xlrm" in steps:
+        figures.setdefault("xlrm", {}).update({str(count): run_xlrm(given, folder, count) for count in ranks})
+    if "pairs" in steps:
+        seconds, sample, count = pair_by_pair(given, folder)
+        figures["pairs"] = {"seconds": seconds, "count": count, "sampled": len(sample), "error": largest_error(given, folder, sample)}
+    if "kept" in steps:
+        figures["kept"] = kept(given, folder)
+
+
+def tell(given, figures):
+    together, results = figures.get("together", {}), figures.get("xlrm", {})
+    for name, rate in figures.get("gemm", {}).items():
+        print(f"fp32 products, one thread: {name} {rate / 1e9:.1f} GFLOP/s")
+    for count, rate in together.items():
+        print(f"fp32 products, {count} processes at once: {rate / 1e9:.1f} GFLOP/s, {rate / together['1']:.2f} times one")
+    for ranks, found in results.items():
+        text = f"xlrm, {ranks} ranks: {found['part']:.1f} s of the part ({found['seconds']:.1f} s with start and reading of ids)"
+        if ranks in together:
+            text += f", {100 * operations(given) / found['part'] / together[ranks]:.0f} % of the rate of as many processes"
+        if "1" in results:
+            text += f", {results['1']['part'] / found['part']:.2f} times as fast as one"
+        print(f"{text}, {found['gib_a_rank']:.2f} GiB a rank")
+    if results:
+        print("the same bytes on any of these numbers of ranks: " + ("yes" if equal(figures) else "NO"))
+    alone = results.get("1", {}).get("part")
+    if pairs_ := figures.get("pairs"):
+        text = f"numpy, features pair by pair: {pairs_['seconds']:.0f} s for {pairs_['count']} pairs"
+        print(text + (f"; xlrm {pairs_['seconds'] / alone:.0f} times as fast" if alone else ""))
+        print(f"largest difference from it in {pairs_['sampled']} pairs: {pairs_['error']:.1e}")
+    if "kept" in figures:
+        text = f"numpy, Gram matrices batched and kept: {figures['kept']:.1f} s"
+        print(text + (f"; xlrm {figures['kept'] / alone:.2f} times as fast" if alone else ""))
+
+
+def equal(figures):
+    return len({found["tables"] for found in figures["xlrm"].values()}) == 1
+
+
 def main():
     given = options()
+    if given.rate:
+        print(json.dumps(gemm_rates()))
+        return
     folder = Path(given.folder or tempfile.mkdtemp(prefix="xlrm-bench-analysis-"))
+    figures = json.loads(Path(given.json).read_text()) if given.json and Path(given.json).exists() else {}
     try:
-        start = time.perf_counter()
-        make_store(given, folder)
-        size = sum(path.stat().st_size for path in folder.glob("cells/*/*.h5"))
-        print(f"store: {size / 1e9:.1f} GB, made in {time.perf_counter() - start:.0f} s")
-        rates = gemm_rate()
-        gemm = max(rates.values())
-        print("fp32 products, one thread: " + ", ".join(f"{name} {rate / 1e9:.1f} GFLOP/s" for name, rate in rates.items()))
-        results, equal = run_xlrm(given, folder)
-        one = int(given.ranks.split(",")[0])
-        for ranks, found in results.items():
-            found["share"] = operations(given) / found["part"] / (gemm * ranks)
-            found["speedup"] = results[one]["part"] / found["part"]
-            print(f"xlrm, {ranks} ranks: {found['part']:.1f} s of the part ({found['seconds']:.1f} s with start and reading of ids), "
-                  f"{100 * found['share']:.0f} % of the rate, {found['speedup']:.2f} times as fast as {one}, "
-                  f"{found['gib_a_rank']:.2f} GiB a rank")
-        print("the same bytes on any of these numbers of ranks: " + ("yes" if equal else "NO"))
-        seconds, sample, count = pair_by_pair(given, folder)
-        error = largest_error(given, folder, sample)
-        print(f"largest difference from numpy's feature form in {len(sample)} pairs: {error:.1e}")
-        figures = {"gemm": rates, "xlrm": results, "equal": equal, "error": error}
-        if not given.no_peers:
-            print(f"numpy, features pair by pair: {seconds:.0f} s for {count} pairs; xlrm {seconds / results[one]['part']:.0f} times as fast")
-            batched = kept(given, folder)
-            print(f"numpy, Gram matrices batched and kept: {batched:.1f} s; xlrm {batched / results[one]['part']:.2f} times as fast")
-            figures["numpy"] = {"pair_by_pair": seconds, "kept": batched}
+        measure(given, folder, figures)
         if given.json:
             Path(given.json).write_text(json.dumps(figures, indent=1) + "\n")
-        if given.check and not (equal and error < 1e-4 and all(found["gib_a_rank"] <= 2.0 for found in results.values())):
+        print(f"store: {sum(path.stat().st_size for path in folder.glob('cells/*/*.h5')) / 1e9:.1f} GB")
+        tell(given, figures)
+        memory = max(found["gib_a_rank"] for found in figures["xlrm"].values()) if given.check else 0.0
+        if given.check and not (equal(figures) and figures["pairs"]["error"] < 1e-4 and memory <= 2.0):
             sys.exit("bench_analysis: values, bytes or memory are not as they should be")
     finally:
         if not given.folder:

@@ -29,34 +29,60 @@ std::vector<ResultTable> alignment_tables() {
              {}}};
 }
 
-void add_alignment(const StateInput& input, std::vector<ResultTable>& tables) {
-    const StateSet& set = input.set;
+namespace {
+
+//! States with what their comparison takes of one side alone.
+struct AlignmentSide {
+    AlignmentSide(const at::Tensor& states, const std::vector<std::size_t>& subset) : constant(is_constant(states)) {
+        if (constant) return;
+        raw = at_unit_length(states);
+        centred = at_unit_length(without_mean(states));
+        pooled.emplace(states);
+        within.emplace(within_subsets(states, subset));
+    }
+    bool constant = false;
+    at::Tensor raw, centred;  //!< rows at unit length
+    std::optional<CkaStates> pooled, within;
+};
+
+void add_values(const AlignmentSide& a, const AlignmentSide& b, std::vector<TableValue>& row) {
+    if (a.constant || b.constant) {
+        constexpr Undefined flat = Undefined::no_variation;
+        for (int i = 0; i < 5; ++i) row.emplace_back(Estimate(flat));
+        for (int i = 0; i < 2; ++i) row.emplace_back(all_undefined(flat));
+        return;
+    }
     const auto both = [](const Retrieval& found) {
         if (!found.x_to_y.defined()) return found.x_to_y;
         return Estimate(0.5 * (found.x_to_y.value() + found.y_to_x.value()));
     };
+    const Retrieval raw = retrieval_of_units(a.raw, b.raw), centred = retrieval_of_units(a.centred, b.centred, 0);
+    row.insert(row.end(), {both(raw), both(centred), raw.csls, raw.mexa, raw.margin, debiased_cka(*a.pooled, *b.pooled),
+                           debiased_cka(*a.within, *b.within)});
+}
+
+}  // namespace
+
+void add_alignment(const StateInput& input, std::vector<ResultTable>& tables) {
+    const StateSet& set = input.set;
     for (std::size_t m = 0; m < set.models.size(); ++m) {
-        std::vector<at::Tensor> states;
+        std::vector<AlignmentSide> sides;
         for (std::size_t t = 0; t < set.targets.size(); ++t)
-            states.push_back(set.load(m, t, input.capture, input.layer, "chosen"));
-        for (std::size_t a = 0; a < states.size(); ++a) {
-            for (std::size_t b = a + 1; b < states.size(); ++b) {
-                constexpr Undefined flat = Undefined::no_variation;
-                if (is_constant(states[a]) || is_constant(states[b])) {
-                    const EstimateWithInterval none{flat, flat, flat, flat};
-                    tables[0].add({set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed,
-                                   input.capture, static_cast<std::int64_t>(input.layer), set.targets[a], set.targets[b],
-                                   std::ssize(set.items), Estimate(flat), Estimate(flat), Estimate(flat), Estimate(flat),
-                                   Estimate(flat), none, none});
-                    continue;
-                }
-                const Retrieval raw = retrieval(states[a], states[b]);
-                const Retrieval centred = retrieval(without_mean(states[a]), without_mean(states[b]));
-                tables[0].add({set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed,
-                               input.capture, static_cast<std::int64_t>(input.layer), set.targets[a], set.targets[b],
-                               std::ssize(set.items), both(raw), both(centred), raw.csls, raw.mexa, raw.margin,
-                               debiased_cka(states[a], states[b]),
-                               debiased_cka(within_subsets(states[a], set.subset), within_subsets(states[b], set.subset))});
+            sides.emplace_back(set.load(m, t, input.capture, input.layer, "chosen"), set.subset);
+        for (std::size_t a = 0; a < sides.size(); ++a) {
+            for (std::size_t b = a + 1; b < sides.size(); ++b) {
+                std::vector<TableValue> row = {set.base,
+                                               set.benchmark,
+                                               set.models[m].model,
+                                               set.models[m].source,
+                                               set.models[m].seed,
+                                               input.capture,
+                                               static_cast<std::int64_t>(input.layer),
+                                               set.targets[a],
+                                               set.targets[b],
+                                               std::ssize(set.items)};
+                add_values(sides[a], sides[b], row);
+                tables[0].add(std::move(row));
             }
         }
     }

@@ -9,6 +9,7 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/json.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
@@ -127,24 +128,35 @@ void add_pieces(FolderAnalysis& analysis, std::size_t set, const StatePart& part
     }
 }
 
-//! Activations: one layer each, or pieces over all of them.
+//! A piece of a part that looks at one layer, or at all: a whole table's rows.
+Unit layer_unit(FolderAnalysis& analysis, std::size_t set, const StatePart& part, const std::pair<std::string, int>& layer,
+                std::int64_t step = 0) {
+    return {{part.name}, [&analysis, set, &part, layer, step](std::size_t) {
+                const OneThread one;
+                std::vector<ResultTable> tables = part.tables();
+                part.add({analysis.states_of(set), layer.first, layer.second, step}, tables);
+                return json_of(tables);
+            }};
+}
+
+//! Activations: parts over all layers, then layer by layer the others, so that what is read of one serves them all.
 void add_state_units(FolderAnalysis& analysis, std::size_t set, const std::vector<std::string>& wanted,
                      std::vector<Unit>& units) {
+    const StateSet& states = analysis.states_of(set);
+    std::vector<const StatePart*> of_layers;
     for (const StatePart& part : state_parts()) {
         if (!is_in(wanted, part.name)) continue;
-        if (part.pieces != nullptr) {
+        if (part.pieces != nullptr)
             add_pieces(analysis, set, part, units);
-            continue;
-        }
-        auto layers = analysis.states_of(set).layers;
-        if (part.whole && !layers.empty()) layers = {{"", -1}};
-        for (const auto& [capture, layer] : layers) {
-            units.push_back({{part.name}, [&analysis, set, &part, capture = capture, layer = layer](std::size_t) {
-                                 const OneThread one;
-                                 std::vector<ResultTable> tables = part.tables();
-                                 part.add({analysis.states_of(set), capture, layer}, tables);
-                                 return json_of(tables);
-                             }});
+        else if (!part.whole)
+            of_layers.push_back(&part);
+        else if (!states.layers.empty())
+            units.push_back(layer_unit(analysis, set, part, {"", -1}));
+    }
+    for (const auto& layer : states.layers) {
+        for (const StatePart* part : of_layers) {
+            const std::int64_t steps = part->steps != nullptr ? part->steps(states) : 1;
+            for (std::int64_t step = 0; step < steps; ++step) units.push_back(layer_unit(analysis, set, *part, layer, step));
         }
     }
 }
@@ -154,6 +166,15 @@ std::vector<Unit> units_of(FolderAnalysis& analysis, const std::vector<std::stri
     for (std::size_t set = 0; set < analysis.set_count(); ++set) add_score_units(analysis, set, wanted, units);
     for (std::size_t set = 0; set < analysis.state_count(); ++set) add_state_units(analysis, set, wanted, units);
     return units;
+}
+
+//! Of a part, as a profile keeps it.
+const char* lasting_name(const std::string& name) {
+    for (const Part& part : parts())
+        if (part.name == name) return part.name.c_str();
+    for (const StatePart& part : state_parts())
+        if (part.name == name) return part.name.c_str();
+    return "part";
 }
 
 std::vector<ResultTable> empty_tables(const std::string& name) {
@@ -188,12 +209,14 @@ std::map<std::string, PartResult> compute_parts(const Communicator& world, Folde
                              unfinished.string() + ", and the same command goes on",
                          ExitCode::stopped);
                 const PieceKey& key = unit.pieces[piece];
+                const StageScope scope(lasting_name(key.first));
                 Json result = unit.compute(piece);
                 pieces.keep(key, result);
                 mine.push_back({{"part", key.first}, {"number", key.second}, {"made", std::move(result)}});
             }
         }
     });
+    const StageScope scope("gather");
     for (const std::string& text : world.gather_text(mine.dump())) {
         if (!world.root()) break;
         for (Json& piece : parse_json(text, "tables of a rank"))

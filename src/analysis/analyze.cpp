@@ -9,6 +9,7 @@
 #include "estimator_table.hpp"
 #include "folder_analysis.hpp"
 #include "parts.hpp"
+#include "state_cost.hpp"
 #include "state_parts.hpp"
 #include "transfer_geometry.hpp"
 #include "xlrm/comm/run_job.hpp"
@@ -17,6 +18,7 @@
 #include "xlrm/core/error.hpp"
 #include "xlrm/core/file.hpp"
 #include "xlrm/core/output_lock.hpp"
+#include "xlrm/core/profile.hpp"
 
 namespace xlrm {
 
@@ -108,6 +110,18 @@ void remove_leftovers(const fs::path& folder) {
         if (fs::is_directory(place)) remove_stale_temporaries(place);
 }
 
+//! Of a part that reads activations, over all sets; the memory is that of the largest.
+std::optional<StateCost> cost_of(FolderAnalysis& analysis, const std::string& name) {
+    if (std::ranges::find(state_parts(), name, &StatePart::name) == state_parts().end()) return {};
+    StateCost all;
+    for (std::size_t set = 0; set < analysis.state_count(); ++set) {
+        const StateCost cost = state_cost(analysis.states_of(set), name);
+        all.operations += cost.operations;
+        all.bytes = std::max(all.bytes, cost.bytes);
+    }
+    return all;
+}
+
 std::vector<std::string> words_of(const std::string& text) {
     std::vector<std::string> words;
     for (const Json& word : parse_json(text, "parts of the root")) words.push_back(word);
@@ -173,19 +187,24 @@ std::string analyze_folder(const Communicator& ranks, const AnalyzeOptions& opti
                            const std::function<bool()>& stop, const std::function<void()>& may_write) {
     const fs::path place = folder / "analysis";
     on_root(ranks, [&] {
+        const StageScope scope("hashes");
         FileHashes hashes(folder / "hashes.json");
         read_results(folder, hashes);  // the other ranks find every file hashed
         hashes.save();
         remove_leftovers(place);
     });
     std::optional<FolderAnalysis> analysis;
-    together(ranks, [&] { analysis.emplace(options, folder); });
+    together(ranks, [&] {
+        const StageScope scope("read cells");
+        analysis.emplace(options, folder);
+    });
     Stored stored;
     on_root(ranks, [&] { stored = stored_parts(options, *analysis, place / "parts"); });
     const std::vector<std::string> wanted = words_of(ranks.broadcast(Json(stored.absent).dump()));
     std::map<std::string, PartResult> computed = compute_parts(ranks, *analysis, wanted, place / "parts" / kUnfinished, stop);
     std::string text;
     on_root(ranks, [&] {
+        const StageScope scope("write");
         if (std::ranges::find(wanted, kTransfer) != wanted.end()) computed[kTransfer] = analysis->transfer();
         if (may_write) may_write();
         for (auto& [name, part] : computed) {
@@ -228,17 +247,16 @@ std::string analysis_report(const Communicator& world, const AnalyzeOptions& opt
                std::to_string(analysis.set_count()) + " sets (base and benchmark)\n";
         for (const std::string& name : analysis_parts()) {
             const bool absent = std::ranges::find(stored.absent, name) != stored.absent.end();
-            text += "  " + name + ": " + (stored.parts.contains(name) ? "done" : absent ? "to compute" : "not asked for") + "\n";
+            text += "  " + name + ": " + (stored.parts.contains(name) ? "done" : absent ? "to compute" : "not asked for");
+            if (const auto cost = absent ? cost_of(analysis, name) : std::nullopt) text += ", " + text_of(*cost);
+            text += "\n";
         }
         // Each accuracy (cell and category) is kept for every resample and without every cluster.
         std::int64_t clusters = 0;
         for (const GridCell& cell : analysis.results().grid.cells)
             clusters = std::max(clusters, std::ssize(read_cell_scores(cell.file, &analysis.hashes()).id));
         const auto bytes = 16 * 8 * cells * (options.resamples + clusters);
-        text +=
-            "about " + std::to_string(bytes / 1000000 + 50) +
-            " MB on a rank, of scores alone; activations are read a layer of one model at a time, and layer_pairs keeps up to "
-            "1,000 MB more\n";
+        text += "about " + std::to_string(bytes / 1000000 + 50) + " MB on a rank, of scores alone\n";
         for (const Statement& s : analysis.statements()) text += s.code + " " + s.place + ": " + s.text + "\n";
     });
     return text;

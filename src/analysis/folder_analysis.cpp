@@ -25,6 +25,7 @@ const StateSet& FolderAnalysis::states_of(std::size_t set) {
         Statements ignored;
         states_[set] = read_states(results_.grid, state_sets_[set].first, state_sets_[set].second, &ignored);
         if (states_[set]->items.size() < 4) states_[set]->layers.clear();
+        states_[set]->kept = kept_;
     }
     return *states_[set];
 }

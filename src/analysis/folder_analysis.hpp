@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -62,6 +63,7 @@ private:
     std::vector<Set> sets_;
     std::vector<std::pair<std::string, std::string>> state_sets_;
     std::vector<std::optional<StateSet>> states_;
+    std::shared_ptr<KeptStates> kept_ = std::make_shared<KeptStates>();
 };
 
 }  // namespace xlrm

@@ -17,8 +17,6 @@ struct Comparison {
     std::string source, reference, kind;
 };
 
-EstimateWithInterval all_undefined(Undefined why) { return {why, why, why, why}; }
-
 //! (A[s,t] − ½) / (A[t,t] − ½): the share of the own model's gain over chance that the other one has.
 EstimateWithInterval relative_transfer(const Resampled& resampled, std::int64_t source, std::int64_t own) {
     if (resampled.accuracy(own).value.value_or(0.0) <= 0.5) return all_undefined(Undefined::at_chance);

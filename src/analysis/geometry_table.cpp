@@ -9,8 +9,6 @@ namespace xlrm {
 
 namespace {
 
-constexpr std::int64_t kMostFeatures = 1024;  // singular values of wider matrices take minutes a layer
-
 std::vector<double> norms_of(const at::Tensor& states) {
     const at::Tensor norms = states.mul(states).sum(1).sqrt().contiguous();
     return {norms.const_data_ptr<double>(), norms.const_data_ptr<double>() + norms.numel()};
@@ -71,7 +69,7 @@ std::vector<ResultTable> geometry_tables() {
          "squared norm in "
          "three features; where it is large, cosines say little. effective_rank (exp of the entropy of σ/Σσ), "
          "participation_ratio and "
-         "stable_rank of the centred states, up to 1,024 features.",
+         "stable_rank of the centred states.",
          of_model({{"target", ColumnKind::text},
                    {"capture", ColumnKind::text},
                    {"layer", ColumnKind::count},
@@ -122,11 +120,7 @@ void add_geometry(const StateInput& input, std::vector<ResultTable>& tables) {
             const std::vector<double> norms = norms_of(states);
             if (t == 0) first = norms;
             all_norms.push_back(norms);
-            Spectrum shape;
-            if (states.size(1) <= kMostFeatures)
-                shape = spectrum(states);
-            else
-                shape.effective_rank = shape.participation_ratio = shape.stable_rank = Undefined::too_many_features;
+            const Spectrum shape = spectrum(states);
             tables[0].add({set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed, set.targets[t],
                            input.capture, static_cast<std::int64_t>(input.layer), std::ssize(set.items), Estimate(mean(norms)),
                            Estimate(median(norms)), wasserstein_1(first, norms), kolmogorov_smirnov(first, norms),

@@ -22,8 +22,6 @@ struct Cells {
     bool complete() const { return english >= 0 && own >= 0; }
 };
 
-EstimateWithInterval all_undefined(Undefined why) { return {why, why, why, why}; }
-
 class Headline {
 public:
     Headline(const PartInput& input, ResultTable& table) : input_(input), table_(table) {

@@ -11,20 +11,13 @@ namespace xlrm {
 
 namespace {
 
-constexpr double kPanelBytes = 1e9;      // of both panels
 constexpr double kLargeWork = 5e9;       // operations above which several ranks should find stripes to share …
 constexpr std::int64_t kFewStripes = 4;  // … a multiple of so many
-
-std::vector<int> layers_of(const StateInput& input) {
-    std::vector<int> layers;
-    for (const auto& [capture, layer] : input.set.layers)
-        if (capture == input.capture) layers.push_back(layer);
-    return layers;
-}
+constexpr std::size_t kMostMeans = 8 << 20;
 
 //! Sizes, and which of both forms takes fewer operations.
 struct Work {
-    explicit Work(const StateInput& input) : layers(layers_of(input)) {
+    explicit Work(const StateInput& input) : layers(input.set.layers_of(input.capture)) {
         const StateSet& set = input.set;
         n = std::ssize(set.items);
         StateBuffer buffer;
@@ -36,7 +29,7 @@ struct Work {
         by_example = models * own * items * items * width + (models * own * own + of_base) * items * items;
         by_feature = 2.0 * items * width * width * (0.5 * models * own * (own + 1.0) + of_base);
         const double bytes = 4.0 * own * items * items;  // of two panels with whole triangles
-        const std::int64_t needed = std::llround(std::ceil(bytes / kPanelBytes)),
+        const std::int64_t needed = std::llround(std::ceil(bytes / kMostPanelBytes)),
                            even = by_example > kLargeWork ? kFewStripes : 1;
         panels = stripes(n, (std::max<std::int64_t>(1, needed) + even - 1) / even * even);
     }
@@ -54,18 +47,23 @@ CentredRows rows_of(const StateInput& input, std::size_t model, std::size_t targ
                         std::ssize(input.set.items));
 }
 
-//! n(n−3) HSIC_u, or a part of that sum, of a model's (target, layer) with one another and with the base's.
-struct Sums {
-    std::vector<double> own;   //!< (target, layer)²
-    std::vector<double> base;  //!< (target, base layer, layer)
-};
+Json to_json(const LayerPairSums& sums) { return {{"own", sums.own}, {"base", sums.base}}; }
 
-Json to_json(const Sums& sums) { return {{"own", sums.own}, {"base", sums.base}}; }
-
-void add_to(std::vector<double>& sums, const Json& more) {
-    const auto values = more.get<std::vector<double>>();
-    if (sums.empty()) sums.assign(values.size(), 0.0);
-    for (std::size_t i = 0; i < values.size(); ++i) sums[i] += values[i];
+//! The first `count` rows of a layer, centred by the means of all items.
+void centre(const StateInput& input, std::size_t model, std::size_t target, int layer, std::int64_t count, StateBuffer& buffer,
+            CentredRows& rows) {
+    const StateSet& set = input.set;
+    const std::int64_t n = std::ssize(set.items);
+    KeptStates& kept = *set.kept;
+    const std::tuple key(set.model(model).files[target], input.capture, layer);
+    const auto known = kept.means.find(key);
+    const auto values =
+        set.load_floats(model, target, input.capture, layer, "chosen", buffer, known == kept.means.end() ? -1 : count);
+    const ColumnMeans means = known == kept.means.end() ? column_means(values, n) : known->second;
+    centre_rows(values.first(static_cast<std::size_t>(count) * means.values.size()), means, count == n, rows);
+    if (known != kept.means.end() || kept.mean_values + means.values.size() > kMostMeans) return;
+    kept.mean_values += means.values.size();
+    kept.means.emplace(key, means);
 }
 
 //! A stripe of one model's Gram matrices.
@@ -76,14 +74,12 @@ struct Panel {
     //! `buffer`, `rows`: memory that is used again.
     void fill(const StateInput& input, std::size_t model, const std::vector<int>& layers, const Stripe& stripe,
               StateBuffer& buffer, CentredRows& rows) {
-        const std::int64_t n = std::ssize(input.set.items);
         const auto places = static_cast<std::int64_t>(input.set.targets.size() * layers.size());
         if (!entries.defined()) entries = at::empty({places, stripe.entries()}, at::kFloat);
         norms.clear();
         for (std::size_t t = 0; t < input.set.targets.size(); ++t) {
             for (const int layer : layers) {
-                const auto values = input.set.load_floats(model, t, input.capture, layer, "chosen", buffer);
-                centre_rows(values, n, stripe.end, stripe.end == n, rows);
+                centre(input, model, t, layer, stripe.end, buffer, rows);
                 fill_gram(rows.x, stripe, entries[std::ssize(norms)]);
                 norms.push_back(rows.squared_norms);
             }
@@ -108,6 +104,8 @@ Json example_piece(const StateInput& input, const Work& work, std::size_t piece)
     const Stripe stripe = work.panels[piece];
     const bool last = piece + 1 == work.panels.size();
     const auto each = std::ssize(work.layers);
+    set.kept->states.clear();  // the panels need the memory
+    set.kept->bytes = 0;
     Panel base, own;
     StateBuffer buffer;
     CentredRows rows;
@@ -116,7 +114,7 @@ Json example_piece(const StateInput& input, const Work& work, std::size_t piece)
         const bool is_base = set.has_base && m == 0;
         Panel& panel = is_base ? base : own;
         panel.fill(input, m, work.layers, stripe, buffer, rows);
-        Sums sums;
+        LayerPairSums sums;
         append_products(panel.entries, panel.entries, panel.norms, panel.norms, 0, last, sums.own);
         for (std::size_t t = 0; t < set.targets.size() && set.has_base && !is_base; ++t) {
             const std::int64_t first = static_cast<std::int64_t>(t) * each;
@@ -134,7 +132,7 @@ Json feature_piece(const StateInput& input, const Work& work, std::size_t model)
     const auto load = [&](std::size_t m, std::size_t place) {
         return rows_of(input, m, place / each, work.layers[place % each]);
     };
-    Sums sums;
+    LayerPairSums sums;
     sums.own.assign(places * places, 0.0);
     if (set.has_base && model > 0) sums.base.assign(places * each, 0.0);
     for (std::size_t v = 0; v < places; ++v) {
@@ -147,94 +145,22 @@ Json feature_piece(const StateInput& input, const Work& work, std::size_t model)
     return {{std::to_string(model), to_json(sums)}};
 }
 
-//! Rows of both tables of one model.
-void add_model(const StateInput& input, const std::vector<int>& layers, const std::vector<Sums>& sums, std::size_t m,
-               std::vector<ResultTable>& tables) {
-    const StateSet& set = input.set;
-    const std::size_t each = layers.size(), places = set.targets.size() * each;
-    const std::int64_t n = std::ssize(set.items);
-    const auto own = [&](std::size_t model, std::size_t place) { return sums[model].own[place * places + place]; };
-    const auto add = [&](ResultTable& table, std::vector<TableValue> who, std::size_t l, std::size_t k, const Estimate& cka) {
-        std::vector<TableValue> row = {set.base, set.benchmark, set.models[m].model, set.models[m].source, set.models[m].seed};
-        row.insert(row.end(), who.begin(), who.end());
-        row.insert(row.end(), {input.capture, std::int64_t{layers[l]}, std::int64_t{layers[k]}, n, cka});
-        table.add(std::move(row));
-    };
-    for (std::size_t t = 0; t < set.targets.size() && set.has_base; ++t) {
-        for (std::size_t l = 0; l < each; ++l) {
-            for (std::size_t k = 0; k < each; ++k) {
-                const std::size_t x = t * each + l, y = t * each + k;
-                const double xy = m == 0 ? sums[0].own[x * places + y] : sums[m].base[x * each + k];
-                add(tables[0], {set.targets[t]}, l, k, cka_from_hsic(xy, own(0, x), own(m, y), n));
-            }
-        }
-    }
-    for (std::size_t t = 0; t < set.targets.size(); ++t) {
-        for (std::size_t u = t + 1; u < set.targets.size(); ++u) {
-            for (std::size_t l = 0; l < each; ++l) {
-                for (std::size_t k = 0; k < each; ++k) {
-                    const std::size_t x = t * each + l, y = u * each + k;
-                    add(tables[1], {set.targets[t], set.targets[u]}, l, k,
-                        cka_from_hsic(sums[m].own[x * places + y], own(m, x), own(m, y), n));
-                }
-            }
-        }
-    }
-}
-
 }  // namespace
-
-std::vector<ResultTable> layer_pair_tables() {
-    const std::string about =
-        "cka.linear.debiased (a score; invariant to rotation, scale and translation; columns centred, rows not normalised; "
-        "products "
-        "in fp32, error about 1e-6) of parallel items, chosen answers. Independent representations give 0. ";
-    return {
-        {"layer_pairs",
-         "Layers of each model against layers of the base",
-         about + "layer: of the base; other_layer: of the model, of the base itself too. A block of alike layers computes little "
-                 "that the others do not; it does not say what.",
-         of_model({{"target", ColumnKind::text},
-                   {"capture", ColumnKind::text},
-                   {"layer", ColumnKind::count},
-                   {"other_layer", ColumnKind::count},
-                   {"items", ColumnKind::count, true},
-                   {"cka", ColumnKind::number}}),
-         {}},
-        {"language_layer_pairs",
-         "Layers in one language against layers in another, of every model",
-         about + "layer: in first_target; other_layer: in second_target. Translated items are alike in form too.",
-         of_model({{"first_target", ColumnKind::text},
-                   {"second_target", ColumnKind::text},
-                   {"capture", ColumnKind::text},
-                   {"layer", ColumnKind::count},
-                   {"other_layer", ColumnKind::count},
-                   {"items", ColumnKind::count, true},
-                   {"cka", ColumnKind::number}}),
-         {}}};
-}
 
 std::int64_t layer_pair_pieces(const StateInput& input) {
     const Work work(input);
     return work.features_first() ? std::ssize(input.set.models) : std::ssize(work.panels);
 }
 
+double layer_pair_operations(const StateInput& input) {
+    const Work work(input);
+    return std::min(work.by_example, work.by_feature);
+}
+
 Json layer_pair_piece(const StateInput& input, std::int64_t piece) {
     const Work work(input);
     const auto number = static_cast<std::size_t>(piece);
     return work.features_first() ? feature_piece(input, work, number) : example_piece(input, work, number);
-}
-
-void add_layer_pairs(const StateInput& input, const std::vector<Json>& pieces, std::vector<ResultTable>& tables) {
-    std::vector<Sums> sums(input.set.models.size());
-    for (const Json& piece : pieces) {
-        for (const auto& [model, part] : piece.items()) {
-            add_to(sums[std::stoul(model)].own, part.at("own"));
-            add_to(sums[std::stoul(model)].base, part.at("base"));
-        }
-    }
-    const std::vector<int> layers = layers_of(input);
-    for (std::size_t m = 0; m < sums.size(); ++m) add_model(input, layers, sums, m, tables);
 }
 
 }  // namespace xlrm

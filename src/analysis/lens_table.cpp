@@ -67,13 +67,6 @@ std::vector<double> depths_of(const std::vector<std::vector<double>>& margins, c
     return depths;
 }
 
-std::vector<int> lens_layers(const StateSet& set) {
-    std::vector<int> layers;
-    for (const auto& [capture, layer] : set.layers)
-        if (capture == kCapture) layers.push_back(layer);
-    return layers;
-}
-
 void add_cell(const StateSet& set, std::size_t m, std::size_t t, const std::vector<int>& layers,
               std::vector<ResultTable>& tables) {
     const StateModel& model = set.models[m];
@@ -155,7 +148,7 @@ std::vector<ResultTable> lens_tables() {
 }
 
 void add_lens(const StateInput& input, std::vector<ResultTable>& tables) {
-    const std::vector<int> layers = lens_layers(input.set);
+    const std::vector<int> layers = input.set.layers_of(kCapture);
     if (layers.empty() || layers.back() == 0) return;
     for (std::size_t m = input.set.has_base ? 1 : 0; m < input.set.models.size(); ++m)
         for (std::size_t t = 0; t < input.set.targets.size(); ++t) add_cell(input.set, m, t, layers, tables);

@@ -31,12 +31,11 @@ void add_noise_floor(const StateInput& input, std::vector<ResultTable>& tables) 
     const StateSet& set = input.set;
     if (set.floor.empty()) return;
     for (std::size_t t = 0; t < set.targets.size(); ++t) {
-        const at::Tensor base = set.load(0, t, input.capture, input.layer, "chosen");
-        const at::Tensor rounded = set.load(set.models.size(), t, input.capture, input.layer, "chosen");
+        const ShiftSide base(set.load(0, t, input.capture, input.layer, "chosen"), set.subset);
+        const ShiftSide rounded(set.load(set.models.size(), t, input.capture, input.layer, "chosen"), set.subset);
         std::vector<TableValue> row = {set.base, set.benchmark, set.targets[t], input.capture,
                                        static_cast<std::int64_t>(input.layer)};
-        for (TableValue& value : shift_values(base, within_subsets(base, set.subset), rounded, set.subset))
-            row.push_back(std::move(value));
+        for (TableValue& value : shift_values(base, rounded)) row.push_back(std::move(value));
         tables[0].add(std::move(row));
     }
     add_ratio_floor(input, tables[1]);

@@ -59,9 +59,8 @@ std::vector<RatioEntry> parallel_ratios(const Grid& grid) {
         RatioEntry entry{key.first, key.second, states->items, {}};
         const std::vector<std::span<const float>> views(states->values.begin(), states->values.end());
         for (const RatioVariant variant : {RatioVariant::raw, RatioVariant::centred}) {
-            double sum = 0.0;
-            for (const double f : singular_ratios(views, states->items, states->features, variant)) sum += f;
-            entry.mean[name_of(variant)] = sum / static_cast<double>(states->items);
+            const auto of_items = singular_ratios(views, states->items, states->features, variant);
+            entry.mean.insert_or_assign(name_of(variant), mean_ratio(of_items));
         }
         ratios.push_back(std::move(entry));
     }

@@ -74,9 +74,9 @@ public:
     const Estimate& control_train() const { return control_train_; }
     //! Of each tested item whether its difference is on the chosen side.
     std::vector<double> right(const at::Tensor& differences) const {
-        const at::Tensor scores = rows_at(differences, split_.test).div(scale_).matmul(probe_.weights);
-        std::vector<double> all;
-        for (std::int64_t i = 0; i < scores.size(0); ++i) all.push_back(scores[i].item<double>() > 0.0 ? 1.0 : 0.0);
+        const at::Tensor scores = rows_at(differences, split_.test).div(scale_).matmul(probe_.weights).contiguous();
+        std::vector<double> all(scores.const_data_ptr<double>(), scores.const_data_ptr<double>() + scores.numel());
+        for (double& score : all) score = score > 0.0 ? 1.0 : 0.0;
         return all;
     }
     Estimate control(const at::Tensor& differences) const {

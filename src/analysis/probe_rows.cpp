@@ -6,14 +6,13 @@
 #include <map>
 #include <numeric>
 
+#include "settings.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/stats/intervals.hpp"
 
 namespace xlrm {
 
 namespace {
-
-constexpr std::uint64_t kSeed = 1;
 
 //! Number of each cluster in the order of their names.
 std::map<std::string, std::int64_t> cluster_numbers(const StateSet& set) {
@@ -41,7 +40,7 @@ std::vector<std::int64_t> control_labels(const StateSet& set, std::int64_t class
     const auto numbers = cluster_numbers(set);
     std::vector<std::int64_t> labels;
     for (const std::string& cluster : set.clusters) {
-        Random random(kSeed, static_cast<std::uint64_t>(numbers.at(cluster)));
+        Random random(kStateSeed, static_cast<std::uint64_t>(numbers.at(cluster)));
         labels.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(classes))));
     }
     return labels;

@@ -107,14 +107,15 @@ public:
         const at::Tensor x = rows.x.sub(mean_).div(scale_);
         for (const LogisticProbe& probe : probes_) scores.push_back(x.matmul(probe.weights).add(probe.intercept));
         const at::Tensor all = at::stack(scores, 1);
-        const at::Tensor best = all.argmax(1), probabilities = all.sigmoid().clamp_min(1e-12);
-        const at::Tensor shares = probabilities.div(probabilities.sum(1, true));
+        const at::Tensor best = all.argmax(1).contiguous(), probabilities = all.sigmoid().clamp_min(1e-12);
+        const at::Tensor shares = probabilities.div(probabilities.sum(1, true)).contiguous();
+        const std::int64_t* chosen = best.const_data_ptr<std::int64_t>();
+        const double* share = shares.const_data_ptr<double>();
         std::vector<double> right;
         double sum = 0.0;
         for (std::size_t i = 0; i < rows.labels.size(); ++i) {
-            const auto row = static_cast<std::int64_t>(i);
-            right.push_back(best[row].item<std::int64_t>() == rows.labels[i] ? 1.0 : 0.0);
-            sum -= std::log(shares[row][rows.labels[i]].item<double>());
+            right.push_back(chosen[i] == rows.labels[i] ? 1.0 : 0.0);
+            sum -= std::log(share[i * probes_.size() + static_cast<std::size_t>(rows.labels[i])]);
         }
         *log_loss = sum / static_cast<double>(right.size());
         return right;

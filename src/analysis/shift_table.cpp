@@ -1,17 +1,17 @@
-#include <ATen/ops/stack.h>
-
+#include "settings.hpp"
 #include "state_parts.hpp"
-#include "xlrm/stats/cka.hpp"
 #include "xlrm/stats/representational_similarity.hpp"
 #include "xlrm/stats/shift.hpp"
 
 namespace xlrm {
 
-namespace {
-
-constexpr std::int64_t kNeighbours = 10;
-
-}  // namespace
+ShiftSide::ShiftSide(at::Tensor of, const std::vector<std::size_t>& subset)
+    : states(std::move(of)), constant(is_constant(states)) {
+    if (constant) return;
+    pooled.emplace(states);
+    within.emplace(within_subsets(states, subset));
+    if (states.size(0) > kNeighbours) nearest = nearest_others(states, kNeighbours);
+}
 
 std::vector<Column> shift_columns(std::vector<Column> before) {
     const std::vector<Column> own = {{"items", ColumnKind::count, true},
@@ -28,22 +28,22 @@ std::vector<Column> shift_columns(std::vector<Column> before) {
     return before;
 }
 
-std::vector<TableValue> shift_values(const at::Tensor& base, const at::Tensor& base_within, const at::Tensor& states,
-                                     const std::vector<std::size_t>& subset) {
+std::vector<TableValue> shift_values(const ShiftSide& base, const ShiftSide& model) {
     constexpr Undefined flat = Undefined::no_variation;
-    const EstimateWithInterval none{flat, flat, flat, flat};
-    const Shift moved = shift(base, states);
-    const bool constant = is_constant(base) || is_constant(states);
-    return {base.size(0),
-            moved.cosine,
-            constant ? Estimate(flat) : moved.centred_cosine,
-            moved.relative,
-            moved.norm,
-            moved.coherence,
-            constant ? none : debiased_cka(base, states),
-            constant ? none : debiased_cka(base_within, within_subsets(states, subset)),
-            constant ? Estimate(flat) : linear_cka_biased(base, states),
-            constant ? Estimate(flat) : neighbour_jaccard(base, states, kNeighbours)};
+    const Shift moved = shift(base.states, model.states);
+    std::vector<TableValue> values = {base.states.size(0)};
+    if (base.constant || model.constant) {
+        values.insert(values.end(), {moved.cosine, Estimate(flat), moved.relative, moved.norm, moved.coherence,
+                                     all_undefined(flat), all_undefined(flat), Estimate(flat), Estimate(flat)});
+        return values;
+    }
+    const bool enough = base.nearest.defined() && model.nearest.defined();
+    values.insert(values.end(),
+                  {moved.cosine, moved.centred_cosine, moved.relative, moved.norm, moved.coherence,
+                   debiased_cka(*base.pooled, *model.pooled), debiased_cka(*base.within, *model.within),
+                   biased_cka(*base.pooled, *model.pooled),
+                   enough ? Estimate(neighbour_overlap(base.nearest, model.nearest)) : Estimate(Undefined::too_few_items)});
+    return values;
 }
 
 std::vector<ResultTable> shift_tables() {
@@ -80,15 +80,14 @@ void add_shifts(const StateInput& input, std::vector<ResultTable>& tables) {
     const auto layer = static_cast<std::int64_t>(input.layer);
     std::vector<std::vector<at::Tensor>> moves(set.models.size());  // mean movement, by model and target
     for (std::size_t t = 0; t < set.targets.size(); ++t) {
-        const at::Tensor base = set.load(0, t, input.capture, input.layer, "chosen");
-        const at::Tensor base_within = within_subsets(base, set.subset);
+        const ShiftSide base(set.load(0, t, input.capture, input.layer, "chosen"), set.subset);
         for (std::size_t m = 1; m < set.models.size(); ++m) {
-            const at::Tensor states = set.load(m, t, input.capture, input.layer, "chosen");
+            const ShiftSide model(set.load(m, t, input.capture, input.layer, "chosen"), set.subset);
             std::vector<TableValue> row = {set.base,           set.benchmark,  set.models[m].model, set.models[m].source,
                                            set.models[m].seed, set.targets[t], input.capture,       layer};
-            for (TableValue& value : shift_values(base, base_within, states, set.subset)) row.push_back(std::move(value));
+            for (TableValue& value : shift_values(base, model)) row.push_back(std::move(value));
             tables[0].add(std::move(row));
-            moves[m].push_back(states.sub(base).mean(0));
+            moves[m].push_back(model.states.sub(base.states).mean(0));
         }
     }
     for (std::size_t m = 1; m < set.models.size(); ++m) {

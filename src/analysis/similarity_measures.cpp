@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "probe_rows.hpp"
+#include "settings.hpp"
 #include "state_parts.hpp"
 #include "xlrm/stats/canonical_correlation.hpp"
 #include "xlrm/stats/procrustes.hpp"
@@ -13,14 +15,16 @@ namespace xlrm {
 
 namespace {
 
-constexpr std::int64_t kMostItems = 5000;       // of a matrix of items with items: 200 MB
-constexpr std::int64_t kMostFeatures = 1024;    // of singular values of features with features
-constexpr std::int64_t kMostNullFeatures = 64;  // … once for every permutation
-constexpr std::int64_t kNeighbours = 10;
+constexpr std::int64_t kMostNullFeatures = 64;  // of singular values that are computed once for every permutation
 constexpr double kKeptVariance = 0.99;
-constexpr std::uint64_t kSeed = 1;
 
 at::Tensor centred(const at::Tensor& x) { return x.sub(x.mean(0, true)); }
+
+std::vector<std::int64_t> as_it_is(std::int64_t n) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    return order;
+}
 
 EstimateWithInterval alone(const Estimate& value) {
     return {value, Undefined::not_estimated, Undefined::not_estimated, Undefined::not_estimated};
@@ -36,13 +40,11 @@ std::optional<Undefined> by_items(const at::Tensor& x) {
     return {};
 }
 
-std::optional<Undefined> by_features(const at::Tensor& x) {
-    if (x.size(1) > kMostFeatures) return Undefined::too_many_features;
-    if (is_constant(x)) return Undefined::no_variation;
-    return {};
+SimilarityForm kernel_form(const at::Tensor& kernel) {
+    SimilarityForm form;
+    form.side = std::make_shared<const CkaSide>(kernel);
+    return form;
 }
-
-SimilarityForm kernel_form(const at::Tensor& kernel) { return {kernel, {}, std::make_shared<const CkaSide>(kernel)}; }
 
 SimilarityForm linear_form(const at::Tensor& x) {
     if (const auto why = by_items(x)) return {{}, why};
@@ -51,21 +53,35 @@ SimilarityForm linear_form(const at::Tensor& x) {
 
 SimilarityForm rbf_form(const at::Tensor& x) {
     if (const auto why = by_items(x)) return {{}, why};
-    const double median = median_squared_distance(x);
-    if (median == 0.0) return {{}, Undefined::no_variation};
-    return kernel_form(rbf_kernel(x, std::sqrt(median)));
+    const auto kernel = find_rbf_kernel_median(x, 1.0);
+    if (!kernel) return {{}, Undefined::no_variation};
+    return kernel_form(*kernel);
 }
 
-SimilarityForm rows_form(const at::Tensor& x) {
-    if (const auto why = by_features(x)) return {{}, why};
-    return {x};
+SimilarityForm procrustes_form(const at::Tensor& x) {
+    const auto side = is_constant(x) ? std::optional<at::Tensor>() : procrustes_side(x);
+    if (!side) return {{}, Undefined::no_variation};
+    return {*side};
+}
+
+SimilarityForm principal_form(const at::Tensor& x) {
+    if (is_constant(x)) return {{}, Undefined::no_variation};
+    return {principal_basis(x, kKeptVariance)};
+}
+
+SimilarityForm columns_form(const at::Tensor& x) {
+    if (is_constant(x)) return {{}, Undefined::no_variation};
+    SimilarityForm form{x};
+    if (x.size(0) - 1 >= 2 * x.size(1)) form.columns = pwcca_side(x);
+    return form;
 }
 
 SimilarityForm rank_form(const at::Tensor& x) {
     if (const auto why = by_items(x)) return {{}, why};
-    at::Tensor ranks = centred_rank_matrix(x, Dissimilarity::euclidean);
-    if (ranks.eq(0.0).all().item<bool>()) return {{}, Undefined::no_variation};
-    return {ranks};
+    const at::Tensor ranks = centred_rank_matrix(x, Dissimilarity::euclidean);
+    const double norm = std::sqrt(lower_product(ranks, ranks, as_it_is(ranks.size(0))));
+    if (norm == 0.0) return {{}, Undefined::no_variation};
+    return {ranks, {}, norm};
 }
 
 SimilarityForm neighbour_form(const at::Tensor& x) {
@@ -76,58 +92,44 @@ SimilarityForm neighbour_form(const at::Tensor& x) {
 
 SimilarityValue compare_debiased(const SimilarityForm& x, const SimilarityForm& y, std::int64_t permutations) {
     const CkaJackknife found = cka_jackknife(*x.side, *y.side);
-    return {{found.value, found.standard_error, found.low, found.high}, cka_null(*x.side, *y.side, permutations, kSeed)};
+    return {{found.value, found.standard_error, found.low, found.high}, cka_null(*x.side, *y.side, permutations, kStateSeed)};
 }
 
-//! Kernels of centred rows have centred rows, so the biased HSIC is the sum of products of their entries.
 SimilarityValue compare_biased(const SimilarityForm& x, const SimilarityForm& y, std::int64_t permutations) {
-    const Estimate value = cka_biased(x.kept, y.kept);
+    const Estimate value = cka_biased(*x.side, *y.side);
     if (!value.defined()) return {alone(value), no_null(value.why())};
-    const double norms =
-        std::sqrt(x.kept.mul(x.kept).sum(1).sum().item<double>() * y.kept.mul(y.kept).sum(1).sum().item<double>());
-    const at::Tensor a = x.kept.diagonal().contiguous(), b = y.kept.diagonal().contiguous();
-    const auto of_order = [&](std::span<const std::int64_t> order) {
-        double diagonal = 0.0;
-        for (std::size_t i = 0; i < order.size(); ++i)
-            diagonal += a.const_data_ptr<double>()[i] * b.const_data_ptr<double>()[order[i]];
-        return (2.0 * lower_product(x.kept, y.kept, order) + diagonal) / norms;
-    };
-    return {alone(value), permutation_null(value.value(), x.kept.size(0), permutations, kSeed, Alike::large, of_order)};
+    return {alone(value), cka_biased_null(*x.side, *y.side, permutations, kStateSeed)};
 }
 
 SimilarityValue compare_procrustes(const SimilarityForm& x, const SimilarityForm& y, std::int64_t permutations) {
-    const Estimate value = procrustes(x.kept, y.kept).distance;
-    if (!value.defined()) return {alone(value), no_null(value.why())};
+    const Estimate value = procrustes_of_sides(x.kept, y.kept).distance;
     if (std::max(x.kept.size(1), y.kept.size(1)) > kMostNullFeatures) return {alone(value), no_null()};
     const auto of_order = [&](std::span<const std::int64_t> order) {
-        return procrustes(x.kept, rows_at(y.kept, order)).distance.value();
+        return procrustes_of_sides(x.kept, rows_at(y.kept, order)).distance.value();
     };
-    return {alone(value), permutation_null(value.value(), x.kept.size(0), permutations, kSeed, Alike::small, of_order)};
+    return {alone(value), permutation_null(value.value(), x.kept.size(0), permutations, kStateSeed, Alike::small, of_order)};
 }
 
 SimilarityValue compare_svcca(const SimilarityForm& x, const SimilarityForm& y, std::int64_t) {
-    return {alone(svcca(x.kept, y.kept, kKeptVariance)), no_null()};
+    return {alone(svcca_of_bases(x.kept, y.kept)), no_null()};
 }
 
 SimilarityValue compare_pwcca(const SimilarityForm& x, const SimilarityForm& y, std::int64_t) {
-    return {alone(pwcca(x.kept, y.kept)), no_null()};
+    return {alone(x.columns && y.columns ? pwcca_of_sides(*x.columns, *y.columns) : pwcca(x.kept, y.kept)), no_null()};
 }
 
 SimilarityValue compare_ranks(const SimilarityForm& x, const SimilarityForm& y, std::int64_t permutations) {
-    std::vector<std::int64_t> same(static_cast<std::size_t>(x.kept.size(0)));
-    for (std::size_t i = 0; i < same.size(); ++i) same[i] = static_cast<std::int64_t>(i);
-    const double norms = std::sqrt(lower_product(x.kept, x.kept, same)) * std::sqrt(lower_product(y.kept, y.kept, same));
     const auto of_order = [&](std::span<const std::int64_t> order) {
-        return std::clamp(lower_product(x.kept, y.kept, order) / norms, -1.0, 1.0);
+        return std::clamp(lower_product(x.kept, y.kept, order) / (x.norm * y.norm), -1.0, 1.0);
     };
-    const double value = of_order(same);
-    return {alone(value), permutation_null(value, x.kept.size(0), permutations, kSeed, Alike::large, of_order)};
+    const double value = of_order(as_it_is(x.kept.size(0)));
+    return {alone(value), permutation_null(value, x.kept.size(0), permutations, kStateSeed, Alike::large, of_order)};
 }
 
 SimilarityValue compare_neighbours(const SimilarityForm& x, const SimilarityForm& y, std::int64_t permutations) {
     const double value = neighbour_overlap(x.kept, y.kept);
     return {alone(value),
-            permutation_null(value, x.kept.size(0), permutations, kSeed, Alike::large,
+            permutation_null(value, x.kept.size(0), permutations, kStateSeed, Alike::large,
                              [&](std::span<const std::int64_t> order) { return neighbour_overlap(x.kept, y.kept, order); })};
 }
 
@@ -143,11 +145,11 @@ const std::vector<SimilarityMeasure>& similarity_measures() {
         {"cka.rbf.debiased(median)", true, "rotation, scale, translation (the bandwidth is the median squared distance)",
          "columns", "none", "Kornblith et al. 2019; Song et al. 2012", false, rbf_form, compare_debiased},
         {"procrustes.distance", false, isometry, "columns", "Frobenius norm 1", "Schönemann 1966; sqrt(2 − 2 |Xn'Yn|_*)", true,
-         rows_form, compare_procrustes},
+         procrustes_form, compare_procrustes},
         {"svcca(0.99)", true, isometry, "columns", "none", "Raghu et al. 2017, mean correlation; 99 % of squared singular values",
-         false, rows_form, compare_svcca},
+         false, principal_form, compare_svcca},
         {"pwcca", true, "rotation, scale, translation of either; any invertible linear map of the second", "columns", "none",
-         "Morcos et al. 2018; weights of the first side", false, rows_form, compare_pwcca},
+         "Morcos et al. 2018; weights of the first side", false, columns_form, compare_pwcca},
         {"rsa.euclidean.spearman", true, isometry, "none", "none", "Kriegeskorte et al. 2008", false, rank_form, compare_ranks},
         {"knn.jaccard(10,cosine)", true, "rotation, scale", "none", "rows", "overlap of the 10 nearest; chance about 10/2n", true,
          neighbour_form, compare_neighbours},

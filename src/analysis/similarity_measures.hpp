@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "xlrm/stats/canonical_correlation.hpp"
 #include "xlrm/stats/cka.hpp"
 #include "xlrm/stats/estimate.hpp"
 #include "xlrm/stats/permutation_null.hpp"
@@ -17,7 +18,9 @@ namespace xlrm {
 struct SimilarityForm {
     at::Tensor kept = {};
     std::optional<Undefined> why = {};
+    double norm = 0.0;                         //!< of ranks: root of Σ_{i>j} of their squares
     std::shared_ptr<const CkaSide> side = {};  //!< of kernels
+    std::optional<PwccaSide> columns = {};     //!< of CCA, where two such sides can be compared
 };
 
 struct SimilarityValue {

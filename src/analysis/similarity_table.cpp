@@ -94,12 +94,30 @@ std::vector<ResultTable> similarity_tables() {
          {}}};
 }
 
+namespace {
+
+//! A measure and its scope.
+struct Step {
+    const SimilarityMeasure* measure = nullptr;
+    bool within = false;
+};
+
+//! In the order of the table's rows.
+std::vector<Step> steps_of(const StateSet& set) {
+    std::vector<Step> steps;
+    for (const SimilarityMeasure& measure : similarity_measures()) steps.push_back({&measure, false});
+    for (const SimilarityMeasure& measure : similarity_measures())
+        if (measure.core && set.several_subsets()) steps.push_back({&measure, true});
+    return steps;
+}
+
+}  // namespace
+
+std::int64_t similarity_steps(const StateSet& set) { return std::ssize(steps_of(set)); }
+
 void add_similarity(const StateInput& input, std::vector<ResultTable>& tables) {
-    for (const bool within : {false, true}) {
-        if (within && !input.set.several_subsets()) continue;
-        for (const SimilarityMeasure& measure : similarity_measures())
-            if (!within || measure.core) Comparisons(input, measure, within, tables[0]).add();
-    }
+    const Step step = steps_of(input.set)[static_cast<std::size_t>(input.step)];
+    Comparisons(input, *step.measure, step.within, tables[0]).add();
 }
 
 }  // namespace xlrm

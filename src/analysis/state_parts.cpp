@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "layer_pairs.hpp"
+#include "settings.hpp"
 #include "xlrm/stats/cka.hpp"
 
 namespace xlrm {
@@ -17,7 +18,7 @@ const std::vector<StatePart>& state_parts() {
         {"geometry", false, geometry_tables, add_geometry},
         {"lens", true, lens_tables, add_lens},
         {"layer_pairs", true, layer_pair_tables, nullptr, layer_pair_pieces, layer_pair_piece, add_layer_pairs},
-        {"similarity", false, similarity_tables, add_similarity},
+        {"similarity", false, similarity_tables, add_similarity, nullptr, nullptr, nullptr, similarity_steps},
         {"noise_floor", false, noise_floor_tables, add_noise_floor},
         {"subspace", false, subspace_tables, add_subspaces},
         {"preferences", false, preference_tables, add_preferences},
@@ -27,21 +28,31 @@ const std::vector<StatePart>& state_parts() {
 
 bool is_constant(const at::Tensor& x) { return x.size(0) > 0 && x.eq(x[0]).all().item<bool>(); }
 
-EstimateWithInterval debiased_cka(const at::Tensor& x, const at::Tensor& y) {
-    constexpr std::int64_t kMostInExampleForm = 5000;  // five (item, item) matrices in fp64: 1 GB
+CkaStates::CkaStates(const at::Tensor& x) {
+    const at::Tensor rows = x.sub(x.mean(0, true));
+    if (x.size(0) <= kMostItems)
+        kernel.emplace(linear_kernel(rows));
+    else
+        centred = rows;
+}
+
+EstimateWithInterval debiased_cka(const CkaStates& x, const CkaStates& y) {
     constexpr std::int64_t kChunk = 256;
-    const at::Tensor xc = x.sub(x.mean(0, true)), yc = y.sub(y.mean(0, true));
-    if (x.size(0) <= kMostInExampleForm) {
-        const CkaJackknife result = cka_jackknife(linear_kernel(xc), linear_kernel(yc));
+    if (x.kernel && y.kernel) {
+        const CkaJackknife result = cka_jackknife(*x.kernel, *y.kernel);
         return {result.value, result.standard_error, result.low, result.high};
     }
-    LinearCkaSums sums(xc[0].clone(), yc[0].clone());
-    for (std::int64_t begin = 0; begin < x.size(0); begin += kChunk) {
-        const std::int64_t size = std::min(kChunk, x.size(0) - begin);
-        sums.add(xc.narrow(0, begin, size), yc.narrow(0, begin, size));
+    LinearCkaSums sums(x.centred[0].clone(), y.centred[0].clone());
+    for (std::int64_t begin = 0; begin < x.centred.size(0); begin += kChunk) {
+        const std::int64_t size = std::min(kChunk, x.centred.size(0) - begin);
+        sums.add(x.centred.narrow(0, begin, size), y.centred.narrow(0, begin, size));
     }
     constexpr Undefined why = Undefined::too_many_items;
     return {sums.debiased(), why, why, why};
+}
+
+Estimate biased_cka(const CkaStates& x, const CkaStates& y) {
+    return x.kernel && y.kernel ? cka_biased(*x.kernel, *y.kernel) : linear_cka_biased(x.centred, y.centred);
 }
 
 OneThread::OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }

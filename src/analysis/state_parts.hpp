@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "state_set.hpp"
 #include "xlrm/analysis/result_table.hpp"
+#include "xlrm/stats/cka.hpp"
 
 namespace xlrm {
 
@@ -14,6 +16,7 @@ struct StateInput {
     const StateSet& set;
     std::string capture;
     int layer = 0;
+    std::int64_t step = 0;  //!< of a part whose layers are divided (StatePart::steps)
 };
 
 //! A part that reads activations, one layer at a time.
@@ -27,6 +30,8 @@ struct StatePart {
     std::int64_t (*pieces)(const StateInput&) = nullptr;
     Json (*piece)(const StateInput&, std::int64_t) = nullptr;
     void (*finish)(const StateInput&, const std::vector<Json>&, std::vector<ResultTable>&) = nullptr;
+    //! Of a part whose layers take long: how many steps `add` divides one into, whose rows follow one another. None: one.
+    std::int64_t (*steps)(const StateSet&) = nullptr;
 };
 const std::vector<StatePart>& state_parts();
 
@@ -46,10 +51,29 @@ void add_alignment(const StateInput& input, std::vector<ResultTable>& tables);
 std::vector<ResultTable> geometry_tables();
 void add_geometry(const StateInput& input, std::vector<ResultTable>& tables);
 
-//! Columns of one shift, behind those `before`, and their values; `base_within`: `base` minus the means of its subsets.
+//! What linear CKA takes of states, for those that are compared with many: up to kMostItems their kernel, above it centred rows.
+struct CkaStates {
+    //! `x`: (n, d) fp64.
+    explicit CkaStates(const at::Tensor& x);
+    std::optional<CkaSide> kernel;
+    at::Tensor centred;
+};
+//! Debiased linear CKA with its jackknife error; in the feature form from chunks of 256 rows, without error (too_many_items).
+EstimateWithInterval debiased_cka(const CkaStates& x, const CkaStates& y);
+Estimate biased_cka(const CkaStates& x, const CkaStates& y);
+
+//! States with what a shift takes of one side alone.
+struct ShiftSide {
+    //! `subset`: of each item.
+    ShiftSide(at::Tensor states, const std::vector<std::size_t>& subset);
+    at::Tensor states;
+    bool constant = false;                    //!< then none of the others is there
+    std::optional<CkaStates> pooled, within;  //!< within: minus the means of the subsets
+    at::Tensor nearest;                       //!< only of more items than neighbours
+};
+//! Columns of one shift, behind those `before`, and their values.
 std::vector<Column> shift_columns(std::vector<Column> before);
-std::vector<TableValue> shift_values(const at::Tensor& base, const at::Tensor& base_within, const at::Tensor& states,
-                                     const std::vector<std::size_t>& subset);
+std::vector<TableValue> shift_values(const ShiftSide& base, const ShiftSide& model);
 //! Adds the change of f of the base in bf16 (StateSet::floor), where there is one.
 void add_ratio_floor(const StateInput& input, ResultTable& table);
 
@@ -59,6 +83,8 @@ void add_noise_floor(const StateInput& input, std::vector<ResultTable>& tables);
 //! How alike states are, by every measure of similarity_measures.hpp.
 std::vector<ResultTable> similarity_tables();
 void add_similarity(const StateInput& input, std::vector<ResultTable>& tables);
+//! A measure, pooled or within subsets.
+std::int64_t similarity_steps(const StateSet& set);
 //! What the languages' own directions hold: accuracy and alignment without them.
 std::vector<ResultTable> subspace_tables();
 void add_subspaces(const StateInput& input, std::vector<ResultTable>& tables);
@@ -87,10 +113,6 @@ private:
 
 //! Whether all rows are equal, as the states of a closing token are before the first block. What is centred is then rounding.
 bool is_constant(const at::Tensor& x);
-
-//! Debiased linear CKA with its jackknife error: example form up to 5,000 items, above it the feature form from chunks of 256
-//! rows (too_many_items for the error). Rows are centred first.
-EstimateWithInterval debiased_cka(const at::Tensor& x, const at::Tensor& y);
 
 //! Rows minus the mean of their subset.
 at::Tensor within_subsets(const at::Tensor& x, const std::vector<std::size_t>& subset);

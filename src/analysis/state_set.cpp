@@ -13,6 +13,8 @@ namespace xlrm {
 
 namespace {
 
+constexpr std::int64_t kMostKept = 256 << 20;  // bytes
+
 class StateReader {
 public:
     StateReader(const Grid& grid, const std::string& base, const std::string& benchmark, Statements* statements)
@@ -162,14 +164,16 @@ private:
 }  // namespace
 
 std::span<const float> StateSet::load_floats(std::size_t model, std::size_t target, const std::string& capture, int layer,
-                                             const std::string& side, StateBuffer& buffer) const {
-    read_cell_activations(this->model(model).files[target], capture, layer, side, buffer.read);
-    const std::vector<float>& all = buffer.read.values;
-    const auto width = static_cast<std::size_t>(buffer.read.features);
-    const std::vector<std::size_t>& places = rows[model][target];
-    bool as_they_are = places.size() * width == all.size();
+                                             const std::string& side, StateBuffer& buffer, std::int64_t count) const {
+    std::vector<std::size_t> places = rows[model][target];
+    if (count >= 0) places.resize(std::min(places.size(), static_cast<std::size_t>(count)));
+    bool as_they_are = true;
     for (std::size_t i = 0; i < places.size() && as_they_are; ++i) as_they_are = places[i] == i;
+    read_cell_activations(this->model(model).files[target], capture, layer, side, buffer.read,
+                          as_they_are ? std::ssize(places) : -1);
+    const std::vector<float>& all = buffer.read.values;
     if (as_they_are) return all;
+    const auto width = static_cast<std::size_t>(buffer.read.features);
     buffer.kept.resize(places.size() * width);
     for (std::size_t i = 0; i < places.size(); ++i)
         std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(places[i] * width), width,
@@ -187,11 +191,31 @@ std::vector<float> StateSet::load_floats(std::size_t model, std::size_t target, 
 
 at::Tensor StateSet::load(std::size_t model, std::size_t target, const std::string& capture, int layer,
                           const std::string& side) const {
+    const std::tuple place(base, benchmark, capture, layer);
+    if (kept->layer != place) {
+        kept->states.clear();
+        kept->bytes = 0;
+        kept->layer = place;
+    }
+    const std::tuple key(model, target, side);
+    if (const auto found = kept->states.find(key); found != kept->states.end()) return found->second;
     StateBuffer buffer;
     const std::span<const float> values = load_floats(model, target, capture, layer, side, buffer);
     at::Tensor out = at::empty({static_cast<std::int64_t>(items.size()), buffer.read.features}, at::kDouble);
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<double>());
+    const auto bytes = static_cast<std::int64_t>(sizeof(double)) * out.numel();
+    if (kept->bytes + bytes <= kMostKept) {
+        kept->states.emplace(key, out);
+        kept->bytes += bytes;
+    }
     return out;
+}
+
+std::vector<int> StateSet::layers_of(const std::string& capture) const {
+    std::vector<int> of_capture;
+    for (const auto& [name, layer] : layers)
+        if (name == capture) of_capture.push_back(layer);
+    return of_capture;
 }
 
 bool StateSet::several_subsets() const {

@@ -2,9 +2,11 @@
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/stack.h>
 
+#include <array>
 #include <optional>
 
 #include "head_inputs.hpp"
+#include "settings.hpp"
 #include "state_parts.hpp"
 #include "xlrm/core/random.hpp"
 #include "xlrm/stats/cka.hpp"
@@ -14,8 +16,6 @@
 namespace xlrm {
 
 namespace {
-
-constexpr std::uint64_t kSeed = 1;
 
 //! Whether this is the layer whose states the head reads.
 bool is_head_layer(const StateInput& input) {
@@ -36,7 +36,7 @@ std::optional<LanguageSubspace> subspace_of(const std::vector<at::Tensor>& state
 
 //! (d, rank) orthonormal, at random.
 at::Tensor random_basis(std::int64_t features, std::int64_t rank) {
-    Random random(kSeed);
+    Random random(kStateSeed);
     at::Tensor normal = at::empty({features, rank}, at::kDouble);
     for (std::int64_t i = 0; i < normal.numel(); ++i) normal.mutable_data_ptr<double>()[i] = random.normal();
     return std::get<0>(at::linalg_qr(normal));
@@ -86,19 +86,40 @@ Estimate offset_share(const std::vector<at::Tensor>& states, const at::Tensor& b
     return inside.mul(inside).sum().item<double>() / whole;
 }
 
-void add_alignments(const StateInput& input, std::size_t m, ResultTable& table) {
-    const StateSet& set = input.set;
-    std::vector<at::Tensor> states, rest;
-    for (std::size_t t = 0; t < set.targets.size(); ++t) states.push_back(set.load(m, t, input.capture, input.layer, "chosen"));
-    const std::int64_t rank = std::ssize(set.targets) - 1;
-    const auto subspace = subspace_of(states, rank);
-    for (std::size_t t = 0; t < states.size() && subspace; ++t) rest.push_back(without_subspace(states[t], subspace->basis));
-    const Estimate share = subspace ? offset_share(states, subspace->basis) : Estimate(Undefined::no_variation);
-    const StateModel& who = set.models[m];
+//! States with what their comparison takes of one side alone.
+struct SpaceSide {
+    explicit SpaceSide(const at::Tensor& states) : units(at_unit_length(states)), cka(states) {}
+    at::Tensor units;
+    LinearCkaSide cka;
+};
+
+//! Retrieval, margin and CKA of two sides as they are and without the subspace.
+std::vector<Estimate> compared(const std::array<SpaceSide, 2>& a, const std::array<SpaceSide, 2>& b) {
     const auto mean = [](const Retrieval& found) {
         if (!found.x_to_y.defined()) return found.x_to_y;
         return Estimate(0.5 * (found.x_to_y.value() + found.y_to_x.value()));
     };
+    const Retrieval before = retrieval_of_units(a[0].units, b[0].units, 0), after = retrieval_of_units(a[1].units, b[1].units, 0);
+    return {mean(before),
+            mean(after),
+            before.margin,
+            after.margin,
+            linear_cka_debiased(a[0].cka, b[0].cka),
+            linear_cka_debiased(a[1].cka, b[1].cka)};
+}
+
+void add_alignments(const StateInput& input, std::size_t m, ResultTable& table) {
+    const StateSet& set = input.set;
+    std::vector<at::Tensor> states;
+    for (std::size_t t = 0; t < set.targets.size(); ++t) states.push_back(set.load(m, t, input.capture, input.layer, "chosen"));
+    const std::int64_t rank = std::ssize(set.targets) - 1;
+    const auto subspace = subspace_of(states, rank);
+    std::vector<std::optional<std::array<SpaceSide, 2>>> sides(states.size());  // none where nothing varies
+    for (std::size_t t = 0; t < states.size() && subspace; ++t)
+        if (!is_constant(states[t]))
+            sides[t].emplace(std::array{SpaceSide(states[t]), SpaceSide(without_subspace(states[t], subspace->basis))});
+    const Estimate share = subspace ? offset_share(states, subspace->basis) : Estimate(Undefined::no_variation);
+    const StateModel& who = set.models[m];
     for (std::size_t a = 0; a < states.size(); ++a) {
         for (std::size_t b = a + 1; b < states.size(); ++b) {
             std::vector<TableValue> row = {set.base,
@@ -113,15 +134,9 @@ void add_alignments(const StateInput& input, std::size_t m, ResultTable& table) 
                                            std::ssize(set.items),
                                            rank,
                                            share};
-            constexpr Undefined flat = Undefined::no_variation;
-            if (!subspace || is_constant(states[a]) || is_constant(states[b])) {
-                for (int i = 0; i < 6; ++i) row.emplace_back(Estimate(flat));
-            } else {
-                const Retrieval before = retrieval(states[a], states[b], 1), after = retrieval(rest[a], rest[b], 1);
-                for (const Estimate& value : {mean(before), mean(after), before.margin, after.margin,
-                                              linear_cka_debiased(states[a], states[b]), linear_cka_debiased(rest[a], rest[b])})
-                    row.emplace_back(value);
-            }
+            const auto values =
+                sides[a] && sides[b] ? compared(*sides[a], *sides[b]) : std::vector<Estimate>(6, Undefined::no_variation);
+            row.insert(row.end(), values.begin(), values.end());
             table.add(std::move(row));
         }
     }

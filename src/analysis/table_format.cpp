@@ -98,7 +98,8 @@ std::string gain_text(const PooledGain& g) {
 
 std::string ratio_text(const RatioEntry& r) {
     std::string text = r.model + ", " + r.benchmark + ": f =";
-    for (const auto& [variant, mean] : r.mean) text += " " + number(mean, 4) + " (" + variant + ")";
+    for (const auto& [variant, mean] : r.mean)
+        text += (mean.defined() ? " " + number(mean.value(), 4) : " – [" + name_of(mean.why()) + "]") + " (" + variant + ")";
     return text + " over " + std::to_string(r.items) + " parallel items";
 }
 

@@ -2,8 +2,9 @@
 
 #include <ATen/ops/zeros.h>
 
-#include <cmath>
+#include <algorithm>
 
+#include "alignment.hpp"
 #include "matrix.hpp"
 #include "xlrm/core/error.hpp"
 
@@ -24,10 +25,22 @@ at::Tensor without_diagonal(const at::Tensor& k) {
     return out;
 }
 
-//! Numerators HSIC(K, L), HSIC(K, K), HSIC(L, L), up to a common factor, to the alignment.
-Estimate alignment(double kl, double kk, double ll, Undefined why) {
-    if (kk <= 0.0 || ll <= 0.0) return why;
-    return kl / (std::sqrt(kk) * std::sqrt(ll));
+//! Median of a symmetric matrix with zero diagonal and no entry below 0, from the entries above the diagonal.
+double median_of_symmetric(const at::Tensor& matrix) {
+    const std::int64_t n = matrix.size(0);
+    const at::Tensor whole = matrix.contiguous();
+    const double* data = whole.const_data_ptr<double>();
+    std::vector<double> above;
+    above.reserve(static_cast<std::size_t>(n * (n - 1) / 2));
+    for (std::int64_t i = 0; i < n; ++i) above.insert(above.end(), data + i * n + i + 1, data + (i + 1) * n);
+    // In the sorted matrix the zeros of the diagonal come first, then each of these twice.
+    const auto at_place = [&](std::int64_t place) {
+        if (place < n) return 0.0;
+        const auto middle = above.begin() + (place - n) / 2;
+        std::nth_element(above.begin(), middle, above.end());
+        return *middle;
+    };
+    return 0.5 * (at_place((n * n - 1) / 2) + at_place(n * n / 2));
 }
 
 //! n(n−3) HSIC_u of centred features from q = |Yc'Xc|², Σ a_i b_i, Σ a, Σ b with a, b the squared norms of the rows.
@@ -35,11 +48,10 @@ double feature_form(double n, double q, double ab, double a, double b) {
     return q - n / (n - 2.0) * ab + a * b / ((n - 1.0) * (n - 2.0));
 }
 
-double feature_hsic(const at::Tensor& x, const at::Tensor& y) {
-    const at::Tensor cross = y.t().matmul(x);
-    const at::Tensor a = x.mul(x).sum(1), b = y.mul(y).sum(1);
-    return feature_form(static_cast<double>(x.size(0)), matrix::dot(cross, cross), matrix::dot(a, b), matrix::total(a),
-                        matrix::total(b));
+double feature_hsic(const LinearCkaSide& x, const LinearCkaSide& y) {
+    const at::Tensor cross = y.centred.t().matmul(x.centred);
+    return feature_form(static_cast<double>(x.centred.size(0)), matrix::dot(cross, cross), matrix::dot(x.squares, y.squares),
+                        matrix::total(x.squares), matrix::total(y.squares));
 }
 
 }  // namespace
@@ -80,24 +92,37 @@ at::Tensor rbf_kernel(const at::Tensor& x, double sigma) {
     return matrix::squared_distances(x).div(-2.0 * sigma * sigma).exp();
 }
 
-double median_squared_distance(const at::Tensor& x) {
-    matrix::require_matrix(x, "a median distance");
-    const at::Tensor sorted = std::get<0>(matrix::squared_distances(x).reshape({-1}).sort());
-    const std::int64_t count = sorted.numel();
-    return 0.5 * (sorted[(count - 1) / 2].item<double>() + sorted[count / 2].item<double>());
+std::optional<at::Tensor> find_rbf_kernel_median(const at::Tensor& x, double t) {
+    matrix::require_matrix(x, "an RBF kernel");
+    require(t > 0.0 && x.size(0) > 0, "an RBF kernel needs t > 0 and an example");
+    at::Tensor distances = matrix::squared_distances(x);
+    const double median = median_of_symmetric(distances);
+    if (median == 0.0) return {};
+    return distances.div_(-2.0 * t * t * median).exp_();
 }
 
 at::Tensor rbf_kernel_median(const at::Tensor& x, double t) {
-    const double median = median_squared_distance(x);
-    require(t > 0.0 && median > 0.0, "an RBF kernel needs t > 0 and examples that differ (their median distance is 0)");
-    return matrix::squared_distances(x).div(-2.0 * t * t * median).exp();
+    const auto kernel = find_rbf_kernel_median(x, t);
+    require(kernel.has_value(), "an RBF kernel needs examples that differ (their median distance is 0)");
+    return *kernel;
+}
+
+LinearCkaSide::LinearCkaSide(const at::Tensor& x) {
+    matrix::require_matrix(x, "CKA");
+    centred = matrix::centred(x);
+    squares = centred.mul(centred).sum(1);
+    if (x.size(0) >= kFewest) own = feature_hsic(*this, *this);
+}
+
+Estimate linear_cka_debiased(const LinearCkaSide& x, const LinearCkaSide& y) {
+    matrix::require_rows(x.centred, y.centred, "CKA");
+    if (x.centred.size(0) < kFewest) return Undefined::too_few_items;
+    return alignment(feature_hsic(x, y), x.own, y.own, Undefined::not_positive);
 }
 
 Estimate linear_cka_debiased(const at::Tensor& x, const at::Tensor& y) {
     matrix::require_rows(x, y, "CKA");
-    if (x.size(0) < kFewest) return Undefined::too_few_items;
-    const at::Tensor xc = matrix::centred(x), yc = matrix::centred(y);
-    return alignment(feature_hsic(xc, yc), feature_hsic(xc, xc), feature_hsic(yc, yc), Undefined::not_positive);
+    return linear_cka_debiased(LinearCkaSide(x), LinearCkaSide(y));
 }
 
 Estimate linear_cka_biased(const at::Tensor& x, const at::Tensor& y) {

@@ -15,8 +15,6 @@ std::string name_of(Undefined why) {
             return "too_few_items";
         case Undefined::too_many_items:
             return "too_many_items";
-        case Undefined::too_many_features:
-            return "too_many_features";
         case Undefined::one_cluster:
             return "one_cluster";
         case Undefined::several_seeds:

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 
+#include "alignment.hpp"
 #include "matrix.hpp"
 #include "xlrm/core/error.hpp"
 
@@ -30,18 +31,6 @@ void for_blocks(const Stripe& stripe, const Step& step) {
     }
 }
 
-//! Sums of the columns and whether all rows are equal.
-std::vector<double> column_sums(std::span<const float> values, std::size_t rows, std::size_t width, bool* equal) {
-    std::vector<double> sums(width, 0.0);
-    *equal = true;
-    for (std::size_t i = 0; i < rows; ++i) {
-        const float* row = values.data() + i * width;
-        for (std::size_t k = 0; k < width; ++k) sums[k] += row[k];
-        *equal = *equal && std::equal(row, row + width, values.data());
-    }
-    return sums;
-}
-
 //! Σ x_k² in fp64, as eight sums that vectors hold.
 double squared_norm(std::span<const float> row) {
     constexpr std::size_t kLanes = 8;
@@ -57,31 +46,42 @@ double squared_norm(std::span<const float> row) {
 
 }  // namespace
 
-void centre_rows(std::span<const float> values, std::int64_t n, std::int64_t rows, bool norms, CentredRows& out) {
-    require(n > 0 && rows <= n && !values.empty() && std::ssize(values) % n == 0, "centring needs as many values in each row");
-    const std::int64_t width = std::ssize(values) / n;
-    const auto columns = static_cast<std::size_t>(width);
-    if (!out.x.defined() || out.x.size(0) != n || out.x.size(1) != width) out.x = at::empty({n, width}, at::kFloat);
-    out.squared_norms.assign(norms ? static_cast<std::size_t>(n) : 0, 0.0);
-    bool equal = false;
-    std::vector<double> means = column_sums(values, static_cast<std::size_t>(n), columns, &equal);
-    if (equal) {
+ColumnMeans column_means(std::span<const float> values, std::int64_t n) {
+    require(n > 0 && !values.empty() && std::ssize(values) % n == 0, "centring needs as many values in each row");
+    const std::size_t width = values.size() / static_cast<std::size_t>(n);
+    ColumnMeans means{std::vector<double>(width, 0.0), true};
+    for (std::size_t begin = 0; begin < values.size(); begin += width) {
+        const float* row = values.data() + begin;
+        for (std::size_t k = 0; k < width; ++k) means.values[k] += row[k];
+        means.constant = means.constant && std::equal(row, row + width, values.data());
+    }
+    for (double& mean : means.values) mean /= static_cast<double>(n);
+    return means;
+}
+
+void centre_rows(std::span<const float> values, const ColumnMeans& means, bool norms, CentredRows& out) {
+    const std::size_t width = means.values.size();
+    require(width > 0 && values.size() % width == 0, "centring needs as many values in each row");
+    const auto rows = static_cast<std::int64_t>(values.size() / width);
+    if (!out.x.defined() || out.x.size(0) < rows || out.x.size(1) != std::ssize(means.values))
+        out.x = at::empty({rows, std::ssize(means.values)}, at::kFloat);
+    out.squared_norms.assign(norms ? static_cast<std::size_t>(rows) : 0, 0.0);
+    if (means.constant) {
         out.x.zero_();
         return;
     }
-    for (double& mean : means) mean /= static_cast<double>(n);
     float* to = out.x.mutable_data_ptr<float>();
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
-        const float* from = values.data() + i * columns;
-        float* row = to + i * columns;
-        for (std::size_t k = 0; k < columns; ++k) row[k] = static_cast<float>(from[k] - means[k]);
-        if (norms) out.squared_norms[i] = squared_norm({row, columns});
+        const float* from = values.data() + i * width;
+        float* row = to + i * width;
+        for (std::size_t k = 0; k < width; ++k) row[k] = static_cast<float>(from[k] - means.values[k]);
+        if (norms) out.squared_norms[i] = squared_norm({row, width});
     }
 }
 
 CentredRows centred_rows(std::span<const float> values, std::int64_t n) {
     CentredRows out;
-    centre_rows(values, n, n, true, out);
+    centre_rows(values, column_means(values, n), true, out);
     return out;
 }
 
@@ -151,8 +151,8 @@ double feature_hsic(const CentredRows& x, const CentredRows& y) {
 Estimate cka_from_hsic(double xy, double xx, double yy, std::int64_t n) {
     if (n < 4) return Undefined::too_few_items;
     if (xx == 0.0 || yy == 0.0) return Undefined::no_variation;
-    if (xx < 0.0 || yy < 0.0) return Undefined::not_positive;
-    return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);  // rounding alone is outside
+    const Estimate value = alignment(xy, xx, yy, Undefined::not_positive);
+    return value.defined() ? std::clamp(value.value(), -1.0, 1.0) : value;  // rounding alone is outside
 }
 
 }  // namespace xlrm

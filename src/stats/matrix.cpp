@@ -1,9 +1,11 @@
 #include "matrix.hpp"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/linalg_svdvals.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "xlrm/core/error.hpp"
 
@@ -64,5 +66,24 @@ at::Tensor squared_distances(const at::Tensor& x) {
 }
 
 std::vector<double> singular_values(const at::Tensor& x) { return values(at::linalg_svdvals(x)); }
+
+at::Tensor narrowed(const at::Tensor& x) {
+    if (x.size(1) <= x.size(0)) return x;
+    return std::get<1>(at::linalg_qr(x.t(), "r")).t().contiguous();
+}
+
+void find_largest(std::span<const double> values, std::int64_t k, std::int64_t skip,
+                  std::vector<std::pair<double, std::int64_t>>& best) {
+    best.clear();
+    for (std::int64_t i = 0; i < std::ssize(values); ++i) {
+        const double value = values[static_cast<std::size_t>(i)];
+        const bool full = std::ssize(best) == k;
+        if (i == skip || (full && value <= best.back().first)) continue;
+        if (full) best.pop_back();
+        auto place = best.end();
+        while (place != best.begin() && std::prev(place)->first < value) --place;
+        best.insert(place, {value, i});
+    }
+}
 
 }  // namespace xlrm::matrix

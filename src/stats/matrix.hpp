@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xlrm::matrix {
@@ -34,5 +35,13 @@ at::Tensor unit_rows(const at::Tensor& x);
 at::Tensor squared_distances(const at::Tensor& x);
 //! Singular values, descending.
 std::vector<double> singular_values(const at::Tensor& x);
+//! Rows with the same products among one another, X X', in no more columns than rows: X itself, or R' from the QR of X'. What is
+//! invariant to rotation is the same of both.
+at::Tensor narrowed(const at::Tensor& x);
+
+//! The `k` largest of `values` with their places, largest first; of equal ones the lower place comes first. `skip`: a place that
+//! is left out; −1: none. `best`: memory for the result.
+void find_largest(std::span<const double> values, std::int64_t k, std::int64_t skip,
+                  std::vector<std::pair<double, std::int64_t>>& best);
 
 }  // namespace xlrm::matrix

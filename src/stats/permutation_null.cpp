@@ -42,9 +42,13 @@ double lower_product(const at::Tensor& a, const at::Tensor& b, std::span<const s
     double sum = 0.0;
     for (std::int64_t i = 1; i < n; ++i) {
         const double *row = as + i * n, *other = bs + order[static_cast<std::size_t>(i)] * n;
-        double of_row = 0.0;
-        for (std::int64_t j = 0; j < i; ++j) of_row += row[j] * other[order[static_cast<std::size_t>(j)]];
-        sum += of_row;
+        double sums[4] = {};  // four that do not wait for one another
+        std::int64_t j = 0;
+        for (; j + 4 <= i; j += 4)
+            for (std::int64_t lane = 0; lane < 4; ++lane)
+                sums[lane] += row[j + lane] * other[order[static_cast<std::size_t>(j + lane)]];
+        for (; j < i; ++j) sums[0] += row[j] * other[order[static_cast<std::size_t>(j)]];
+        sum += (sums[0] + sums[1]) + (sums[2] + sums[3]);
     }
     return sum;
 }

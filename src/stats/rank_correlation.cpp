@@ -3,21 +3,24 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "xlrm/core/error.hpp"
 
 namespace xlrm {
 
 std::vector<double> mean_ranks(std::span<const double> values) {
-    std::vector<std::size_t> order(values.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::sort(order, {}, [&](std::size_t i) { return values[i]; });
+    std::vector<std::pair<double, std::size_t>>
+        sorted;  // values beside their places: sorting places alone looks values up far away
+    sorted.reserve(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) sorted.emplace_back(values[i], i);
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<double> ranks(values.size());
-    for (std::size_t begin = 0; begin < order.size();) {
+    for (std::size_t begin = 0; begin < sorted.size();) {
         std::size_t end = begin + 1;
-        while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
+        while (end < sorted.size() && sorted[end].first == sorted[begin].first) ++end;
         const double rank = 0.5 * static_cast<double>(begin + 1 + end);
-        for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = rank;
+        for (std::size_t i = begin; i < end; ++i) ranks[sorted[i].second] = rank;
         begin = end;
     }
     return ranks;

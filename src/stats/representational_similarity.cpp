@@ -61,15 +61,12 @@ at::Tensor nearest_others(const at::Tensor& x, std::int64_t k) {
     const at::Tensor cosines = rows.matmul(rows.t()).contiguous();
     const std::int64_t n = cosines.size(0);
     at::Tensor result = at::empty({n, k}, at::kLong);
+    std::vector<std::pair<double, std::int64_t>> best;
     for (std::int64_t i = 0; i < n; ++i) {
-        const double* row = cosines.const_data_ptr<double>() + i * n;
-        std::vector<std::int64_t> order;
-        for (std::int64_t j = 0; j < n; ++j)
-            if (j != i) order.push_back(j);
-        std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                          [row](std::int64_t a, std::int64_t b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
-        std::sort(order.begin(), order.begin() + k);
-        std::copy(order.begin(), order.begin() + k, result.mutable_data_ptr<std::int64_t>() + i * k);
+        matrix::find_largest({cosines.const_data_ptr<double>() + i * n, static_cast<std::size_t>(n)}, k, i, best);
+        std::int64_t* to = result.mutable_data_ptr<std::int64_t>() + i * k;
+        for (const auto& [value, place] : best) *to++ = place;
+        std::sort(to - k, to);
     }
     return result;
 }
@@ -79,14 +76,16 @@ double neighbour_overlap(const at::Tensor& a, const at::Tensor& b, std::span<con
     std::vector<std::int64_t> place(static_cast<std::size_t>(n));  // where example j of the second side stands
     for (std::size_t i = 0; i < place.size(); ++i)
         place[order.empty() ? i : static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    std::vector<std::int64_t> near(static_cast<std::size_t>(n), -1);  // the last example that this one was near to
+    const std::int64_t *first = a.const_data_ptr<std::int64_t>(), *second = b.const_data_ptr<std::int64_t>();
     double sum = 0.0;
     for (std::int64_t i = 0; i < n; ++i) {
-        const std::int64_t* own = a.const_data_ptr<std::int64_t>() + i * k;
+        for (std::int64_t j = 0; j < k; ++j) near[static_cast<std::size_t>(first[i * k + j])] = i;
         const std::int64_t row = order.empty() ? i : order[static_cast<std::size_t>(i)];
         std::int64_t common = 0;
         for (std::int64_t j = 0; j < k; ++j) {
-            const auto other = static_cast<std::size_t>(b.const_data_ptr<std::int64_t>()[row * k + j]);
-            common += std::binary_search(own, own + k, place[other]) ? 1 : 0;
+            const auto other = static_cast<std::size_t>(second[row * k + j]);
+            common += near[static_cast<std::size_t>(place[other])] == i ? 1 : 0;
         }
         sum += static_cast<double>(common) / static_cast<double>(2 * k - common);
     }

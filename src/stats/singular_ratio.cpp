@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numeric>
 
 #include "xlrm/core/error.hpp"
@@ -85,7 +84,7 @@ std::vector<double> symmetric_eigenvalues(std::vector<double> matrix, std::int64
     return values;
 }
 
-double singular_ratio(std::span<const double> matrix, std::int64_t languages, std::int64_t features) {
+Estimate singular_ratio(std::span<const double> matrix, std::int64_t languages, std::int64_t features) {
     assert(languages > 0 && features > 0 && matrix.size() == static_cast<std::size_t>(languages * features));
     const auto n = static_cast<std::size_t>(languages), d = static_cast<std::size_t>(features);
     std::vector<double> gram(n * n);
@@ -100,11 +99,12 @@ double singular_ratio(std::span<const double> matrix, std::int64_t languages, st
         largest = std::max(largest, singular);
         sum += singular;
     }
-    return sum > 0.0 ? largest / sum : std::numeric_limits<double>::quiet_NaN();
+    if (sum == 0.0) return Undefined::no_variation;
+    return largest / sum;
 }
 
-std::vector<double> singular_ratios(std::span<const std::span<const float>> by_language, std::int64_t items,
-                                    std::int64_t features, RatioVariant variant) {
+std::vector<Estimate> singular_ratios(std::span<const std::span<const float>> by_language, std::int64_t items,
+                                      std::int64_t features, RatioVariant variant) {
     require(!by_language.empty() && items >= 0 && features > 0, "singular ratios need at least one language and one feature");
     for (const auto& matrix : by_language)
         if (matrix.size() != static_cast<std::size_t>(items * features))
@@ -116,17 +116,27 @@ std::vector<double> singular_ratios(std::span<const std::span<const float>> by_l
     const auto d = static_cast<std::size_t>(features);
     const std::vector<double> mean = centre ? mean_vector(by_language, items, features) : std::vector<double>(d, 0.0);
 
-    std::vector<double> ratios(static_cast<std::size_t>(items));
+    std::vector<Estimate> ratios;
     std::vector<double> block(by_language.size() * d);
-    for (std::size_t item = 0; item < ratios.size(); ++item) {
+    for (std::size_t item = 0; item < static_cast<std::size_t>(items); ++item) {
         for (std::size_t l = 0; l < by_language.size(); ++l) {
             const auto row = std::span(block).subspan(l * d, d);
             for (std::size_t k = 0; k < d; ++k) row[k] = static_cast<double>(by_language[l][item * d + k]) - mean[k];
             if (unit) normalise(row);
         }
-        ratios[item] = singular_ratio(block, static_cast<std::int64_t>(by_language.size()), features);
+        ratios.push_back(singular_ratio(block, static_cast<std::int64_t>(by_language.size()), features));
     }
     return ratios;
+}
+
+Estimate mean_ratio(std::span<const Estimate> ratios) {
+    double sum = 0.0;
+    for (const Estimate& ratio : ratios) {
+        if (!ratio.defined()) return ratio;
+        sum += ratio.value();
+    }
+    if (ratios.empty()) return Undefined::no_items;
+    return sum / static_cast<double>(ratios.size());
 }
 
 }  // namespace xlrm

@@ -117,11 +117,11 @@ CellScores read_cell_scores(const std::filesystem::path& path, FileHashes* hashe
 }
 
 void read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer, const std::string& side,
-                           ActivationBuffer& buffer) {
+                           ActivationBuffer& buffer, std::int64_t rows) {
     const h5::InFile file = open_cell(path);
     const std::string name = "/activations/" + capture + "/" + layer_name(layer) + "/" + side;
     h5::Table<float> table{std::move(buffer.values), {}};
-    file.read_into(name, table, buffer.bits);
+    file.read_into(name, table, buffer.bits, rows);
     const std::int64_t items = file.read<std::int32_t>("/scores/chosen_tokens").rows();
     if (table.extents.size() != 2 || table.rows() != items)
         fail(file.name() + ":" + name + ": is not (item, feature) with the " + std::to_string(items) + " items of /scores");

@@ -49,8 +49,6 @@ std::uint16_t to_bf16(float value) {
     return static_cast<std::uint16_t>((bits + 0x7fffU + even) >> 16);
 }
 
-float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
 std::uint16_t to_f16(float value) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);

@@ -54,14 +54,32 @@ Json attribute_value(const Attribute& attribute, const std::string& place) {
     }
 }
 
+//! The first `rows` rows of a dataset, into as many values.
+void read_first_rows(const Dataset& dataset, const Type& type, const std::vector<std::int64_t>& extents, std::int64_t rows,
+                     void* values, const std::string& place) {
+    if (rows == extents.front()) {
+        check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread", place);
+        return;
+    }
+    const std::vector<hsize_t> start(extents.size(), 0);
+    std::vector<hsize_t> size(extents.begin(), extents.end());
+    size.front() = static_cast<hsize_t>(rows);
+    const Space in_file(check(H5Dget_space(dataset.get()), "H5Dget_space", place));
+    check(H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr), "H5Sselect_hyperslab",
+          place);
+    const Space in_memory(
+        check(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), "H5Screate_simple", place));
+    check(H5Dread(dataset.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, values), "H5Dread", place);
+}
+
 //! bf16 → float by shifts: HDF5's own conversion of a custom float goes bit by bit. False when `stored` is another type.
 template <class T>
-bool read_brain_floats(const Dataset& dataset, const Type& stored, const std::string& place, std::vector<std::uint16_t>& bits,
-                       std::vector<T>& values) {
+bool read_brain_floats(const Dataset& dataset, const Type& stored, const Table<T>& table, std::int64_t rows,
+                       const std::string& place, std::vector<std::uint16_t>& bits, std::vector<T>& values) {
     const Type brain = type_of(DType::bf16);
     if (check(H5Tequal(stored.get(), brain.get()), "H5Tequal", place) == 0) return false;
     bits.resize(values.size());
-    if (!bits.empty()) check(H5Dread(dataset.get(), brain.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bits.data()), "H5Dread", place);
+    if (!bits.empty()) read_first_rows(dataset, brain, table.extents, rows, bits.data(), place);
     for (std::size_t i = 0; i < bits.size(); ++i) values[i] = static_cast<T>(from_bf16(bits[i]));
     return true;
 }
@@ -139,7 +157,7 @@ Table<T> InFile::read(const std::string& path) const {
 }
 
 template <class T>
-void InFile::read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits) const {
+void InFile::read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits, std::int64_t rows) const {
     const std::string place = name_ + ":" + path;
     const Dataset dataset = open(path);
     const Type stored(check(H5Dget_type(dataset.get()), "H5Dget_type", place));
@@ -147,16 +165,21 @@ void InFile::read_into(const std::string& path, Table<T>& table, std::vector<std
     if (H5Tget_class(stored.get()) != expected)
         fail(place + ": holds other values than " + (expected == H5T_FLOAT ? "floating-point numbers" : "integers"));
     table.extents = extents_of(dataset, sizeof(T), place);
+    const std::int64_t kept = rows < 0 ? table.rows() : std::min(rows, table.rows());
     std::size_t count = 1;
-    for (const std::int64_t extent : table.extents) count *= static_cast<std::size_t>(extent);
+    for (std::size_t axis = 0; axis < table.extents.size(); ++axis)
+        count *= static_cast<std::size_t>(axis == 0 ? kept : table.extents[axis]);
     table.values.resize(count);
-    if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, place, bits, table.values)) return;
+    if (std::is_same_v<T, float> && read_brain_floats(dataset, stored, table, kept, place, bits, table.values)) return;
     const Type type = type_for<T>();
-    if (count > 0)
+    if (count == 0) return;
+    if (table.extents.empty())
         check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, table.values.data()), "H5Dread", place);
+    else
+        read_first_rows(dataset, type, table.extents, kept, table.values.data(), place);
 }
 
-template void InFile::read_into(const std::string&, Table<float>&, std::vector<std::uint16_t>&) const;
+template void InFile::read_into(const std::string&, Table<float>&, std::vector<std::uint16_t>&, std::int64_t) const;
 template Table<float> InFile::read(const std::string&) const;
 template Table<double> InFile::read(const std::string&) const;
 template Table<std::int32_t> InFile::read(const std::string&) const;

@@ -30,9 +30,11 @@ public:
     //! T: float, double, std::int32_t, std::int64_t. Stored floats of any width are converted to T; integers likewise.
     template <class T>
     Table<T> read(const std::string& path) const;
-    //! The same into `table`, whose memory is used again where it suffices, as that of `bits` (of 16-bit floats) is.
+    //! The same into `table`, whose memory is used again where it suffices, as that of `bits` (of 16-bit floats) is. `rows`: the
+    //! values of the first so many rows alone, or of all that there are where they are fewer or it is below 0; table.extents
+    //! are those of the dataset.
     template <class T>
-    void read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits) const;
+    void read_into(const std::string& path, Table<T>& table, std::vector<std::uint16_t>& bits, std::int64_t rows = -1) const;
     //! Values [first, first + count) of a dataset of one dimension.
     std::vector<std::int32_t> read_range(const std::string& path, std::int64_t first, std::int64_t count) const;
     //! Extent of a dataset of one dimension.

@@ -170,6 +170,47 @@ TEST_F(Space, MeasuresFindWhatIsTheSame) {
     EXPECT_EQ(rows(summary, "estimators", {{"table", "similarity"}}).size(), 8U);
 }
 
+TEST_F(Space, ManyFeaturesAreComparedToo) {
+    const Json summary = analysed("wide", 1200, {"similarity", "geometry"}, false);
+    for (const Json& one : rows(summary, "geometry", {})) {
+        EXPECT_GT(one.at("effective_rank").get<double>(), 50.0);  // of 119 at most
+        EXPECT_LT(one.at("effective_rank").get<double>(), 119.5);
+    }
+    const std::map<std::string, std::string> same = {{"comparison", "base"}, {"model", "b.en.s1"}, {"scope", "pooled"}};
+    for (const auto& [measure, expected] : {std::pair{"procrustes.distance", 0.0}, std::pair{"cka.linear.debiased", 1.0}}) {
+        auto where = same;
+        where["measure"] = measure;
+        EXPECT_EQ(rows(summary, "similarity", where).size(), 6U);
+        for (const Json& one : rows(summary, "similarity", where))
+            EXPECT_NEAR(one.at("value").get<double>(), expected, 1e-6) << measure;
+    }
+    auto where = same;
+    where["measure"] = "pwcca";
+    EXPECT_EQ(rows(summary, "similarity", where).at(0).at("undefined").at("value"), "fewer_items_than_features");
+}
+
+TEST_F(Space, SaysBeforehandWhatItTakes) {
+    std::map<std::size_t, double> operations;
+    for (const std::size_t features : {8, 1200}) {
+        const std::string name = "x" + std::to_string(features);
+        on_root(world_, [&] { PlantedSpace(folder_ / name, features).write(); });
+        AnalyzeOptions options = test::options_for(folder_ / name);
+        options.parts = {"similarity", "layer_pairs"};
+        const std::string text = analysis_report(world_, options);
+        if (!world_.root()) continue;
+        const std::string begin = "  similarity: to compute, about ";
+        const auto place = text.find(begin);
+        EXPECT_NE(place, std::string::npos) << text;
+        if (place != std::string::npos) operations[features] = std::stod(text.substr(place + begin.size()));
+        EXPECT_NE(text.find("  layer_pairs: to compute, about "), std::string::npos) << text;
+        EXPECT_NE(text.find("  probes: not asked for\n"), std::string::npos) << text;
+    }
+    if (!world_.root()) return;
+    EXPECT_GT(operations.at(8), 1e7);
+    EXPECT_LT(operations.at(8), 1e10);
+    EXPECT_GT(operations.at(1200), 10.0 * operations.at(8));
+}
+
 TEST_F(Space, ANoiseFloorIsReadWhereItIsWhole) {
     const Json summary = analysed("x", 8, {"noise_floor", "shift"});
     EXPECT_EQ(rows(summary, "noise_floor", {}).size(), 6U);

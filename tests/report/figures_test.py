@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 import layout  # noqa: E402
 import made_rows  # noqa: E402
 from xlrm_results.figures import bars, distributions, heatmap, layers, lens, points, similarity, transfer  # noqa: E402
+from xlrm_results.figures.apart import Apart  # noqa: E402
 from xlrm_results.figures.drawing import COLOURS, DASHES, MARKERS, look, save  # noqa: E402
 
 L = made_rows.LANGUAGES
@@ -66,11 +67,33 @@ class Bytes(unittest.TestCase):
                 self.assertNotRegex(path.read_bytes(), rb"CreationDate|dc:date|ModDate", path.name)
 
 
-def write_some(folder):
+def write_some(folder, apart=None):
     """Three kinds: a matrix, curves, points."""
     for name, function, arguments in made_rows.all_drawings(layers=5):
         if name in ("transfer", "layers", "components"):
-            save(function(*arguments), folder, name)
+            save(function(*arguments), folder, name, apart)
+
+
+class InProcessesOfTheirOwn(unittest.TestCase):
+    def test_files_have_the_same_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            apart = Apart(2)
+            write_some(Path(folder, "apart"), apart)
+            apart.wait()
+            write_some(Path(folder, "here"))
+            names = sorted(p.name for p in Path(folder, "here").iterdir())
+            self.assertEqual(sorted(p.name for p in Path(folder, "apart").iterdir()), names)
+            for name in names:
+                self.assertEqual(Path(folder, "apart", name).read_bytes(), Path(folder, "here", name).read_bytes(), name)
+
+    def test_what_fails_is_an_error(self):
+        apart = Apart(2)
+        apart.run(lambda: None, "fine")
+        apart.run(lambda: Path("/nowhere/f.pdf").write_text("x"), "/nowhere/f")
+        with self.assertRaisesRegex(OSError, "/nowhere/f: not all files could be written"):
+            apart.wait()
+        with self.assertRaises(OSError):  # the work itself, where there is one core
+            Apart(1).run(lambda: Path("/nowhere/f.pdf").write_text("x"), "/nowhere/f")
 
 
 class Contents(unittest.TestCase):

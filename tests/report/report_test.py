@@ -65,7 +65,7 @@ class Page(HTMLParser):
             self.answers[self.sections[-1]] += text
 
 
-def stub_save(drawing, target, name):
+def stub_save(drawing, target, name, apart=None):
     """An empty drawing: what figures look like is tested elsewhere, and rendering takes most of the time."""
     target.mkdir(parents=True, exist_ok=True)
     (target / f"{name}.svg").write_text('<?xml version="1.0"?>\n<svg width="288pt" height="10pt"></svg>\n')

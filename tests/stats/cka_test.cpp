@@ -124,6 +124,7 @@ TEST(Cka, IsInvariantToRotationScaleAndTranslationAlone) {
     const auto [x, y, packages] = matrices("v1");
     const double value = linear_cka_debiased(x, y).value();
     EXPECT_NEAR(linear_cka_debiased(x, x).value(), 1.0, 1e-12);
+    EXPECT_EQ(linear_cka_debiased(LinearCkaSide(x), LinearCkaSide(y)).value(), value);
     EXPECT_NEAR(linear_cka_debiased(y, x).value(), value, 1e-12);
     EXPECT_NEAR(linear_cka_debiased(x.matmul(test::rotation(10, 1)).mul(3.0).add(2.0), y).value(), value, 1e-10);
     const at::Tensor order = at::arange(99, -1, -1, at::kLong);
@@ -177,6 +178,38 @@ TEST(CkaJackknife, EqualsLeavingEachExampleOut) {
     EXPECT_GT(result.high.value(), 0.5135);
 }
 
+TEST(CkaSide, GivesWhatWholeKernelsGive) {
+    const auto [x, y, packages] = matrices("v1");
+    for (const auto& [k, l] :
+         {std::pair{linear_kernel(x), linear_kernel(y)}, std::pair{rbf_kernel_median(x, 1.0), rbf_kernel_median(y, 1.0)}}) {
+        const CkaSide a(k), b(l);
+        EXPECT_NEAR(a.hsic.value(), hsic_unbiased(k, k).value(), 1e-12 * std::abs(a.hsic.value()));
+        EXPECT_NEAR(cka_jackknife(a, b).value.value(), cka_debiased(k, l).value(), 1e-12);
+        EXPECT_NEAR(cka_biased(a, b).value(), cka_biased(k, l).value(), 1e-12);
+    }
+    const CkaSide flat(linear_kernel(x.mul(0.0))), three(linear_kernel(x.narrow(0, 0, 3)));
+    EXPECT_EQ(cka_biased(flat, CkaSide(linear_kernel(y))).why(), Undefined::no_variation);
+    EXPECT_EQ(cka_jackknife(three, three).value.why(), Undefined::too_few_items);
+    EXPECT_EQ(cka_null(three, three, 9, 1).p.why(), Undefined::too_few_items);
+    EXPECT_EQ(cka_null(flat, flat, 9, 1).p.why(), Undefined::not_positive);
+    EXPECT_THROW(cka_biased_null(flat, flat, 9, 1), Error);
+    EXPECT_THROW(cka_jackknife(flat, three), Error);
+}
+
+// Every order of four examples comes up: the order as it is must count as a hit, whatever rounding says.
+TEST(CkaNull, CountsTheOrderAsItIsAsAHit) {
+    const at::Tensor x = normal_matrix(4, 3, 5);
+    std::int64_t same = 0;
+    permutation_null(0.0, 4, 999, 1, Alike::large, [&](std::span<const std::int64_t> order) {
+        same += std::ranges::is_sorted(order) ? 1 : 0;
+        return 0.0;
+    });
+    ASSERT_GT(same, 10);
+    const CkaSide side(linear_kernel(x.sub(x.mean(0))));
+    EXPECT_GE(cka_null(side, side, 999, 1).p.value(), static_cast<double>(1 + same) / 1000.0);
+    EXPECT_GE(cka_biased_null(side, side, 999, 1).p.value(), static_cast<double>(1 + same) / 1000.0);
+}
+
 TEST(CkaNull, TellsDependentDataFromIndependent) {
     const auto [x, y, packages] = matrices("v1");
     const PermutationNull planted = cka_null(linear_kernel(x), linear_kernel(y), 99, 1);
@@ -200,6 +233,7 @@ TEST(Cka, SaysWhyThereIsNone) {
     EXPECT_THROW(linear_cka_debiased(six.to(at::kFloat), six), Error);
     EXPECT_THROW(linear_cka_minibatch(six, six, 3), Error);
     EXPECT_THROW(rbf_kernel_median(flat, 0.5), Error);
+    EXPECT_FALSE(find_rbf_kernel_median(flat, 0.5).has_value());
 }
 
 }  // namespace

@@ -52,9 +52,10 @@ TEST(SingularRatio, EqualsReferenceValues) {
     const auto [x, y, packages] = matrices("v1");
     const at::Tensor rows = x.narrow(0, 0, 5).contiguous();
     const std::span<const double> values(rows.const_data_ptr<double>(), 50);
-    EXPECT_NEAR(singular_ratio(values, 5, 10), 0.274676196305975, 1e-10);
+    EXPECT_NEAR(singular_ratio(values, 5, 10).value(), 0.274676196305975, 1e-10);
     const at::Tensor unit = rows.div(rows.mul(rows).sum(1, true).sqrt());
-    EXPECT_NEAR(singular_ratio(std::span<const double>(unit.const_data_ptr<double>(), 50), 5, 10), 0.270855418511653, 1e-10);
+    EXPECT_NEAR(singular_ratio(std::span<const double>(unit.const_data_ptr<double>(), 50), 5, 10).value(), 0.270855418511653,
+                1e-10);
 }
 
 TEST(Shift, EqualsReferenceValues) {
@@ -99,6 +100,11 @@ TEST(Retrieval, EqualsReferenceValues) {
     EXPECT_NEAR(result.csls.value(), 0.59, 1e-12);
     EXPECT_NEAR(retrieval(without_mean(x), without_mean(y)).x_to_y.value(), 0.57, 1e-12);
     EXPECT_NEAR(result.margin.value(), 0.708606954140929, 1e-10);
+    const Retrieval units = retrieval_of_units(at_unit_length(x), at_unit_length(y), 0);
+    EXPECT_EQ(units.csls.why(), Undefined::not_estimated);
+    EXPECT_EQ(units.mexa.value(), result.mexa.value());
+    EXPECT_EQ(units.margin.value(), result.margin.value());
+    EXPECT_THROW(retrieval(x, y, 0), Error);
 }
 
 TEST(Retrieval, EqualRowsAreNotFound) {

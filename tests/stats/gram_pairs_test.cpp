@@ -96,13 +96,18 @@ TEST(GramPairs, SomeRowsAreCentredAsAllAre) {
     const at::Tensor floats = normal_matrix(50, 11, 1).to(at::kFloat).contiguous();
     const std::span<const float> values{floats.const_data_ptr<float>(), 550};
     const CentredRows all = centred_rows(values, 50);
+    const ColumnMeans means = column_means(values, 50);
+    EXPECT_FALSE(means.constant);
     CentredRows some;
-    centre_rows(values, 50, 20, false, some);
+    centre_rows(values, means, true, some);
+    const void* memory = some.x.const_data_ptr();
+    EXPECT_EQ(some.squared_norms, all.squared_norms);
+    some.x.zero_();
+    centre_rows(values.first(20 * 11), means, false, some);
+    EXPECT_EQ(some.x.const_data_ptr(), memory);
     EXPECT_TRUE(some.x.narrow(0, 0, 20).equal(all.x.narrow(0, 0, 20)));
     EXPECT_TRUE(some.squared_norms.empty());
-    const void* memory = some.x.const_data_ptr();
-    centre_rows(values, 50, 50, true, some);
-    EXPECT_EQ(some.x.const_data_ptr(), memory);
+    centre_rows(values, means, true, some);
     EXPECT_EQ(some.squared_norms, all.squared_norms);
     EXPECT_NEAR(all.squared_norms[3], all.x[3].to(at::kDouble).square().sum().item<double>(), 1e-12);
 }

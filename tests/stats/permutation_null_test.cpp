@@ -60,6 +60,19 @@ TEST(CkaNull, EqualsTheEstimatorOfShuffledKernels) {
     EXPECT_EQ(fast.p.value(), naive.p.value());
 }
 
+TEST(CkaNull, OfTheBiasedEstimatorEqualsThatOfShuffledKernels) {
+    const auto [x, y, packages] = test::matrices("v1");
+    const at::Tensor k = rbf_kernel_median(x, 1.0), l = rbf_kernel_median(y, 1.0);
+    const PermutationNull naive =
+        permutation_null(cka_biased(k, l).value(), 100, 39, 5, Alike::large, [&](std::span<const std::int64_t> order) {
+            const at::Tensor places = as_tensor(order);
+            return cka_biased(k, l.index_select(0, places).index_select(1, places)).value();
+        });
+    const PermutationNull fast = cka_biased_null(CkaSide(k), CkaSide(l), 39, 5);
+    EXPECT_NEAR(fast.q95.value(), naive.q95.value(), 1e-12);
+    EXPECT_EQ(fast.p.value(), naive.p.value());
+}
+
 TEST(LowerProduct, IsTheSumBelowTheDiagonal) {
     const at::Tensor x = test::normal_matrix(30, 30, 1), y = test::normal_matrix(30, 30, 2);
     const at::Tensor a = x.add(x.t()), b = y.add(y.t());

@@ -1,4 +1,7 @@
 // Procrustes, canonical correlation, representational similarity, neighbours.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/linalg_svd.h>
+#include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +102,46 @@ TEST(Similarity, RanksAndNeighboursGiveTheSameWhenKept) {
     std::vector<at::Tensor> rows;
     for (const std::int64_t i : order) rows.push_back(y[i]);
     EXPECT_NEAR(neighbour_overlap(a, b, order), neighbour_jaccard(x, at::stack(rows), 5).value(), 1e-12);
+}
+
+// More features than examples: sides in as many columns as examples, and eigenvectors of X X'.
+TEST(Similarity, OfWideMatricesEqualsTheDefinition) {
+    const at::Tensor x = normal_matrix(40, 150, 1), y = x.add(normal_matrix(40, 150, 2), 0.5).narrow(1, 0, 90).contiguous();
+    const at::Tensor xc = x.sub(x.mean(0)), yc = y.sub(y.mean(0));
+    const double nuclear = at::linalg_svdvals(xc.t().matmul(yc)).sum().item<double>();
+    const double s = nuclear / std::sqrt(xc.square().sum().item<double>() * yc.square().sum().item<double>());
+    EXPECT_NEAR(procrustes(x, y).similarity.value(), s, 1e-12);
+    EXPECT_EQ(procrustes_side(x)->size(1), 40);
+    EXPECT_NEAR(procrustes(x, x.matmul(test::rotation(150, 3)).add(1.0)).distance.value(), 0.0, 1e-6);
+    EXPECT_EQ(canonical_correlation(x, y).mean.why(), Undefined::fewer_items_than_features);
+    EXPECT_EQ(svcca(x, y, 0.99).why(), Undefined::fewer_items_than_features);
+    EXPECT_TRUE(svcca(x, y, 0.2).defined());
+}
+
+TEST(Similarity, PrincipalBasesSpanWhatSingularVectorsDo) {
+    for (const auto& [n, d] : {std::pair{60, 20}, std::pair{20, 60}}) {
+        const at::Tensor x = normal_matrix(n, d, 7).mul(at::arange(1, d + 1, at::kDouble).reciprocal()).add(3.0);
+        for (const double kept : {0.5, 0.9, 0.99, 0.9999, 1.0}) {
+            const at::Tensor basis = principal_basis(x, kept);
+            const auto [u, sigma, vh] = at::linalg_svd(x.sub(x.mean(0)), false);
+            const at::Tensor shares = sigma.square().cumsum(0).div(sigma.square().sum());
+            const auto fewer = shares.lt(kept).sum().item<std::int64_t>();
+            if (kept < 1.0) {
+                ASSERT_EQ(basis.size(1), fewer + 1) << n << " " << kept;
+            }
+            const at::Tensor first = u.narrow(1, 0, basis.size(1));
+            EXPECT_LT(basis.matmul(basis.t()).sub(first.matmul(first.t())).abs().max().item<double>(), 1e-8) << n << " " << kept;
+        }
+    }
+    EXPECT_THROW(principal_basis(normal_matrix(9, 3, 1), 0.0), Error);
+}
+
+TEST(Similarity, SidesThatAreKeptGiveTheSame) {
+    const auto [x, y, packages] = matrices("v1");
+    EXPECT_EQ(procrustes_of_sides(*procrustes_side(x), *procrustes_side(y)).distance.value(), procrustes(x, y).distance.value());
+    EXPECT_FALSE(procrustes_side(x.mul(0.0)).has_value());
+    EXPECT_EQ(svcca_of_bases(principal_basis(x, 0.9), principal_basis(y, 0.9)).value(), svcca(x, y, 0.9).value());
+    EXPECT_EQ(pwcca_of_sides(pwcca_side(x), pwcca_side(y)).value(), pwcca(x, y).value());
 }
 
 TEST(Similarity, SaysWhyThereIsNone) {

@@ -23,15 +23,25 @@ TEST(SymmetricEigenvalues, EqualTheClosedForm) {
 TEST(SingularRatio, IdenticalRowsGiveOne) {
     std::vector<double> matrix;
     for (int row = 0; row < 5; ++row) matrix.insert(matrix.end(), {0.3, -1.0, 2.0, 0.1, 0.0, 4.0});
-    EXPECT_NEAR(singular_ratio(matrix, 5, 6), 1.0, 1e-7);
+    EXPECT_NEAR(singular_ratio(matrix, 5, 6).value(), 1.0, 1e-7);
 }
 
 TEST(SingularRatio, OrthogonalRowsOfEqualNormGiveTheInverseOfTheirNumber) {
     const std::vector<double> matrix{1, 1, 1, 1, 1, -1, 1, -1, 1, 1, -1, -1};
-    EXPECT_NEAR(singular_ratio(matrix, 3, 4), 1.0 / 3.0, 1e-15);
+    EXPECT_NEAR(singular_ratio(matrix, 3, 4).value(), 1.0 / 3.0, 1e-15);
 }
 
-TEST(SingularRatio, ZeroMatrixHasNone) { EXPECT_TRUE(std::isnan(singular_ratio(std::vector<double>(12, 0.0), 3, 4))); }
+TEST(SingularRatio, ZeroMatrixHasNone) {
+    EXPECT_EQ(singular_ratio(std::vector<double>(12, 0.0), 3, 4).why(), Undefined::no_variation);
+    const std::vector<float> zero(8, 0.0F), other{1, 2, 3, 4, 0, 0, 0, 0};  // the second item is zero in both languages
+    const std::vector<std::span<const float>> languages{zero, other};
+    const auto ratios = singular_ratios(languages, 2, 4, RatioVariant::raw);
+    EXPECT_NEAR(ratios[0].value(), 1.0, 1e-12);
+    EXPECT_EQ(ratios[1].why(), Undefined::no_variation);
+    EXPECT_EQ(mean_ratio(ratios).why(), Undefined::no_variation);
+    EXPECT_NEAR(mean_ratio(std::span(ratios).first(1)).value(), 1.0, 1e-12);
+    EXPECT_EQ(mean_ratio({}).why(), Undefined::no_items);
+}
 
 // First five rows of numpy.random.RandomState(1337).randn(100, 10); values by numpy.linalg.svd.
 TEST(SingularRatio, EqualsNumpy) {
@@ -46,7 +56,7 @@ TEST(SingularRatio, EqualsNumpy) {
         -0.008746529498673312, 0.36701868900629514,   1.1185547440864663,  -0.008389935119820476, 0.46631537869506084,
         1.2632687003334995,    -0.9016546538618192,   -1.0288426927914085, 0.5696784209487935,    0.6416647796503595,
         0.2598119299882401,    1.1931781372550891,    -1.0463003622367857, 0.13988892063047142,   -1.7306558398878829};
-    EXPECT_NEAR(singular_ratio(rows, 5, 10), 0.2746761963059751, 1e-12);
+    EXPECT_NEAR(singular_ratio(rows, 5, 10).value(), 0.2746761963059751, 1e-12);
 }
 
 // Three languages, two items, four features: small whole numbers, so that float loses nothing. Values by numpy.linalg.svd.
@@ -54,18 +64,18 @@ class SingularRatios : public ::testing::Test {
 protected:
     const std::vector<float> a{1, 2, 3, 4, 0, 1, 0, -1}, b{2, 2, 2, 5, 1, 1, 0, -2}, c{-1, 0, 3, 1, 3, 0, 1, 1};
     const std::vector<std::span<const float>> languages{a, b, c};
-    std::vector<double> of(RatioVariant variant) const { return singular_ratios(languages, 2, 4, variant); }
+    double of(RatioVariant variant, std::size_t item) const { return singular_ratios(languages, 2, 4, variant)[item].value(); }
 };
 
 TEST_F(SingularRatios, EveryVariantEqualsNumpy) {
-    EXPECT_NEAR(of(RatioVariant::raw)[0], 0.7152881270653206, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::raw)[1], 0.5095916875363329, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::row_normalised)[0], 0.646768419781507, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::row_normalised)[1], 0.5131594934389768, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::centred)[0], 0.5983275404758256, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::centred)[1], 0.6135911489506767, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::centred_normalised)[0], 0.5428593641300271, 1e-12);
-    EXPECT_NEAR(of(RatioVariant::centred_normalised)[1], 0.5419802996505128, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::raw, 0), 0.7152881270653206, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::raw, 1), 0.5095916875363329, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::row_normalised, 0), 0.646768419781507, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::row_normalised, 1), 0.5131594934389768, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::centred, 0), 0.5983275404758256, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::centred, 1), 0.6135911489506767, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::centred_normalised, 0), 0.5428593641300271, 1e-12);
+    EXPECT_NEAR(of(RatioVariant::centred_normalised, 1), 0.5419802996505128, 1e-12);
 }
 
 TEST_F(SingularRatios, RefusesMatricesThatAreNotParallel) {

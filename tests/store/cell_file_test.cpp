@@ -79,6 +79,13 @@ TEST(CellFile, ActivationsOfEveryTypeReadAsFloat) {
         ASSERT_EQ(rows.size(), 30U);
         for (std::size_t i = 0; i < rows.size(); ++i)
             EXPECT_EQ(rows[i], sample_value(static_cast<std::size_t>(layer) + 100U + i));
+        ActivationBuffer some;
+        for (const std::int64_t count : {std::int64_t{2}, std::int64_t{99}, std::int64_t{0}}) {  // the first so many items
+            read_cell_activations(folder / "bench.es.h5", "mean", layer, "rejected", some, count);
+            const auto expected = static_cast<std::ptrdiff_t>(6 * std::min<std::int64_t>(count, 5));
+            EXPECT_EQ(some.values, std::vector<float>(rows.begin(), rows.begin() + expected)) << count;
+            EXPECT_EQ(some.features, 6);
+        }
     }
     expect_error([&] { read_cell_activations(folder / "bench.es.h5", "last", 3, "chosen", nullptr); },
                  {"bench.es.h5", "layer_03"});

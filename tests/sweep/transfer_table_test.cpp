@@ -168,7 +168,7 @@ TEST_F(TransferTableTest, GivesTheSingularValueRatioOfEachModel) {
     ASSERT_EQ(table.ratios.size(), 5U);
     for (const RatioEntry& ratio : table.ratios) {
         EXPECT_EQ(ratio.items, 4) << ratio.model;
-        EXPECT_NEAR(ratio.mean.at("raw"), ratio.model == "b" ? 0.5 : 1.0, 1e-7) << ratio.model;  // orthogonal; collinear
+        EXPECT_NEAR(ratio.mean.at("raw").value(), ratio.model == "b" ? 0.5 : 1.0, 1e-7) << ratio.model;  // orthogonal; collinear
     }
 }
 

@@ -161,11 +161,16 @@ def empty_drawing(title, why):
         return Drawing(figure, title, ["missing"], [[why]], [why])
 
 
+def in_style():
+    """The fixed style while it lasts."""
+    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"})
+
+
 def drawn(function):
     """Runs a figure function in the fixed style."""
 
     def call(*arguments, **options):
-        with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
+        with in_style():
             return function(*arguments, **options)
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
@@ -179,20 +184,31 @@ def number(value):
     return format(value, ".6g") if isinstance(value, float) or hasattr(value, "dtype") else str(value)
 
 
-def save(drawing, folder, name):
-    """Writes name.svg, .pdf, .png (200 dpi) and .csv. No dates and fixed identifiers: equal rows give equal bytes."""
+def save(drawing, folder, name, apart=None):
+    """Writes name.svg, .pdf, .png (200 dpi) and .csv. No dates and fixed identifiers: equal rows give equal bytes.
+
+    apart: an Apart, which writes PDF and PNG while the caller goes on with the SVG.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {
-        "svg": {"Date": None, "Creator": "xlrm_report", "Title": drawing.title},
-        "pdf": {"CreationDate": None, "Creator": "xlrm_report", "Producer": None, "Title": drawing.title},
-        "png": {"Software": None, "Title": drawing.title},
-    }
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE, "backend": "agg"}):
+    with in_style():
         drawing.figure.draw_without_rendering()
-        drawing.figure.set_layout_engine("none")  # laid out once, the same for every format
-        for kind, entries in metadata.items():
-            drawing.figure.savefig(folder / f"{name}.{kind}", dpi=200 if kind == "png" else 72, metadata=entries)
+        drawing.figure.set_layout_engine(None)  # laid out once for every format; with any engine each would be drawn twice
+    if apart is None:
+        save_pictures(drawing, folder, name)
+    else:
+        apart.run(lambda: save_pictures(drawing, folder, name), str(folder / name))
+    metadata = {"Date": None, "Creator": "xlrm_report", "Title": drawing.title}
+    with in_style():
+        drawing.figure.savefig(folder / f"{name}.svg", dpi=72, metadata=metadata)
     with open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(drawing.columns)
         writer.writerows([number(value) for value in row] for row in drawing.rows)
+
+
+def save_pictures(drawing, folder, name):
+    """The formats that the page does not hold."""
+    metadata = {"CreationDate": None, "Creator": "xlrm_report", "Producer": None, "Title": drawing.title}
+    with in_style():
+        drawing.figure.savefig(folder / f"{name}.pdf", dpi=72, metadata=metadata)
+        drawing.figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None, "Title": drawing.title})

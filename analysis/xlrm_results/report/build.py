@@ -35,6 +35,7 @@ def build_report(results, **options):
     """Writes OUT/report.html and OUT/analysis/figures; gives the path of the page and the Context (figures, missing parts)."""
     context = Context(results, Analysis(results.root), **options)
     sections = [section(context) for section in SECTIONS]
+    context.apart.wait()
     name = Path(results.root).resolve().name
     head = html.paragraph(
         "Each section begins with its answer. Numbers come from xlrm_analyze; files of the figures and their data lie in "

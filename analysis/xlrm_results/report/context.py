@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..figures.apart import Apart
 from ..figures.drawing import Drawing, save
 from . import html
 from .words import listed
@@ -27,6 +28,7 @@ class Context:
     points: int = 120  #: items a language in the scatter of principal components
     figures: dict = field(default_factory=dict)  #: name → Drawing
     gaps: list = field(default_factory=list)  #: parts that are missing, in sentences
+    apart: Apart = field(default_factory=Apart)  #: writes files of figures
 
     def groups(self):
         """(base, benchmark) of the reward models' cells, in the order of the plan; models that were given ready are of no base,
@@ -64,7 +66,7 @@ class Context:
         self.figures[name] = drawing
         self.gaps += [f"{name}: {what}" for what in drawing.missing]
         folder = Path(self.results.root) / FIGURES
-        save(drawing, folder, name)
+        save(drawing, folder, name, self.apart)
         lacks = f". Missing: {listed(drawing.missing, 6)}." if drawing.missing else ""
         return html.figure((folder / f"{name}.svg").read_text(encoding="utf-8"), name, drawing.title, FIGURES, lacks)
 

@@ -26,6 +26,7 @@ figure svg { display: block; height: auto }
 figcaption { font-size: .85rem; color: var(--soft); margin: .2rem 0; width: 0; min-width: 100% }
 table { border-collapse: collapse; font-size: .9rem; margin: .5rem 0; font-variant-numeric: tabular-nums }
 caption { text-align: left; font-weight: 600; padding: .2rem 0 }
+caption span { display: block; max-width: calc(100vw - 2.2rem) }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top }
 th { border-bottom: 2px solid var(--soft) } td.n, th.n { text-align: right; white-space: nowrap }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0 } dt { color: var(--soft) }
@@ -72,7 +73,7 @@ def table(title, header, rows, numeric=()):
 
     body = "".join(line(row, "td") for row in rows)
     return (
-        f'<div class="scroll"><table><caption>{escape(title)}</caption>\n<thead>{line(header, "th")}</thead>\n'
+        f'<div class="scroll"><table><caption><span>{escape(title)}</span></caption>\n<thead>{line(header, "th")}</thead>\n'
         f"<tbody>\n{body}</tbody></table></div>\n"
     )
 

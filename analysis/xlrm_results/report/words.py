@@ -23,7 +23,6 @@ REASONS = {
     "not_estimated": "no interval or null is made for this measure here",
     "not_comparable": "the models have no features in common, or it is the base itself",
     "too_many_items": "there are more items than an estimate of this cost is made for",
-    "too_many_features": "there are more features than an estimate of this cost is made for",
 }
 
 

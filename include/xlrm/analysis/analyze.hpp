@@ -24,7 +24,7 @@ struct AnalyzeOptions {
     ImportOptions imported;           //!< what the program reads first
 };
 //! Counts up when numbers change, so that stored parts are computed anew.
-inline constexpr std::int64_t kAnalysisNumerics = 1;
+inline constexpr std::int64_t kAnalysisNumerics = 2;
 
 //! The program's options: OUT, and the section `analyze`.
 void describe(Options& options, AnalyzeOptions& analysis);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xlrm/analysis/grid.hpp"
+#include "xlrm/stats/estimate.hpp"
 #include "xlrm/stats/intervals.hpp"
 
 namespace xlrm {
@@ -49,7 +50,7 @@ struct ItemsLeftOut {
 struct RatioEntry {
     std::string model, benchmark;
     std::int64_t items = 0;
-    std::map<std::string, double> mean;  //!< variant → mean f
+    std::map<std::string, Estimate> mean;  //!< variant → mean f
 };
 
 //! Off-diagonal cells of one base and benchmark together: mean of (model right − floor right) with an interval clustered by item.

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "xlrm/stats/estimate.hpp"
@@ -27,13 +28,22 @@ Estimate cka_biased(const at::Tensor& k, const at::Tensor& l);
 //! included (the convention of google-research's demo); exp(−D/(2 σ²)).
 at::Tensor linear_kernel(const at::Tensor& x);
 at::Tensor rbf_kernel_median(const at::Tensor& x, double t);
-//! The median that it divides by; it throws Error where that is 0.
-double median_squared_distance(const at::Tensor& x);
+//! It throws Error where the median is 0; the second gives no kernel then.
+std::optional<at::Tensor> find_rbf_kernel_median(const at::Tensor& x, double t);
 at::Tensor rbf_kernel(const at::Tensor& x, double sigma);
 
 //! Linear CKA from the features, O(n d²): for n above d. Equal to that of the kernels up to rounding.
 Estimate linear_cka_debiased(const at::Tensor& x, const at::Tensor& y);
 Estimate linear_cka_biased(const at::Tensor& x, const at::Tensor& y);
+
+//! What the debiased one takes of one side, for sides that are compared with many.
+struct LinearCkaSide {
+    explicit LinearCkaSide(const at::Tensor& x);
+    at::Tensor centred;  //!< (n, d)
+    at::Tensor squares;  //!< (n) squared norms of its rows
+    double own = 0.0;    //!< n(n−3) HSIC_u with itself
+};
+Estimate linear_cka_debiased(const LinearCkaSide& x, const LinearCkaSide& y);
 
 //! Ratio of the sums of HSIC_u over consecutive batches of `batch` examples; a last one of fewer than four is left out. An
 //! approximation, for data of which no kernel matrix can be held.
@@ -73,18 +83,24 @@ struct CkaJackknife {
 };
 CkaJackknife cka_jackknife(const at::Tensor& k, const at::Tensor& l);
 
-//! A kernel with what an alignment takes of it alone, for kernels that are compared with many.
+//! A kernel with what an alignment takes of it alone, for kernels that are compared with many: a pair then takes one pass over
+//! both.
 struct CkaSide {
     explicit CkaSide(const at::Tensor& k);
-    at::Tensor matrix, rows;              //!< with zero diagonal; sums of its rows
-    double sum = 0.0;                     //!< of all entries
+    at::Tensor matrix;                    //!< with zero diagonal, contiguous
+    std::vector<double> rows, diagonal;   //!< sums of the matrix's rows; the kernel's own diagonal
+    double sum = 0.0;                     //!< of the matrix
+    double biased = 0.0;                  //!< tr(K H K H)
     Estimate hsic = Undefined::no_items;  //!< HSIC_u with itself
     std::vector<double> left_out;         //!< n(n−3) HSIC_u with itself without each example; empty below five
 };
+Estimate cka_biased(const CkaSide& k, const CkaSide& l);
 CkaJackknife cka_jackknife(const CkaSide& k, const CkaSide& l);
 
 //! The debiased CKA of K with L's examples shuffled, `permutations` times from `seed`: what independent representations give.
 PermutationNull cka_null(const at::Tensor& k, const at::Tensor& l, std::int64_t permutations, std::uint64_t seed);
 PermutationNull cka_null(const CkaSide& k, const CkaSide& l, std::int64_t permutations, std::uint64_t seed);
+//! The same of the biased CKA. Throws Error where one has no value.
+PermutationNull cka_biased_null(const CkaSide& k, const CkaSide& l, std::int64_t permutations, std::uint64_t seed);
 
 }  // namespace xlrm

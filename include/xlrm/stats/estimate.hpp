@@ -9,7 +9,6 @@ enum class Undefined {
     no_items,                   //!< nothing was observed
     too_few_items,              //!< fewer than the estimator needs (four, for an unbiased HSIC)
     too_many_items,             //!< more than an estimate of this cost is made for
-    too_many_features,          //!< likewise
     one_cluster,                //!< a single cluster shows no variation between clusters
     several_seeds,              //!< a test of one pair of models: see the rows of each seed
     one_seed,                   //!< a single seed shows no variation between seeds
@@ -58,5 +57,6 @@ struct EstimateWithInterval {
     Estimate low = Undefined::no_items;
     Estimate high = Undefined::no_items;
 };
+inline EstimateWithInterval all_undefined(Undefined why) { return {why, why, why, why}; }
 
 }  // namespace xlrm

@@ -16,15 +16,23 @@ namespace xlrm {
 //! and the first term is a sum over stripes of rows of the triangles below the diagonals. Products are fp32 over at most 4,096
 //! entries, all else fp64: the result differs from cka_debiased by about 1e-6. Equal shapes give equal bits on one thread.
 
+//! Means of the columns of all examples in fp64. Of equal rows: `constant`, so that they give zeros and not rounding.
+struct ColumnMeans {
+    std::vector<double> values;
+    bool constant = false;
+};
+//! `values`: (n, d) row-major. Throws Error unless there are n · d values, n and d above 0.
+ColumnMeans column_means(std::span<const float> values, std::int64_t n);
+
 //! Column-centred in fp64, then rounded.
 struct CentredRows {
     at::Tensor x;                       //!< (n, d) fp32
     std::vector<double> squared_norms;  //!< (n) a_i
 };
-//! `values`: (n, d) row-major. Equal rows give zeros, not rounding. Throws Error unless there are n · d values.
 CentredRows centred_rows(std::span<const float> values, std::int64_t n);
-//! The same of the first `rows` rows alone, into `out`, whose memory is used again; squared norms only where they are asked for.
-void centre_rows(std::span<const float> values, std::int64_t n, std::int64_t rows, bool norms, CentredRows& out);
+//! The first rows alone, those that `values` has, into `out`, whose memory is used again: out.x may have more rows, whose content
+//! is left over. Squared norms only where they are asked for.
+void centre_rows(std::span<const float> values, const ColumnMeans& means, bool norms, CentredRows& out);
 
 //! Rows [begin, end) of the triangles.
 struct Stripe {

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+
 #include "xlrm/stats/estimate.hpp"
 
 namespace xlrm {
@@ -15,5 +17,11 @@ struct Procrustes {
     Estimate distance = Undefined::no_items;
 };
 Procrustes procrustes(const at::Tensor& x, const at::Tensor& y);
+
+//! What it takes of one side, for sides that are compared with many: Xn, of more features than examples in as many columns as
+//! examples (rotated, which changes nothing). None of a constant side.
+std::optional<at::Tensor> procrustes_side(const at::Tensor& x);
+//! Of two such sides: the singular values of (min(n, d_x), min(n, d_y)).
+Procrustes procrustes_of_sides(const at::Tensor& x, const at::Tensor& y);
 
 }  // namespace xlrm

@@ -116,8 +116,9 @@ struct ActivationBuffer {
     std::vector<std::uint16_t> bits;
     std::int64_t features = 0;
 };
+//! `rows`: the first so many items alone; below 0: all.
 void read_cell_activations(const std::filesystem::path& path, const std::string& capture, int layer, const std::string& side,
-                           ActivationBuffer& buffer);
+                           ActivationBuffer& buffer, std::int64_t rows = -1);
 
 //! Captures and layers that a cell holds, tokens not among them: capture → layers, ascending.
 std::map<std::string, std::vector<int>> cell_layers(const std::filesystem::path& path);

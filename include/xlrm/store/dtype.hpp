@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ std::string dtype_name(DType dtype);
 
 //! Round to nearest even. NaN stays NaN.
 std::uint16_t to_bf16(float value);
-float from_bf16(std::uint16_t bits);
+inline float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 std::uint16_t to_f16(float value);
 float from_f16(std::uint16_t bits);
 
