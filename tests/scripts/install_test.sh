@@ -21,7 +21,7 @@ for program in "$tree"/bin/*; do
   ! grep -E 'lib(torch|c10|gomp|arrow|parquet)' <<<"$places" | grep -vF "$tree/" || fail "$program takes these from outside the tree"
   "$program" --version | grep -q '^xlrm' || fail "$program --version"
 done
-[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' analyze bench evaluate generate inspect judge prepare report sweep train)" ] || fail "programs: $(ls "$tree/bin")"
+[ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' align analyze bench evaluate generate inspect judge prepare report sweep train)" ] || fail "programs: $(ls "$tree/bin")"
 
 "$tree/bin/xlrm_sweep" --smoke --output "$scratch/out" >"$scratch/printed" 2>"$scratch/log" || fail "xlrm_sweep --smoke: $(cat "$scratch/log")"
 if ! grep -q 'no Python with h5py and matplotlib' "$scratch/log"; then
