@@ -1,4 +1,5 @@
 #include "parts.hpp"
+#include "xlrm/stats/averages.hpp"
 #include "xlrm/stats/intervals.hpp"
 #include "xlrm/stats/rank_correlation.hpp"
 
@@ -19,12 +20,6 @@ std::vector<double> floor_of(const ScoreSet& set, const std::string& source, con
         verdicts.push_back(found->second);
     }
     return verdicts;
-}
-
-double mean(const std::vector<double>& values) {
-    double sum = 0.0;
-    for (const double value : values) sum += value;
-    return sum / static_cast<double>(values.size());
 }
 
 //! Mean over a source's seeds of the verdicts on each item.

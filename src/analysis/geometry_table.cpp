@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "state_parts.hpp"
+#include "xlrm/stats/averages.hpp"
 #include "xlrm/stats/sample_distance.hpp"
 #include "xlrm/stats/spectrum.hpp"
 #include "xlrm/store/cell_file.hpp"
@@ -12,17 +13,6 @@ namespace {
 std::vector<double> norms_of(const at::Tensor& states) {
     const at::Tensor norms = states.mul(states).sum(1).sqrt().contiguous();
     return {norms.const_data_ptr<double>(), norms.const_data_ptr<double>() + norms.numel()};
-}
-
-double mean(const std::vector<double>& values) {
-    double sum = 0.0;
-    for (const double value : values) sum += value;
-    return sum / static_cast<double>(values.size());
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
 }
 
 void add_norm_distances(const StateInput& input, std::size_t m, const std::vector<std::vector<double>>& norms,

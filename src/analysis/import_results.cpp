@@ -96,7 +96,7 @@ void add_layers(const ForeignPart& part, Cell* cell) {
                                              side_of(states, rows, layer, "rejected")});
 }
 
-Cell cell_of(const std::string& model, const std::string& lang, const ForeignPart& part) {
+Cell cell_of_part(const std::string& model, const std::string& lang, const ForeignPart& part) {
     Cell cell;
     cell.model = model;
     if (const auto name = trained_model(model)) {
@@ -150,9 +150,9 @@ std::vector<std::string> import_results(const ImportOptions& options, const fs::
     std::vector<std::string> lines;
     std::string benchmark = options.benchmark;  // of states alone: that of the first scores
     for (const auto& [key, part] : parts)
-        if (benchmark.empty() && part.scores) benchmark = benchmark_of(cell_of(key.first, key.second, part));
+        if (benchmark.empty() && part.scores) benchmark = benchmark_of(cell_of_part(key.first, key.second, part));
     for (const auto& [key, part] : parts) {
-        Cell cell = cell_of(key.first, key.second, part);
+        Cell cell = cell_of_part(key.first, key.second, part);
         const bool known = options.benchmark.empty() && cell.has_scores;
         const std::string name = known ? benchmark_of(cell) : benchmark.empty() ? "imported" : benchmark;
         const std::string place = std::string(kImported) + "/" + key.first + "/" + name + "." + key.second + ".h5";

@@ -1,9 +1,12 @@
 #include "layer_pairs.hpp"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 #include "xlrm/stats/gram_pairs.hpp"
 
@@ -14,6 +17,7 @@ namespace {
 constexpr double kLargeWork = 5e9;       // operations above which several ranks should find stripes to share …
 constexpr std::int64_t kFewStripes = 4;  // … a multiple of so many
 constexpr std::size_t kMostMeans = 8 << 20;
+constexpr std::size_t kAlignment = 64;  // as libtorch's: bits of a product may depend on it
 
 //! Sizes, and which of both forms takes fewer operations.
 struct Work {
@@ -66,8 +70,12 @@ void centre(const StateInput& input, std::size_t model, std::size_t target, int 
     kept.means.emplace(key, means);
 }
 
-//! A stripe of one model's Gram matrices.
+//! A stripe of one model's Gram matrices. Its memory is not libtorch's, which would keep it while the tables are made.
 struct Panel {
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }
+    };
+    std::unique_ptr<void, Free> memory;      //!< of entries
     at::Tensor entries;                      //!< (target and layer, entry) fp32
     std::vector<std::vector<double>> norms;  //!< of all examples, with the last stripe
 
@@ -75,7 +83,12 @@ struct Panel {
     void fill(const StateInput& input, std::size_t model, const std::vector<int>& layers, const Stripe& stripe,
               StateBuffer& buffer, CentredRows& rows) {
         const auto places = static_cast<std::int64_t>(input.set.targets.size() * layers.size());
-        if (!entries.defined()) entries = at::empty({places, stripe.entries()}, at::kFloat);
+        if (memory == nullptr) {
+            const auto bytes = sizeof(float) * static_cast<std::size_t>(places * stripe.entries());
+            memory.reset(std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment));
+            if (memory == nullptr) throw std::bad_alloc();
+            entries = at::from_blob(memory.get(), {places, stripe.entries()}, at::kFloat);
+        }
         norms.clear();
         for (std::size_t t = 0; t < input.set.targets.size(); ++t) {
             for (const int layer : layers) {

@@ -6,17 +6,17 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numeric>
 
 #include "probe_rows.hpp"
 #include "state_parts.hpp"
+#include "xlrm/stats/averages.hpp"
 #include "xlrm/stats/logistic_probe.hpp"
 
 namespace xlrm {
 
 namespace {
 
-constexpr std::int64_t kMostFitted = 500;  // rows over all languages
+constexpr std::int64_t kMostProbed = 500;  // rows over all languages
 constexpr std::size_t kMostClasses = 8;    // the largest categories
 
 //! A class of each item and language; −1: in none of the classes.
@@ -126,10 +126,6 @@ private:
     std::vector<LogisticProbe> probes_;
 };
 
-double mean_of(const std::vector<double>& values) {
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 //! Share of the most frequent class.
 double majority_of(const Rows& rows) {
     std::map<std::int64_t, std::int64_t> sizes;
@@ -143,7 +139,7 @@ void add_task(const StateInput& input, std::size_t m, const std::vector<at::Tens
               ResultTable& table) {
     const StateSet& set = input.set;
     const StateModel& who = set.models[m];
-    const ProbeSplit split = probe_split(set, std::max<std::int64_t>(8, kMostFitted / std::ssize(set.targets)));
+    const ProbeSplit split = probe_split(set, std::max<std::int64_t>(8, kMostProbed / std::ssize(set.targets)));
     std::vector<TableValue> row = {
         set.base,  set.benchmark, who.model, who.source, who.seed, input.capture, static_cast<std::int64_t>(input.layer),
         task.name, task.classes};
@@ -167,11 +163,9 @@ void add_task(const StateInput& input, std::size_t m, const std::vector<at::Tens
     const Task random = control_of(set, task);
     const Rows control_train = rows_of(states, random, split.train), control_test = rows_of(states, random, split.test);
     const ClassProbes control(control_train, task.classes);
-    const double tested = mean_of(control.right(control_test, &ignored)),
-                 fitted = mean_of(control.right(control_train, &ignored));
+    const double tested = mean(control.right(control_test, &ignored)), fitted = mean(control.right(control_train, &ignored));
     row.emplace_back(clustered_share(set, test.items, right));
-    for (const double value : {loss, majority_of(test), tested, fitted, mean_of(right) - tested})
-        row.emplace_back(Estimate(value));
+    for (const double value : {loss, majority_of(test), tested, fitted, mean(right) - tested}) row.emplace_back(Estimate(value));
     table.add(std::move(row));
 }
 

@@ -13,9 +13,9 @@ namespace xlrm {
 namespace {
 
 //! Rows of a table by column name.
-class Reader {
+class TableRows {
 public:
-    explicit Reader(const ResultTable& table) : table_(table) {}
+    explicit TableRows(const ResultTable& table) : table_(table) {}
 
     std::string text(std::size_t row, const char* name) const { return std::get<std::string>(table_.rows[row][column(name)]); }
     std::int64_t count(std::size_t row, const char* name) const { return std::get<std::int64_t>(table_.rows[row][column(name)]); }
@@ -39,7 +39,7 @@ using Pairs = std::map<std::pair<std::string, std::string>, double>;  //!< (sour
 
 //! Gaps on all items by base and benchmark.
 std::map<std::pair<std::string, std::string>, Pairs> gaps_of(const ResultTable& table) {
-    const Reader gaps(table);
+    const TableRows gaps(table);
     std::map<std::pair<std::string, std::string>, Pairs> all;
     for (std::size_t r = 0; r < gaps.rows(); ++r) {
         if (gaps.text(r, "category") != "all" || gaps.text(r, "kind") != "own") continue;
@@ -100,7 +100,7 @@ ResultTable transfer_geometry(const ResultTable& alignment, const ResultTable& g
          {"permutations", ColumnKind::count, true}},
         {}};
     const auto all_gaps = gaps_of(gaps);
-    const Reader states(alignment);
+    const TableRows states(alignment);
     std::map<Group, Pairs> groups;
     for (std::size_t r = 0; r < states.rows(); ++r) {
         if (!states.text(r, "source").empty()) continue;

@@ -26,7 +26,7 @@ namespace {
 
 std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files) { return {files.begin(), files.end()}; }
 
-void check(const EvaluateJob& job) {
+void check_job(const EvaluateJob& job) {
     require(!job.model.empty(), "--model is not given; name the model folder to evaluate", ExitCode::usage);
     require(job.export_as == "none" ||
                 std::none_of(job.data.begin(), job.data.end(), [](const std::string& file) { return file.ends_with(".h5"); }),
@@ -44,7 +44,7 @@ void check(const EvaluateJob& job) {
 }
 
 //! Collective: every rank reads what belongs to the model but its weights, or all learn why it cannot be.
-std::unique_ptr<Evaluator> open_model(const Communicator& world, const EvaluateJob& job) {
+std::unique_ptr<Evaluator> open_evaluator(const Communicator& world, const EvaluateJob& job) {
     std::unique_ptr<Evaluator> evaluator;
     EvaluateOptions options = job.evaluate;
     options.implicit.on = job.reward == "implicit";
@@ -145,7 +145,7 @@ void check_given(const Options& options, const EvaluateJob& job) {
 ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
     bool labels = false;
     together(world, [&] {
-        check(job);
+        check_job(job);
         labels = labels_rows(job);
     });
     if (labels) return label_rows(world, job);
@@ -163,7 +163,7 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
         lock.emplace(output, OutputKind::replaced, stop_requested);
         remove_stale_temporaries(output.has_parent_path() ? output.parent_path() : ".");  // cells that killed runs were writing
     });
-    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
+    const std::unique_ptr<Evaluator> evaluator = open_evaluator(world, job);
     evaluator->evaluate(world, paths_of(job.data), job.langs, [&](Cell& cell) {
         const StageScope scope("write");
         const Activity activity("writing the cell");
@@ -183,11 +183,11 @@ ExitCode run_evaluate(const Communicator& world, const EvaluateJob& job) {
 std::string evaluation_report(const Communicator& world, const EvaluateJob& job) {
     bool labels = false;
     together(world, [&] {
-        check(job);
+        check_job(job);
         labels = labels_rows(job);
     });
     if (labels) return labelling_report(world, job);
-    const std::unique_ptr<Evaluator> evaluator = open_model(world, job);
+    const std::unique_ptr<Evaluator> evaluator = open_evaluator(world, job);
     return evaluator->report(world, paths_of(job.data), job.langs) + evaluator->chat_template().describe();
 }
 

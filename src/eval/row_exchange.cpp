@@ -15,8 +15,8 @@ namespace {
 
 // A request: the part and the places, as int64; an empty one ends the exchange. A reply: one character and the rows; where the
 // character is not kRows, it is an exit code, and a message follows it.
-constexpr int kToRank = 70;
-constexpr int kToRoot = 71;
+constexpr int kWantedRows = 70;
+constexpr int kRowsToRoot = 71;
 constexpr char kRows = '\0';
 constexpr double kPollMs = 0.05;  // the root's: a reply is on its way
 
@@ -40,12 +40,12 @@ std::string reply_to(const std::string& request, const RowSpool& spool) {
 void serve(const Communicator& group, const RowSpool& spool) {
     Problem problem;
     for (;;) {
-        const std::string request = group.receive(kToRank).text;
+        const std::string request = group.receive(kWantedRows).text;
         if (request.empty()) break;
         std::string reply;
         if (!problem) problem = attempt([&] { reply = reply_to(request, spool); });
         if (problem) reply = static_cast<char>(problem.code) + problem.message;
-        group.send(reply, 0, kToRoot);
+        group.send(reply, 0, kRowsToRoot);
     }
     if (problem) throw Error(problem.message, problem.code);
 }
@@ -77,7 +77,7 @@ void RowsOfAll::read(std::size_t part, std::int64_t first_item, std::span<const 
     for (int rank = 0; rank < group_.size(); ++rank) {
         shares.push_back(share_of(rank, first_item, answers));
         if (rank == 0 || shares.back().places.empty()) continue;
-        group_.send(request_of(part, shares.back().places), rank, kToRank);
+        group_.send(request_of(part, shares.back().places), rank, kWantedRows);
         ++expected;
     }
     const auto part_of_out = [&](const Share& share) {
@@ -85,7 +85,7 @@ void RowsOfAll::read(std::size_t part, std::int64_t first_item, std::span<const 
     };
     Problem problem = attempt([&] { mine_.read(part, shares[0].places, part_of_out(shares[0])); });
     for (; expected > 0; --expected) {  // all of them, so that none is taken for a reply to the next request
-        const Communicator::Message reply = group_.receive(kToRoot, kPollMs);
+        const Communicator::Message reply = group_.receive(kRowsToRoot, kPollMs);
         const std::span<std::byte> rows = part_of_out(shares[static_cast<std::size_t>(reply.from)]);
         if (reply.text.at(0) == kRows && reply.text.size() == 1 + rows.size())
             std::memcpy(rows.data(), reply.text.data() + 1, rows.size());
@@ -103,7 +103,7 @@ void with_rows_of_all(const Communicator& group, const ItemSet& set, const RowSp
         else
             serve(group, mine);
     });
-    for (int rank = 1; group.root() && rank < group.size(); ++rank) group.send("", rank, kToRank);
+    for (int rank = 1; group.root() && rank < group.size(); ++rank) group.send("", rank, kWantedRows);
     agree_or_throw(group, problem, Wait::sleeping);
 }
 

@@ -1,6 +1,8 @@
 #include <ATen/core/Tensor.h>
+#include <fcntl.h>
 
 #include <cassert>
+#include <cstdio>
 #include <system_error>
 
 #include "declared_head.hpp"
@@ -124,8 +126,10 @@ public:
     }
     const fs::path& path() const { return path_; }
 
-    // A folder that is already there steps aside first, so that the name never stands for a mixture.
+    // The name never stands for a mixture. A folder that is already there changes places with this one in one step, and goes with
+    // it; where the file system cannot do that (NFS), it steps aside first.
     void publish() const {
+        if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) return;
         const fs::path old = target_.string() + ".old-" + this_process().tag();
         std::error_code error;
         if (fs::exists(target_)) rename(target_, old);

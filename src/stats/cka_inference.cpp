@@ -13,7 +13,7 @@ namespace xlrm {
 
 namespace {
 
-constexpr std::int64_t kFewest = 4;
+constexpr std::int64_t kFewestItems = 4;
 constexpr std::int64_t kFewestLeftOut = 5;
 
 //! What all estimators take of two kernels with zero diagonals, by example: Σ_j K_ij L_ij, Σ_j K_ij l_j and Σ_j L_ij k_j, k and l
@@ -101,7 +101,8 @@ CkaSide::CkaSide(const at::Tensor& k) {
     const Crossed own = cross(*this, *this);
     biased = xlrm::biased(*this, *this, own.sum);
     const auto n = static_cast<double>(rows.size());
-    hsic = k.size(0) < kFewest ? Estimate(Undefined::too_few_items) : Estimate(debiased(*this, *this, own) / (n * (n - 3.0)));
+    hsic =
+        k.size(0) < kFewestItems ? Estimate(Undefined::too_few_items) : Estimate(debiased(*this, *this, own) / (n * (n - 3.0)));
     if (k.size(0) >= kFewestLeftOut) left_out = leave_one_out(*this, *this, own);
 }
 

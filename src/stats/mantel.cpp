@@ -13,7 +13,7 @@ namespace xlrm {
 
 namespace {
 
-std::vector<double> off_diagonal(std::span<const double> matrix, const std::vector<std::size_t>& labels) {
+std::vector<double> pairs_of_labels(std::span<const double> matrix, const std::vector<std::size_t>& labels) {
     const std::size_t n = labels.size();
     std::vector<double> values;
     for (std::size_t i = 0; i < n; ++i)
@@ -39,8 +39,8 @@ Mantel mantel(std::span<const double> x, std::span<const double> y, std::int64_t
     }
     std::vector<std::size_t> labels(static_cast<std::size_t>(n));
     std::iota(labels.begin(), labels.end(), std::size_t{0});
-    const std::vector<double> fixed = off_diagonal(x, labels);
-    result.r = correlation(fixed, off_diagonal(y, labels), kind);
+    const std::vector<double> fixed = pairs_of_labels(x, labels);
+    result.r = correlation(fixed, pairs_of_labels(y, labels), kind);
     if (!result.r.defined()) {
         result.p = result.r.why();
         return result;
@@ -48,7 +48,7 @@ Mantel mantel(std::span<const double> x, std::span<const double> y, std::int64_t
     const double bound = std::abs(result.r.value()) - 1e-12;  // permutations that only reorder the sums count as equal
     std::int64_t hits = 0;
     const auto test = [&] {
-        hits += std::abs(correlation(fixed, off_diagonal(y, labels), kind).value_or(0.0)) >= bound ? 1 : 0;
+        hits += std::abs(correlation(fixed, pairs_of_labels(y, labels), kind).value_or(0.0)) >= bound ? 1 : 0;
         ++result.permutations;
     };
     constexpr std::int64_t kExactUpTo = 7;

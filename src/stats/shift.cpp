@@ -1,26 +1,15 @@
 #include "xlrm/stats/shift.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "matrix.hpp"
 #include "xlrm/core/error.hpp"
+#include "xlrm/stats/averages.hpp"
 
 namespace xlrm {
 
 namespace {
-
-double mean(const std::vector<double>& values) {
-    double sum = 0.0;
-    for (const double value : values) sum += value;
-    return sum / static_cast<double>(values.size());
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
-}
 
 Estimate mean_cosine(const at::Tensor& x, const at::Tensor& y) {
     const std::vector<double> nx = matrix::values(matrix::row_norms(x)), ny = matrix::values(matrix::row_norms(y)),

@@ -7,8 +7,8 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kConventions = "XLRM-analysis-1";
-constexpr std::int64_t kVersion = 1;
+constexpr const char* kAnalysisConventions = "XLRM-analysis-1";
+constexpr std::int64_t kAnalysisVersion = 1;
 
 std::size_t rows_of(const AnalysisColumn& column) {
     return std::visit([](const auto& values) { return values.size(); }, column.values);
@@ -41,8 +41,8 @@ void write_analysis(const std::filesystem::path& path, const std::vector<Analysi
                     const std::vector<std::pair<std::string, std::string>>& attributes) {
     const h5::OutFile file(path.string());
     const h5::OutGroup root = file.root();
-    root.attribute("Conventions", kConventions);
-    root.attribute("schema_version", kVersion);
+    root.attribute("Conventions", kAnalysisConventions);
+    root.attribute("schema_version", kAnalysisVersion);
     for (const auto& [name, value] : attributes) root.attribute(name, value);
     for (const AnalysisTable& table : tables) put_table(root, table, path.string());
     write_file_atomic(path, file.image());

@@ -18,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConventions = "XLRM-index-1";
-constexpr std::int64_t kVersion = 1;
+constexpr const char* kIndexConventions = "XLRM-index-1";
+constexpr std::int64_t kIndexVersion = 1;
 
 //! "cells/m/bench.part.ko.h5" → "bench.part".
 std::string benchmark_of(const fs::path& file) { return file.stem().stem().string(); }
@@ -88,7 +88,7 @@ void put_links(const h5::OutGroup& links, const std::vector<IndexRow>& rows) {
 }
 
 template <class T>
-std::vector<T> column(const h5::InFile& file, const std::string& path, std::size_t rows) {
+std::vector<T> column_of_numbers(const h5::InFile& file, const std::string& path, std::size_t rows) {
     std::vector<T> values = file.read<T>(path).values;
     if (values.size() != rows) fail(file.name() + ":" + path + ": has other rows than /cells/file");
     return values;
@@ -145,8 +145,8 @@ void write_index(const fs::path& path, const std::vector<IndexRow>& rows) {
     check_names(rows, path.string());
     const h5::OutFile file(path.string());
     const h5::OutGroup root = file.root();
-    root.attribute("Conventions", kConventions);
-    root.attribute("schema_version", kVersion);
+    root.attribute("Conventions", kIndexConventions);
+    root.attribute("schema_version", kIndexVersion);
     put_cells(root.group("cells"), rows);
     put_links(root.group("links"), rows);
     write_file_atomic(path, file.image());
@@ -154,15 +154,16 @@ void write_index(const fs::path& path, const std::vector<IndexRow>& rows) {
 
 std::vector<IndexRow> read_index(const fs::path& path) {
     const h5::InFile file(path);
-    file.require_schema(kConventions, kVersion);
+    file.require_schema(kIndexConventions, kIndexVersion);
     std::vector<std::string> files = file.texts("/cells/file");
     const std::size_t n = files.size();
     std::vector<std::string> hash = column_of_texts(file, "/cells/sha256", n), model = column_of_texts(file, "/cells/model", n),
                              source = column_of_texts(file, "/cells/source", n),
                              target = column_of_texts(file, "/cells/target", n),
                              benchmark = column_of_texts(file, "/cells/benchmark", n);
-    const auto seed = column<std::int64_t>(file, "/cells/seed", n), items = column<std::int64_t>(file, "/cells/n", n);
-    const auto accuracy = column<double>(file, "/cells/accuracy", n);
+    const auto seed = column_of_numbers<std::int64_t>(file, "/cells/seed", n),
+               items = column_of_numbers<std::int64_t>(file, "/cells/n", n);
+    const auto accuracy = column_of_numbers<double>(file, "/cells/accuracy", n);
     std::vector<IndexRow> rows;
     for (std::size_t i = 0; i < n; ++i)
         rows.push_back({std::move(files[i]), std::move(hash[i]), std::move(model[i]), std::move(source[i]), std::move(target[i]),

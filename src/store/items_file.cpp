@@ -12,8 +12,8 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kConventions = "XLRM-items-1";
-constexpr std::int64_t kVersion = 1;
+constexpr const char* kItemsConventions = "XLRM-items-1";
+constexpr std::int64_t kItemsVersion = 1;
 
 template <class Rows, class Get>
 auto column(const Rows& rows, Get get) {
@@ -129,8 +129,8 @@ void get_occurrences(const h5::InFile& file, ItemSet& set) {
 std::string image(const std::filesystem::path& path, const ItemSet& set) {
     const h5::OutFile file(path.string(), set.tokens.size() * sizeof(std::int32_t));
     h5::OutGroup root = file.root();
-    root.attribute("Conventions", kConventions);
-    root.attribute("schema_version", kVersion);
+    root.attribute("Conventions", kItemsConventions);
+    root.attribute("schema_version", kItemsVersion);
     root.attribute("attributes", set.attributes.dump());
     root.dimension("token", static_cast<std::int64_t>(set.tokens.size()));
     put(root, "tokens", "token", set.tokens);
@@ -156,8 +156,8 @@ std::string image(const std::filesystem::path& path, const ItemSet& set) {
     return file.image();
 }
 
-Json attributes_of(const h5::InFile& file) {
-    file.require_schema(kConventions, kVersion);
+Json item_attributes(const h5::InFile& file) {
+    file.require_schema(kItemsConventions, kItemsVersion);
     const Json root = file.attributes();
     if (!root.contains("attributes") || !root["attributes"].is_string())
         fail(file.name() + ": the attribute 'attributes' is missing");
@@ -169,7 +169,7 @@ constexpr std::int64_t kWindow = std::int64_t{1} << 22U;  // tokens that are rea
 // All but the tokens.
 ItemSet read_columns(const h5::InFile& file) {
     ItemSet set;
-    set.attributes = attributes_of(file);
+    set.attributes = item_attributes(file);
     const auto begin = file.read<std::int64_t>("/answers/begin").values;
     const auto length = get<std::int32_t>(file, "/answers/length", begin.size());
     const auto prompt = get<std::int32_t>(file, "/answers/prompt", begin.size());
@@ -228,7 +228,7 @@ void write_items(const std::filesystem::path& path, const ItemSet& set,
     write_file_atomic(path, bytes);
 }
 
-Json read_item_attributes(const std::filesystem::path& path) { return attributes_of(h5::InFile(path)); }
+Json read_item_attributes(const std::filesystem::path& path) { return item_attributes(h5::InFile(path)); }
 
 ItemSet read_items(const std::filesystem::path& path) {
     const h5::InFile file(path);

@@ -11,8 +11,8 @@
 namespace xlrm {
 namespace {
 
-constexpr const char* kConventions = "XLRM-states-1";
-constexpr std::int64_t kVersion = 1;
+constexpr const char* kStatesConventions = "XLRM-states-1";
+constexpr std::int64_t kStatesVersion = 1;
 
 std::int64_t tokens_of(const States& states) {
     return std::accumulate(states.row_size.begin(), states.row_size.end(), std::int64_t{0});
@@ -31,8 +31,8 @@ std::vector<float> matrix(const h5::InFile& file, const std::string& path, std::
 void write_states(const std::filesystem::path& path, const States& states) {
     const h5::OutFile file(path.string(), states.logits.size() * sizeof(float));
     h5::OutGroup root = file.root();
-    root.attribute("Conventions", kConventions);
-    root.attribute("schema_version", kVersion);
+    root.attribute("Conventions", kStatesConventions);
+    root.attribute("schema_version", kStatesVersion);
     root.dimension("row", static_cast<std::int64_t>(states.row_size.size()));
     root.dataset("row_size", {"row"}, std::span<const std::int32_t>(states.row_size));
     root.describe("row_size", "sample_dimension", "token");
@@ -55,7 +55,7 @@ void write_states(const std::filesystem::path& path, const States& states) {
 
 States read_states(const std::filesystem::path& path) {
     const h5::InFile file(path);
-    file.require_schema(kConventions, kVersion);
+    file.require_schema(kStatesConventions, kStatesVersion);
     States states;
     states.row_size = file.read<std::int32_t>("/row_size").values;
     for (const std::int32_t size : states.row_size)

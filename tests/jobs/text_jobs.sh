@@ -23,11 +23,13 @@ for name in special prefix digits whole; do
 done
 model=$work/special
 echo '{"messages": [{"role": "user", "content": "a"}], "add_generation_prompt": true}' > "$work/chats.jsonl"
-"$bin/xlrm_inspect" render --model "$model" --input "$work/chats.jsonl" --template chatml | grep -q 'user\\na<|im_end|>' || fail "render"
+rendered=$("$bin/xlrm_inspect" render --model "$model" --input "$work/chats.jsonl" --template chatml)
+[[ $rendered == *'user\na<|im_end|>'* ]] || fail "render"
 
 printf '%s\n' '{"prompt": "p", "chosen": "c", "rejected": "r"}' '{"prompt": "p", "chosen": "c"}' > "$work/bad.jsonl"
 head -1 "$work/bad.jsonl" > "$work/good.jsonl"
-"$bin/xlrm_prepare" --input "$work/good.jsonl" --model "$model" --output "$work/dry.h5" --dry-run | grep -q '^en ' || fail "report"
+"$bin/xlrm_prepare" --input "$work/good.jsonl" --model "$model" --output "$work/dry.h5" --dry-run > "$work/dry_report"
+grep -q '^en ' "$work/dry_report" || fail "report"
 [ ! -e "$work/dry.h5" ] || fail "a dry run wrote its output"
 "$bin/xlrm_prepare" --input "$work/good.jsonl" --model "$model" --output "$work/good.h5" > "$work/report"
 [ -s "$work/good.h5" ] || fail "no output"

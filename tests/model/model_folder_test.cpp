@@ -1,7 +1,13 @@
 #include "xlrm/model/model_folder.hpp"
 
 #include <ATen/ops/equal.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <thread>
 
 #include "model/altered_folder.hpp"
 #include "xlrm/core/error.hpp"
@@ -165,6 +171,33 @@ TEST_F(ModelFolder, TheNameStandsForTheWholeFolderAlone) {
     });
     EXPECT_THROW(save(fails_in_the_end), xlrm::Error);
     EXPECT_EQ(xlrm::read_file(folder / "summary"), "old");
+}
+
+TEST_F(ModelFolder, AFolderThatIsReplacedIsThereAllTheTime) {
+    fs::create_directory(root_ / "a");
+    fs::create_directory(root_ / "b");
+    if (::renameat2(AT_FDCWD, (root_ / "a").c_str(), AT_FDCWD, (root_ / "b").c_str(), RENAME_EXCHANGE) != 0)
+        GTEST_SKIP() << root_ << ": this file system cannot exchange two folders";
+    const auto model = xlrm::load_model(fixture("qwen2"), HeadKind::reward, at::kFloat);
+    const auto save = [&] {
+        xlrm::save_model(root_ / "rm", model.config, model.parameters.layout, model.parameters.flat, HeadKind::reward, {}, Json(),
+                         at::kFloat);
+    };
+    save();
+    std::atomic<bool> done = false;
+    std::atomic<int> looks = 0, missing = 0;
+    std::thread reader([&] {
+        while (!done) {
+            missing += ::access((root_ / "rm/model.safetensors").c_str(), R_OK) == 0 ? 0 : 1;
+            ++looks;
+        }
+    });
+    for (int i = 0; i < 50; ++i) save();
+    done = true;
+    reader.join();
+    EXPECT_GT(looks, 50);
+    EXPECT_EQ(missing, 0);
+    EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 3);  // a, b, rm
 }
 
 TEST_F(ModelFolder, ThePadTokenIsOneThatEndsNoText) {

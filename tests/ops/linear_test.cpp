@@ -48,7 +48,7 @@ void expect_rows_stand_alone(at::ScalarType dtype, std::int64_t k, std::int64_t 
 
 TEST(Linear, APackedWeightGivesTheSameBits) {
     for (const at::ScalarType dtype : test::kDtypes)
-        for (const std::int64_t k : {1, 40, 384, 1025, 2500})
+        for (const std::int64_t k : {1, 40, 384, 768, 1025, 2500})
             for (const std::int64_t n : {1, 31, 384, 1000}) {
                 const at::Tensor w = test::normal({n, k}, 2, dtype), b = test::normal({n}, 3, dtype);
                 const std::shared_ptr<const PackedWeight> packed = pack_weight(w);
@@ -67,7 +67,8 @@ TEST(Linear, APackedWeightGivesTheSameBits) {
     EXPECT_EQ(pack_weight(test::normal({4, 4}, 1, at::kFloat)) != nullptr, own && kernels);
     // Beside the library's products this holds only where it adds in the same order, as oneDNN 3.10 does.
     const bool pairs = cpu::packed_products<cpu::Bf16>() != nullptr;
-    EXPECT_EQ(pack_weight(test::normal({384, 384}, 1, at::kBFloat16)) != nullptr, pairs && kernels);
+    for (const std::int64_t k : {384, 768, 1024, 1536, 3072})
+        EXPECT_EQ(pack_weight(test::normal({384, k}, 1, at::kBFloat16)) != nullptr, pairs && kernels) << k;
 }
 
 TEST(Linear, BitsOfARowDependOnItAlone) {

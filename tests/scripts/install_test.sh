@@ -19,7 +19,7 @@ for program in "$tree"/bin/*; do
   places=$(ldd "$program")
   ! grep -q 'not found' <<<"$places" || fail "$program: $places"
   ! grep -E 'lib(torch|c10|gomp|arrow|parquet)' <<<"$places" | grep -vF "$tree/" || fail "$program takes these from outside the tree"
-  "$program" --version | grep -q '^xlrm' || fail "$program --version"
+  [[ $("$program" --version) == xlrm* ]] || fail "$program --version"
 done
 [ "$(ls "$tree/bin")" = "$(printf 'xlrm_%s\n' align analyze bench evaluate generate inspect judge prepare report sweep train)" ] || fail "programs: $(ls "$tree/bin")"
 
@@ -27,10 +27,10 @@ done
 if ! grep -q 'no Python with h5py and matplotlib' "$scratch/log"; then
   [ "$(tail -n 1 "$scratch/printed")" = "Report: $scratch/out/report.html" ] || fail "no report: $(tail -n 3 "$scratch/printed" "$scratch/log")"
 fi
-"$tree/bin/xlrm_sweep" table "$scratch/out" | grep -q . || fail "no table"
+[ -n "$("$tree/bin/xlrm_sweep" table "$scratch/out")" ] || fail "no table"
 
 "$tree/share/xlrm/slurm/sweep.sh" --dry-run --config "$tree/share/xlrm/jobs/smoke.cfg" --output "$scratch/dry" >"$scratch/dry.txt" || fail "slurm/sweep.sh"
-head -n 1 "$scratch/dry.txt" | grep -qF "$tree/bin/xlrm_sweep" || fail "slurm/sweep.sh took another program: $(head -n 1 "$scratch/dry.txt")"
+[[ $(head -n 1 "$scratch/dry.txt") == *"$tree/bin/xlrm_sweep"* ]] || fail "slurm/sweep.sh took another program: $(head -n 1 "$scratch/dry.txt")"
 
 for file in share/doc/xlrm/README.md share/doc/xlrm/jobs/sweep.md share/doc/xlrm/slurm/README.md share/doc/xlrm/LICENSE; do
   [ -s "$tree/$file" ] || fail "$file is missing"

@@ -26,18 +26,18 @@ constexpr double kUsual = 0.5;
 at::ScalarType compute_type(const GenerateJob& job) { return job.dtype == "bf16" ? at::kBFloat16 : at::kFloat; }
 
 // Of the rank that has the most to do, prompts being dealt in turn.
-struct Share {
+struct RankWork {
     std::int64_t prompt_tokens = 0, texts = 0;
     std::int64_t cache =
         0;  // most keys and values, where prompts come in as they are dealt, each for as long as its texts may be
 };
 
-Share share_of(const GenerationSetup& setup, const GenerateJob& job, std::size_t rank, std::size_t ranks) {
+RankWork work_of_rank(const GenerationSetup& setup, const GenerateJob& job, std::size_t rank, std::size_t ranks) {
     const CachePlan plan(setup.config, compute_type(job), setup.options.token_budget);
     const std::int64_t texts = setup.options.beams > 0 ? setup.options.beams : job.samples;
     const std::int64_t in_pass = std::max(texts, setup.options.token_budget / 2);
     const auto open = static_cast<std::size_t>((in_pass + texts - 1) / texts);  // prompts whose texts are in a pass
-    Share share;
+    RankWork share;
     std::vector<std::int64_t> bytes;
     std::int64_t sum = 0;
     for (std::size_t i = rank; i < setup.prompts.all.size(); i += ranks) {
@@ -52,10 +52,10 @@ Share share_of(const GenerationSetup& setup, const GenerateJob& job, std::size_t
     return share;
 }
 
-Share largest_share(const GenerationSetup& setup, const GenerateJob& job, int ranks) {
-    Share largest;
+RankWork largest_work(const GenerationSetup& setup, const GenerateJob& job, int ranks) {
+    RankWork largest;
     for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks); ++rank) {
-        const Share share = share_of(setup, job, rank, static_cast<std::size_t>(ranks));
+        const RankWork share = work_of_rank(setup, job, rank, static_cast<std::size_t>(ranks));
         largest.prompt_tokens = std::max(largest.prompt_tokens, share.prompt_tokens);
         largest.texts = std::max(largest.texts, share.texts);
         largest.cache = std::max(largest.cache, share.cache);
@@ -66,7 +66,7 @@ Share largest_share(const GenerationSetup& setup, const GenerateJob& job, int ra
 }  // namespace
 
 GenerationMemory plan_memory(const GenerationSetup& setup, const GenerateJob& job, int local_ranks, int ranks) {
-    const Share share = largest_share(setup, job, ranks);
+    const RankWork share = largest_work(setup, job, ranks);
     GenerationMemory memory;
     memory.program = resident_bytes();
     memory.weights = weight_bytes_of(setup.config, compute_type(job));

@@ -66,13 +66,14 @@ private:
 };
 
 // This rank's prompts with the samples that no part holds, and their places in the setup.
-struct Share {
+struct OpenPrompts {
     std::vector<GenerationPrompt> prompts;
     std::vector<std::size_t> places;
 };
 
-Share share_of(const GenerationSetup& setup, const GenerateJob& job, const SampleWriter& writer, const Communicator& world) {
-    Share share;
+OpenPrompts open_prompts(const GenerationSetup& setup, const GenerateJob& job, const SampleWriter& writer,
+                         const Communicator& world) {
+    OpenPrompts open;
     int next = 0;
     for (std::size_t i = 0; i < setup.prompts.all.size(); ++i) {
         const EncodedPrompt& prompt = setup.prompts.all[i];
@@ -81,10 +82,10 @@ Share share_of(const GenerationSetup& setup, const GenerateJob& job, const Sampl
             if (!writer.has(i, sample)) wanted.samples.push_back(sample);
         if (wanted.samples.empty() || next++ % world.size() != world.rank()) continue;
         wanted.tokens = prompt.tokens;
-        share.prompts.push_back(std::move(wanted));
-        share.places.push_back(i);
+        open.prompts.push_back(std::move(wanted));
+        open.places.push_back(i);
     }
-    return share;
+    return open;
 }
 
 // A run that is at work on an output, from the loaded model on.
@@ -146,11 +147,11 @@ private:
         SharedProgress progress(world_, all, before, caller_.stop, caller_.embedded);
         GenerationFigures figures;
         const Problem problem = attempt([&] {
-            const Share share = share_of(setup_, job_, writer, world_);
+            const OpenPrompts open = open_prompts(setup_, job_, writer, world_);
             PartWriter part(setup_, setup_.options.seed, writer);
             GenerationCalls calls;
             calls.take = [&](GeneratedSample&& sample) {
-                sample.prompt = share.places[sample.prompt];
+                sample.prompt = open.places[sample.prompt];
                 part.add(std::move(sample));
             };
             calls.go_on = [&](const GenerationFigures& done) {
@@ -158,7 +159,7 @@ private:
                 part.write_in_time();
                 return progress.go_on(done.texts, done.tokens);
             };
-            figures = generate_texts(*decoder_, *setup_.tokenizer, share.prompts, setup_.options, calls);
+            figures = generate_texts(*decoder_, *setup_.tokenizer, open.prompts, setup_.options, calls);
             part.write();
         });
         progress.end(figures.texts, figures.tokens, static_cast<bool>(problem));

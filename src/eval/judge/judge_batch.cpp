@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kNamed = 5;
 
 // A row of either form, brought to one.
-struct Row {
+struct ReplyRow {
     JudgeRequest request;
     std::optional<std::string> text, verdict;
     std::string error;  // of the service
@@ -36,9 +36,9 @@ std::string text_or_number_field(const Json& row, const char* field, const std::
     return found != row.end() && found->is_number_integer() ? found->dump() : text_field(row, field, where);
 }
 
-Row read_own_row(const Json& row, bool needs_order, JudgeForm form, const std::string& where) {
+ReplyRow read_own_row(const Json& row, bool needs_order, JudgeForm form, const std::string& where) {
     const auto read = form == JudgeForm::rating ? text_or_number_field : text_field;  // "order": 2, "verdict": 7
-    Row result;
+    ReplyRow result;
     const Json& id = row.contains("id") ? row.at("id") : Json();
     require(id.is_string() || id.is_number_integer(), where + ": field 'id' must be a text or a whole number");
     result.request.id = id.is_string() ? id.get<std::string>() : id.dump();
@@ -55,8 +55,8 @@ Row read_own_row(const Json& row, bool needs_order, JudgeForm form, const std::s
     return result;
 }
 
-Row read_batch_row(const Json& row, const std::string& where) {
-    Row result;
+ReplyRow read_batch_row(const Json& row, const std::string& where) {
+    ReplyRow result;
     result.request = parse_custom_id(text_field(row, "custom_id", where), where);
     const Json response = row.value("response", Json());
     const Json body = response.is_object() ? response.value("body", Json()) : Json();
@@ -78,7 +78,7 @@ Row read_batch_row(const Json& row, const std::string& where) {
     return result;
 }
 
-ImportedReply reply_of(const Row& row, const JudgeParser& parser, JudgeForm form, const std::string& where) {
+ImportedReply reply_of(const ReplyRow& row, const JudgeParser& parser, JudgeForm form, const std::string& where) {
     ImportedReply imported;
     imported.text = row.text.value_or("");
     imported.reply.cut_off = row.cut_off;
@@ -163,7 +163,8 @@ ImportedReplies import_replies(const std::vector<std::filesystem::path>& files, 
             const std::string where = file.string() + ":" + std::to_string(number);
             const Json json = parse_json(line, where, kRowDepth);
             require(json.is_object(), where + ": a JSON object is expected");
-            Row row = json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, form, where);
+            ReplyRow row =
+                json.contains("custom_id") ? read_batch_row(json, where) : read_own_row(json, needs_order, form, where);
             row.request = request_of(row.request, wanted);
             const std::string name = custom_id(row.request);
             if (!wanted.contains(row.request)) {
