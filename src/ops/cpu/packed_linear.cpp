@@ -7,6 +7,7 @@
 #include "ops/cpu/aligned_buffer.hpp"
 #include "ops/cpu/dispatch.hpp"
 #include "ops/cpu/fill.hpp"
+#include "ops/cpu/huge_memory.hpp"
 #include "ops/cpu/kernels.hpp"
 #include "ops/cpu/row_blocks.hpp"
 #include "ops/cpu/row_product.hpp"
@@ -20,9 +21,13 @@ namespace {
 template <class T>
 struct Panels final : PackedWeight {
     Panels(std::int64_t rows, std::int64_t depth, const PackedProducts<T>& packed)
-        : n(rows), k(depth), count((rows + packed.panel - 1) / packed.panel), values(count * packed.panel_size(depth)) {}
+        : n(rows),
+          k(depth),
+          count((rows + packed.panel - 1) / packed.panel),
+          memory(huge_memory(sizeof(Accumulate<T>) * static_cast<std::size_t>(count * packed.panel_size(depth)))) {}
+    Accumulate<T>* values() const { return static_cast<Accumulate<T>*>(memory.get()); }
     std::int64_t n, k, count;
-    AlignedBuffer<Accumulate<T>> values;
+    std::shared_ptr<void> memory;
 };
 
 at::Tensor random_rows(std::int64_t rows, std::int64_t columns, const at::TensorOptions& options) {
@@ -65,7 +70,7 @@ std::shared_ptr<const PackedWeight> pack(const at::Tensor& weight) {
     args.w = const_data<T>(weight), args.w_stride = weight.stride(0), args.w_transposed = true;
     args.k = weight.size(1), args.n = weight.size(0);
     at::parallel_for(0, panels->count, 1,
-                     [&](std::int64_t begin, std::int64_t end) { packed.pack(args, begin, end, panels->values.data()); });
+                     [&](std::int64_t begin, std::int64_t end) { packed.pack(args, begin, end, panels->values()); });
     return panels;
 }
 
@@ -101,7 +106,7 @@ at::Tensor packed_linear(const at::Tensor& x, const PackedWeight& weight, const 
         args.rows = x.size(0), args.k = panels.k, args.n = panels.n;
         const std::int64_t share = panels_at_a_time(panels.count);
         for_tasks((panels.count + share - 1) / share, [&](std::int64_t task) {
-            packed.product(args, panels.values.data(), task * share, std::min(panels.count, (task + 1) * share),
+            packed.product(args, panels.values(), task * share, std::min(panels.count, (task + 1) * share),
                            thread_scratch<char>(packed.scratch(args.k)));
         });
     });

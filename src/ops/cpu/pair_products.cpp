@@ -8,7 +8,7 @@
 namespace xlrm::cpu {
 namespace {
 
-constexpr std::int64_t kRows = 8, kPanel = 32;
+constexpr std::int64_t kRows = 8, kPanel = 32, kLine = 16;
 constexpr std::int64_t kRowsAtATime = 16 * kRows;  //!< whose strips stay in the second-level cache while the panels pass by
 
 std::int64_t pairs_of(std::int64_t k) { return (k + 1) / 2; }
@@ -48,14 +48,19 @@ std::int64_t scratch_bytes(std::int64_t k) {
     return std::int64_t(sizeof(float)) * kRowsAtATime * (parts * strip_stride(part) + kPanel);
 }
 
+//! kAdd: to the sums of the parts before. `ahead`: asks for a line of the memory there with each pair; null: for none.
 template <bool kAdd>
-void tile(const std::uint32_t* left, std::int64_t left_stride, const std::uint32_t* right, std::int64_t pairs, float* sums) {
+void tile(const std::uint32_t* left, std::int64_t left_stride, const std::uint32_t* right, std::int64_t pairs,
+          const std::uint32_t* ahead, float* sums) {
     __m512 s[kRows][2];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 2
         for (int v = 0; v < 2; ++v) s[r][v] = _mm512_setzero_ps();
+    const std::int64_t line = ahead == nullptr ? 0 : kLine;
+    if (ahead == nullptr) ahead = right;
     for (std::int64_t p = 0; p < pairs; ++p) {
+        _mm_prefetch(ahead + p * line, _MM_HINT_T1);
         const auto low = __m512bh(_mm512_load_si512(right + p * kPanel));
         const auto high = __m512bh(_mm512_load_si512(right + p * kPanel + 16));
 #pragma GCC unroll 8
@@ -112,9 +117,12 @@ void product(const Product<Bf16>& args, const float* packed, std::int64_t begin,
             for (std::int64_t i = 0; i < parts; ++i) {
                 const std::uint32_t* right = words + (panel * pairs + i * part) * kPanel;
                 const std::int64_t count = least(part, pairs - i * part);
+                // What follows comes from memory while the strips after the first are computed: it has two lines a pair.
+                const std::uint32_t* const next = right + count * kPanel;
                 for (std::int64_t r = 0; r < rows; r += kRows) {
                     const std::uint32_t* left = strips + i * part_size + r * stride;
-                    (i == 0 ? tile<false> : tile<true>)(left, stride, right, count, sums + r * kPanel);
+                    const std::uint32_t* ahead = r == kRows ? next : r == 2 * kRows ? next + count * kLine : nullptr;
+                    (i == 0 ? tile<false> : tile<true>)(left, stride, right, count, ahead, sums + r * kPanel);
                     if (i + 1 == parts) store(args, sums + r * kPanel, row + r, panel * kPanel);
                 }
             }
