@@ -165,7 +165,7 @@ EncodedItem unpack(std::string_view bytes, std::size_t& at) {
         text.lead = take<std::int32_t>(bytes, at);
         text.tokens.resize(take<std::size_t>(bytes, at));
         assert(at + text.tokens.size() * sizeof(std::int32_t) <= bytes.size());
-        std::memcpy(text.tokens.data(), bytes.data() + at, text.tokens.size() * sizeof(std::int32_t));
+        if (!text.tokens.empty()) std::memcpy(text.tokens.data(), bytes.data() + at, text.tokens.size() * sizeof(std::int32_t));
         at += text.tokens.size() * sizeof(std::int32_t);
     }
     return item;

@@ -19,13 +19,13 @@ at::Tensor normal(at::IntArrayRef shape, std::uint64_t seed, at::ScalarType dtyp
 
 at::Tensor ints(const std::vector<std::int32_t>& values) {
     at::Tensor x = at::empty({std::int64_t(values.size())}, at::kInt);
-    std::memcpy(x.data_ptr(), values.data(), values.size() * sizeof(std::int32_t));
+    if (!values.empty()) std::memcpy(x.data_ptr(), values.data(), values.size() * sizeof(std::int32_t));
     return x;
 }
 
 at::Tensor longs(const std::vector<std::int64_t>& values) {
     at::Tensor x = at::empty({std::int64_t(values.size())}, at::kLong);
-    std::memcpy(x.data_ptr(), values.data(), values.size() * sizeof(std::int64_t));
+    if (!values.empty()) std::memcpy(x.data_ptr(), values.data(), values.size() * sizeof(std::int64_t));
     return x;
 }
 
