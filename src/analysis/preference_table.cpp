@@ -12,7 +12,7 @@ namespace xlrm {
 
 namespace {
 
-constexpr std::int64_t kMostDirections = 1000;  // a step of Newton's method costs the cube of it
+constexpr std::int64_t kMostFittedItems = 1000;  // a step of Newton's method costs the cube of it
 constexpr std::int64_t kFewestFitted = 4;
 
 //! h(chosen) − h(rejected) of each item.
@@ -103,7 +103,7 @@ private:
 
 void add_transfer(const StateInput& input, ResultTable& table) {
     const StateSet& set = input.set;
-    const ProbeSplit split = probe_split(set, kMostDirections);
+    const ProbeSplit split = probe_split(set, kMostFittedItems);
     const bool enough = std::ssize(split.train) >= kFewestFitted && std::ssize(split.test) >= kFewestFitted;
     std::vector<at::Tensor> differences;
     for (std::size_t t = 0; t < set.targets.size(); ++t) differences.push_back(differences_of(input, 0, t));

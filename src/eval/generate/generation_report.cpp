@@ -37,28 +37,28 @@ RankWork work_of_rank(const GenerationSetup& setup, const GenerateJob& job, std:
     const std::int64_t texts = setup.options.beams > 0 ? setup.options.beams : job.samples;
     const std::int64_t in_pass = std::max(texts, setup.options.token_budget / 2);
     const auto open = static_cast<std::size_t>((in_pass + texts - 1) / texts);  // prompts whose texts are in a pass
-    RankWork share;
+    RankWork rank_work;
     std::vector<std::int64_t> bytes;
     std::int64_t sum = 0;
     for (std::size_t i = rank; i < setup.prompts.all.size(); i += ranks) {
         const auto prompt = static_cast<std::int64_t>(setup.prompts.all[i].tokens.size());
-        share.prompt_tokens += prompt;
-        share.texts += texts;
+        rank_work.prompt_tokens += prompt;
+        rank_work.texts += texts;
         bytes.push_back(plan.bytes(prompt, prompt + setup.new_tokens(i) - 1, std::min(texts, in_pass), false));
         sum += bytes.back();
         if (bytes.size() > open) sum -= bytes[bytes.size() - 1 - open];
-        share.cache = std::max(share.cache, sum);
+        rank_work.cache = std::max(rank_work.cache, sum);
     }
-    return share;
+    return rank_work;
 }
 
 RankWork largest_work(const GenerationSetup& setup, const GenerateJob& job, int ranks) {
     RankWork largest;
     for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks); ++rank) {
-        const RankWork share = work_of_rank(setup, job, rank, static_cast<std::size_t>(ranks));
-        largest.prompt_tokens = std::max(largest.prompt_tokens, share.prompt_tokens);
-        largest.texts = std::max(largest.texts, share.texts);
-        largest.cache = std::max(largest.cache, share.cache);
+        const RankWork rank_work = work_of_rank(setup, job, rank, static_cast<std::size_t>(ranks));
+        largest.prompt_tokens = std::max(largest.prompt_tokens, rank_work.prompt_tokens);
+        largest.texts = std::max(largest.texts, rank_work.texts);
+        largest.cache = std::max(largest.cache, rank_work.cache);
     }
     return largest;
 }
@@ -66,16 +66,16 @@ RankWork largest_work(const GenerationSetup& setup, const GenerateJob& job, int 
 }  // namespace
 
 GenerationMemory plan_memory(const GenerationSetup& setup, const GenerateJob& job, int local_ranks, int ranks) {
-    const RankWork share = largest_work(setup, job, ranks);
+    const RankWork most = largest_work(setup, job, ranks);
     GenerationMemory memory;
     memory.program = resident_bytes();
     memory.weights = weight_bytes_of(setup.config, compute_type(job));
-    memory.pass = pass_bytes_of(setup.config, compute_type(job), setup.options, share.prompt_tokens, share.texts);
+    memory.pass = pass_bytes_of(setup.config, compute_type(job), setup.options, most.prompt_tokens, most.texts);
     if (job.cache_memory > 0) {
         memory.cache = job.cache_memory << 20;
         return memory;
     }
-    memory.cache = share.cache;
+    memory.cache = most.cache;
     const std::int64_t available = available_bytes();
     if (available <= 0) return memory;  // the system does not tell
     const std::int64_t left = available / local_ranks - memory.weights - memory.pass;
